@@ -1,0 +1,119 @@
+import type { Change, Values } from '../change/change.js';
+import type { ConflictRecord } from '../conflict/record.js';
+import type { ChangeId, JsonText, RegionId, RowKey, RowRef, Seq, TableName } from '../ids.js';
+import type { Tick } from '../tick/tick.js';
+import type { TableSpec } from '../policy/table-policy.js';
+import type { Vector } from '../vector.js';
+
+/**
+ * A region's database as apply needs it (design 5). Two adapters: PostgreSQL, and the memory store of the simulation;
+ * one contract suite runs on both. Every method is one step at which other transactions may run in between.
+ */
+export interface ApplyStore {
+  readonly region: RegionId;
+  /** Origin → last seq applied here; the own entry is the last tick cut. */
+  vector(): Promise<Vector>;
+  /** Enrolled tables by name, at their present epoch. */
+  tables(): Promise<ReadonlyMap<TableName, TableSpec>>;
+  begin(): Promise<ApplyTransaction>;
+}
+
+/** A virtual row: a row that exists by its own versions, whether it shows in the table or is parked. */
+export interface RowState {
+  readonly ref: RowRef;
+  /** Where it is now. */
+  readonly place: 'table' | 'parked';
+  /** The whole row, key columns included, as text output. */
+  readonly values: Values;
+}
+
+export type RowEffect = RowRef &
+  (
+    | { readonly kind: 'insert'; readonly values: JsonText }
+    /** Named columns only. `counters: 'add'`: counter columns hold differences (fast path); 'set': the value itself. */
+    | { readonly kind: 'update'; readonly values: JsonText; readonly counters: 'add' | 'set' }
+    | { readonly kind: 'delete' }
+    /** Delete, then insert the whole row: deleted and inserted anew in one batch, or a unique key that moves. */
+    | { readonly kind: 'replace'; readonly values: JsonText }
+    /** Take the row out of the table (if it is there) and keep it, or keep its new values, among the parked. */
+    | { readonly kind: 'park'; readonly values: JsonText; readonly claims: JsonText; readonly because: ParkReason }
+    /** Forget the parked entry (the row was deleted, or an insert/replace of the same batch shows it again). */
+    | { readonly kind: 'unpark' }
+  );
+
+export interface ParkReason {
+  readonly kind: 'unique_key' | 'foreign_key';
+  /** Name of the constraint. */
+  readonly constraint: string;
+  /** The row that holds the key, or the missing parent. */
+  readonly other: RowRef;
+}
+
+/** The rank of the write that set a unique key: the earliest claim shows (design 6). */
+export interface Claim {
+  readonly stamp: bigint;
+  readonly origin: RegionId;
+  readonly id: ChangeId;
+}
+
+/** A virtual row that claims a key, with its claim per unique key's name. A claim no longer in the log is null: the earliest. */
+export interface Claimant {
+  readonly row: RowState;
+  readonly claims: ReadonlyMap<string, Claim | null>;
+}
+
+/** A local change, in no tick yet, that was taken as concurrent with a change of tick (origin, seq): the race (design 5). */
+export interface Race {
+  readonly change: ChangeId;
+  readonly origin: RegionId;
+  readonly seq: Seq;
+}
+
+/** Why the transaction has to be rolled back and taken again. Expected, hence a value. */
+export type Retry =
+  | { readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken'; readonly detail: string };
+
+export type WriteOutcome = { readonly retry: null } | Retry;
+
+export interface ApplyTransaction {
+  /**
+   * Step 1. Locks the rows that exist, parked entries included, by table and key, in order; looks again until every
+   * existing one is held. Resolves to the ids (`rowId`) of those that exist.
+   */
+  lock(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry>;
+  /** FOR KEY SHARE on parents that arriving rows rely on. Resolves to the ids of those that exist. */
+  holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry>;
+  /**
+   * Step 2, a new statement. The log entries on these rows that `floor` does not cover: local ones not visible in the
+   * snapshot of tick floor[self], remote ones with seq > floor[origin]; in the order of writing. A local entry that is in a
+   * tick has its seq. So that deleted rows can be restored, deletes come with their image in `before`.
+   */
+  entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Change[]>;
+  /** All log entries on these rows, oldest first: for claims and for images of deleted rows. */
+  entriesOf(rows: readonly RowRef[]): Promise<readonly Change[]>;
+  /** The virtual rows among these. */
+  read(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState>>;
+  /** Virtual rows, shown or parked, that hold one of these values in the named unique key. Values: the key's columns as text. */
+  claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]>;
+  /** Parked rows that wait for a unique key or a parent; all, for the sweep. */
+  parked(): Promise<readonly Claimant[]>;
+  /** Steps 3 and 4: set-based per table and kind; frees (delete, park, replace's delete), then updates, then inserts. */
+  write(effects: readonly RowEffect[]): Promise<WriteOutcome>;
+  /** Step 5. Puts the ticks' changes into the log as remote ones, and keeps the ticks' rows. */
+  append(ticks: readonly Tick[]): Promise<void>;
+  /** The image that deletes in the log bring along; every delete of a row carries the same, newest one (design 5, 6). */
+  keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void>;
+  recordRaces(races: readonly Race[]): Promise<void>;
+  /** Writes conflict records as local changes of `meridian.conflict`, so that the next tick carries them. */
+  recordConflicts(records: readonly ConflictRecord[]): Promise<void>;
+  /** Existing records of this region by id, to follow or withdraw. */
+  conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>>;
+  /** Advances origin → seq by compare-and-set (`where seq = n-1`) and raises the stamp floor, bounded. */
+  advance(ticks: readonly Tick[]): Promise<WriteOutcome>;
+  /** Step 6. What the replica role does not check: deferrable constraints, orphans. Names what is violated. */
+  check(rows: readonly RowRef[]): Promise<readonly ParkReason[]>;
+  /** Step 7: waits for the cut lock, which the relay takes before its snapshot; held until the end of the transaction. */
+  takeCutLock(): Promise<void>;
+  commit(): Promise<WriteOutcome>;
+  rollback(): Promise<void>;
+}
