@@ -2,6 +2,7 @@ export * from './ids.js';
 export * from './stamp.js';
 export * from './vector.js';
 export * from './change/change.js';
+export * from './causality/coverage.js';
 export * from './tick/tick.js';
 export * from './policy/table-policy.js';
 export * from './conflict/record.js';

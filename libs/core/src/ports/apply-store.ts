@@ -1,4 +1,5 @@
-import type { Change, Values } from '../change/change.js';
+import type { Entry } from '../causality/coverage.js';
+import type { Values } from '../change/change.js';
 import type { ConflictRecord } from '../conflict/record.js';
 import type { ChangeId, JsonText, RegionId, RowKey, RowRef, Seq, TableName } from '../ids.js';
 import type { Tick } from '../tick/tick.js';
@@ -86,11 +87,12 @@ export interface ApplyTransaction {
   /**
    * Step 2, a new statement. The log entries on these rows that `floor` does not cover: local ones not visible in the
    * snapshot of tick floor[self], remote ones with seq > floor[origin]; in the order of writing. A local entry that is in a
-   * tick has its seq. So that deleted rows can be restored, deletes come with their image in `before`.
+   * tick has its seq, that tick's deps, and the `unseen` it was shipped with; one in no tick yet has seq and deps null, and
+   * all races recorded for it as its `unseen`. So that deleted rows can be restored, deletes come with their image in `before`.
    */
-  entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Change[]>;
+  entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]>;
   /** All log entries on these rows, oldest first: for claims and for images of deleted rows. */
-  entriesOf(rows: readonly RowRef[]): Promise<readonly Change[]>;
+  entriesOf(rows: readonly RowRef[]): Promise<readonly Entry[]>;
   /** The virtual rows among these. */
   read(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState>>;
   /** Virtual rows, shown or parked, that hold one of these values in the named unique key. Values: the key's columns as text. */
