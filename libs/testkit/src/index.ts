@@ -1,0 +1,1 @@
+export { templateDatabase, type TestDatabase } from './pg-template/template-database';

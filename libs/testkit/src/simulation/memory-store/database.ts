@@ -1,0 +1,177 @@
+import {
+  type Change,
+  type ChangeId,
+  type Claim,
+  GENESIS_DIGEST,
+  type JsonText,
+  nextStamp,
+  type ParkReason,
+  type RegionId,
+  type RowKey,
+  type RowRef,
+  rowId,
+  type Seq,
+  seq,
+  type Stamp,
+  stamp,
+  type TableName,
+  type TableSpec,
+  type Tick,
+  type Values,
+  type Vector,
+} from '@meridian/core';
+import { type Micros, type Scheduler } from '../scheduler.js';
+import { Locks } from './locks.js';
+import { Log } from './log.js';
+import { EMPTY_SNAPSHOT, type Snapshot, type Xid } from './snapshot.js';
+import type { Transaction } from './transaction.js';
+
+export interface StoredRow {
+  readonly values: Values;
+  /** Which insert made it: a row deleted and inserted anew is another row to those who waited for the old one. */
+  readonly incarnation: number;
+}
+
+export interface ParkedRow {
+  readonly ref: RowRef;
+  readonly values: Values;
+  readonly claims: ReadonlyMap<string, Claim | null>;
+  readonly because: ParkReason;
+}
+
+/** A row of the vector: the last tick of an origin that was applied (or cut) here. */
+export interface AppliedTick {
+  readonly seq: Seq;
+  readonly digest: string;
+  readonly deps: Vector;
+}
+
+/** What a commit changed, for those who check. */
+export interface Commit {
+  readonly kind: 'local' | 'apply' | 'cut';
+  readonly rows: readonly RowRef[];
+  readonly changes: readonly Change[];
+  readonly ticks: readonly Tick[];
+}
+
+/** The region's wall clock in microseconds since 1970: skewed, and it may jump. */
+export type WallClock = () => number;
+
+/**
+ * One region's PostgreSQL as far as replication can tell the difference: read committed statements, row locks, unique
+ * indexes that wait for uncommitted claims, sequences outside transactions, and commits that become visible in another
+ * order than their transaction numbers. What is here is committed; transactions keep their writes to themselves.
+ */
+export class MemoryDatabase {
+  readonly tables = new Map<TableName, Map<RowKey, StoredRow>>();
+  readonly parked = new Map<string, ParkedRow>();
+  /** Claims of rows that a parked row contends with, kept when the log forgets them: rowId → unique key → claim. */
+  readonly claims = new Map<string, Map<string, Claim>>();
+  readonly log = new Log();
+  readonly applied = new Map<RegionId, AppliedTick>();
+  readonly ticks = new Map<string, Tick>();
+  readonly races = new Map<ChangeId, Map<RegionId, Seq>>();
+  readonly locks = new Locks();
+  readonly running = new Set<Transaction>();
+  /** Snapshot of the last tick cut here. */
+  lastSnapshot: Snapshot = EMPTY_SNAPSHOT;
+  lastStamp: Stamp = stamp(0n);
+  highestApplied: Stamp = stamp(0n);
+  private readonly observers: ((commit: Commit) => void)[] = [];
+  private lastXid: Xid = 0;
+  private lastLogId = 0;
+  private lastIncarnation = 0;
+
+  constructor(
+    readonly region: RegionId,
+    members: readonly RegionId[],
+    readonly specs: ReadonlyMap<TableName, TableSpec>,
+    readonly scheduler: Scheduler,
+    readonly wall: WallClock,
+    readonly partition: number,
+  ) {
+    for (const name of specs.keys()) this.tables.set(name, new Map());
+    for (const member of members) this.applied.set(member, { seq: seq(0), digest: GENESIS_DIGEST, deps: {} });
+  }
+
+  observe(observer: (commit: Commit) => void): void {
+    this.observers.push(observer);
+  }
+
+  announce(commit: Commit): void {
+    for (const observer of this.observers) observer(commit);
+  }
+
+  spec(table: TableName): TableSpec {
+    const spec = this.specs.get(table);
+    if (spec === undefined) throw new Error(`${this.region} has no table ${table}`);
+    return spec;
+  }
+
+  rows(table: TableName): Map<RowKey, StoredRow> {
+    this.spec(table);
+    return this.tables.get(table)!;
+  }
+
+  row(ref: RowRef): StoredRow | null {
+    return this.rows(ref.table).get(ref.key) ?? null;
+  }
+
+  put(ref: RowRef, row: StoredRow | null): void {
+    if (row === null) this.rows(ref.table).delete(ref.key);
+    else this.rows(ref.table).set(ref.key, row);
+  }
+
+  vector(): Vector {
+    return Object.fromEntries([...this.applied].map(([origin, last]) => [origin, last.seq]));
+  }
+
+  tick(origin: RegionId, at: Seq): Tick | undefined {
+    return this.ticks.get(`${origin}/${at}`);
+  }
+
+  keepTick(tick: Tick): void {
+    this.ticks.set(`${tick.origin}/${tick.seq}`, tick);
+  }
+
+  snapshot(): Snapshot {
+    const inProgress = new Set<Xid>();
+    for (const other of this.running) if (other.xid !== null) inProgress.add(other.xid);
+    return { xmax: this.lastXid + 1, inProgress };
+  }
+
+  nextXid(): Xid {
+    return ++this.lastXid;
+  }
+
+  nextLogId(): number {
+    return ++this.lastLogId;
+  }
+
+  nextIncarnation(): number {
+    return ++this.lastIncarnation;
+  }
+
+  /** Once per statement, from sequences: not undone by a rollback. */
+  nextStamp(): Stamp {
+    this.lastStamp = nextStamp(Math.floor(this.wall() / 1000), this.lastStamp, this.highestApplied);
+    return this.lastStamp;
+  }
+
+  /** The rows that everybody starts from, in no region's log. */
+  seed(table: TableName, rows: readonly Values[]): void {
+    for (const values of rows)
+      this.put({ table, key: keyOf(this.spec(table), values) }, { values, incarnation: this.nextIncarnation() });
+  }
+
+  parkedOf(ref: RowRef): ParkedRow | null {
+    return this.parked.get(rowId(ref)) ?? null;
+  }
+}
+
+export const keyOf = (spec: TableSpec, values: Values): RowKey =>
+  JSON.stringify(spec.keyColumns.map((column) => values[column] ?? null)) as RowKey;
+
+export const textOf = (values: Values): JsonText => JSON.stringify(values) as JsonText;
+
+export const MICROS_PER_MS: Micros = 1000;

@@ -1,0 +1,52 @@
+import { type Change, type JsonText, type RowRef, rowId, type Seq, type Vector } from '@meridian/core';
+import type { Xid } from './snapshot.js';
+
+/** A row of the log. What comes to be known later (its tick, the image of a delete) is not part of the change. */
+export interface LogRow {
+  /** From the region's sequence, taken while the row is locked. */
+  readonly logId: number;
+  readonly xid: Xid;
+  readonly change: Change;
+  /** Of the tick that carries it; null while it is in none. PostgreSQL derives it from xid and the ticks' snapshots. */
+  seq: Seq | null;
+  /** As its tick shipped it. */
+  unseen: Vector | null;
+  /** Deletes: the newest image of the row. The change's own `before` stays as it was written, for ticks are made again from it. */
+  image: JsonText | null;
+}
+
+/** The committed log, in partitions by range of id as PostgreSQL's. */
+export class Log {
+  private readonly byId = new Map<number, LogRow>();
+  private readonly byRow = new Map<string, LogRow[]>();
+
+  add(rows: readonly LogRow[]): void {
+    for (const row of rows) {
+      this.byId.set(row.logId, row);
+      const id = rowId(row.change);
+      const tail = this.byRow.get(id);
+      if (tail === undefined) this.byRow.set(id, [row]);
+      else tail.push(row);
+    }
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  all(): LogRow[] {
+    return [...this.byId.values()].sort((a, b) => a.logId - b.logId);
+  }
+
+  of(ref: RowRef): readonly LogRow[] {
+    return this.byRow.get(rowId(ref)) ?? [];
+  }
+
+  drop(row: LogRow): void {
+    this.byId.delete(row.logId);
+    const id = rowId(row.change);
+    const left = (this.byRow.get(id) ?? []).filter((other) => other !== row);
+    if (left.length === 0) this.byRow.delete(id);
+    else this.byRow.set(id, left);
+  }
+}

@@ -1,0 +1,15 @@
+/** A transaction's number; given out at its first write, so numbers and commits come in different orders. */
+export type Xid = number;
+
+/** As pg_current_snapshot(): what had committed when it was taken. */
+export interface Snapshot {
+  readonly xmax: Xid;
+  readonly inProgress: ReadonlySet<Xid>;
+}
+
+/** Before the first tick nothing is visible. */
+export const EMPTY_SNAPSHOT: Snapshot = { xmax: 0, inProgress: new Set() };
+
+/** Aborted transactions leave nothing behind that could be asked about. */
+export const visibleIn = (snapshot: Snapshot, xid: Xid): boolean =>
+  xid < snapshot.xmax && !snapshot.inProgress.has(xid);
