@@ -13,9 +13,9 @@ export const origins = (vector: Vector): RegionId[] => Object.keys(vector) as Re
 export const withSeq = (vector: Vector, origin: RegionId, value: Seq): Vector => ({ ...vector, [origin]: value });
 
 /** Does `a` hold everything that `b` stands for? */
-export const covers = (a: Vector, b: Vector): boolean => origins(b).every((o) => at(a, o) >= at(b, o));
+export const reaches = (a: Vector, b: Vector): boolean => origins(b).every((o) => at(a, o) >= at(b, o));
 
-export const equalVectors = (a: Vector, b: Vector): boolean => covers(a, b) && covers(b, a);
+export const equalVectors = (a: Vector, b: Vector): boolean => reaches(a, b) && reaches(b, a);
 
 export const mergeVectors = (a: Vector, b: Vector): Vector =>
   origins(b).reduce<Vector>((sum, o) => (at(b, o) > at(sum, o) ? withSeq(sum, o, at(b, o)) : sum), a);

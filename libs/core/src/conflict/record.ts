@@ -1,5 +1,5 @@
 import type { ChangeOp, Values } from '../change/change.js';
-import type { JsonText, RegionId, RowKey, TableName } from '../ids.js';
+import type { RegionId, RowKey, TableName } from '../ids.js';
 
 /** PostgreSQL's own names where it has one (interfaces.md). */
 export type ConflictKind =
@@ -52,6 +52,7 @@ export interface ConflictRecord {
   readonly versions: readonly ConflictVersion[];
   readonly base: Values | null;
   readonly overwritten: readonly Overwritten[];
-  readonly result: JsonText | null;
+  /** The row after the decision; null: it does not exist. */
+  readonly result: Values | null;
   readonly reason: string;
 }

@@ -71,8 +71,10 @@ export interface Race {
 }
 
 /** Why the transaction has to be rolled back and taken again. Expected, hence a value. */
-export type Retry =
-  | { readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken'; readonly detail: string };
+export type Retry = {
+  readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken';
+  readonly detail: string;
+};
 
 export type WriteOutcome = { readonly retry: null } | Retry;
 
@@ -93,11 +95,13 @@ export interface ApplyTransaction {
   entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]>;
   /** All log entries on these rows, oldest first: for claims and for images of deleted rows. */
   entriesOf(rows: readonly RowRef[]): Promise<readonly Entry[]>;
-  /** The virtual rows among these. */
+  /** The virtual rows among these. A row in the table hides a parked entry of its key: a local insert took the key. */
   read(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState>>;
+  /** The table's rows that refer to one of these parents by an enrolled foreign key, shown ones. */
+  children(parents: readonly RowRef[]): Promise<readonly RowState[]>;
   /** Virtual rows, shown or parked, that hold one of these values in the named unique key. Values: the key's columns as text. */
   claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]>;
-  /** Parked rows that wait for a unique key or a parent; all, for the sweep. */
+  /** All parked rows, for the sweep, but those whose key a row in the table has. Stale entries of such keys are removed. */
   parked(): Promise<readonly Claimant[]>;
   /** Steps 3 and 4: set-based per table and kind; frees (delete, park, replace's delete), then updates, then inserts. */
   write(effects: readonly RowEffect[]): Promise<WriteOutcome>;
@@ -112,7 +116,7 @@ export interface ApplyTransaction {
   conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>>;
   /** Advances origin → seq by compare-and-set (`where seq = n-1`) and raises the stamp floor, bounded. */
   advance(ticks: readonly Tick[]): Promise<WriteOutcome>;
-  /** Step 6. What the replica role does not check: deferrable constraints, orphans. Names what is violated. */
+  /** Step 6. What the replica role does not check: deferrable constraints. Names what is violated. */
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]>;
   /** Step 7: waits for the cut lock, which the relay takes before its snapshot; held until the end of the transaction. */
   takeCutLock(): Promise<void>;

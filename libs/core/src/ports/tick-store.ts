@@ -9,7 +9,11 @@ export interface TickStore {
   /** Waits for the cut lock, then opens the tick's snapshot. One at a time. */
   openCut(): Promise<Cut>;
   /** Ticks of an origin from `from` on, made again from the log with the same content; none when they are not (or no more) here. */
-  readTicks(origin: RegionId, from: Seq, limit: { readonly ticks: number; readonly changes: number }): Promise<readonly Tick[]>;
+  readTicks(
+    origin: RegionId,
+    from: Seq,
+    limit: { readonly ticks: number; readonly changes: number },
+  ): Promise<readonly Tick[]>;
   /** Deps of the last applied tick per region, the own applied vector under the own name: their minimum is the stable cut. */
   lastDeps(): Promise<ReadonlyMap<RegionId, Vector>>;
   /** Drops log partitions that are below the stable cut and older than the history to keep. Resolves to how many. */
@@ -26,4 +30,3 @@ export interface Cut {
   /** Nothing happened: no row, no seq used. */
   abandon(): Promise<void>;
 }
-

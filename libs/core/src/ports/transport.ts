@@ -1,6 +1,13 @@
 import type { RegionId, Seq } from '../ids.js';
 import type { Tick } from '../tick/tick.js';
 
+/** What the core needs of an AbortSignal, which fits it. */
+export interface Cancellation {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /**
  * Carries ticks between regions. Promises nothing but integrity: it may repeat, reorder and lose; receive drops what is
  * applied and asks `fetch` for what is missing.
@@ -9,7 +16,7 @@ export interface Transport {
   /** Called once a tick's row is committed. Resolves when the transport has taken responsibility or buffered it. */
   publish(tick: Tick): Promise<void>;
   /** Ticks of one origin from `from` on, in order as far as the transport can; ends when the signal aborts. Backpressure: pulled. */
-  subscribe(origin: RegionId, from: Seq, signal: AbortSignal): AsyncIterable<DeliveredTick>;
+  subscribe(origin: RegionId, from: Seq, signal: Cancellation): AsyncIterable<DeliveredTick>;
   /** A gap: these ticks from the origin, or from any peer that has them. Empty when nobody answers. */
   fetch(origin: RegionId, from: Seq, to: Seq): Promise<readonly Tick[]>;
   close(): Promise<void>;
@@ -23,7 +30,11 @@ export interface DeliveredTick {
 
 /** What peers read: this region's own ticks and those it applied of others. The direct transport serves from it. */
 export interface TickReader {
-  read(origin: RegionId, from: Seq, limit: { readonly ticks: number; readonly changes: number }): Promise<readonly Tick[]>;
+  read(
+    origin: RegionId,
+    from: Seq,
+    limit: { readonly ticks: number; readonly changes: number },
+  ): Promise<readonly Tick[]>;
   /** Resolves when a tick of `origin` with this seq or a later one may be there, or the signal aborts. */
-  waitFor(origin: RegionId, seq: Seq, signal: AbortSignal): Promise<void>;
+  waitFor(origin: RegionId, seq: Seq, signal: Cancellation): Promise<void>;
 }

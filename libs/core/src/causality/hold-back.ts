@@ -1,0 +1,36 @@
+import type { RegionId } from '../ids.js';
+import type { Tick, TickHeader } from '../tick/tick.js';
+import { at, origins, type Vector, withSeq } from '../vector.js';
+
+/** A tick (o,n) is ready when the applied vector has o at n−1 and covers its deps: then all that its writers saw is here. */
+export const isReady = (tick: TickHeader, applied: Vector): boolean =>
+  at(applied, tick.origin) === tick.seq - 1 &&
+  origins(tick.deps).every((o) => o === tick.origin || at(applied, o) >= at(tick.deps, o));
+
+export interface BatchLimit {
+  readonly ticks: number;
+  readonly changes: number;
+}
+
+/**
+ * The longest run of waiting ticks that can be applied one after another, within the limit (but at least one).
+ * `waiting` gives the tick of an origin with this seq, if it has arrived.
+ */
+export function readyBatch(
+  regions: readonly RegionId[],
+  applied: Vector,
+  waiting: (origin: RegionId, seq: number) => Tick | undefined,
+  limit: BatchLimit,
+): Tick[] {
+  const batch: Tick[] = [];
+  let vector = applied;
+  let changes = 0;
+  for (;;) {
+    const next = regions.map((o) => waiting(o, at(vector, o) + 1)).find((t) => t !== undefined && isReady(t, vector));
+    if (next === undefined) return batch;
+    changes += next.changes.length;
+    if (batch.length > 0 && (changes > limit.changes || batch.length >= limit.ticks)) return batch;
+    batch.push(next);
+    vector = withSeq(vector, next.origin, next.seq);
+  }
+}

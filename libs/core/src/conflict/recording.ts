@@ -1,0 +1,111 @@
+import type { Entry } from '../causality/coverage.js';
+import { changeRef } from '../change/change.js';
+import type { Digest } from '../digest.js';
+import type { RegionId, RowRef } from '../ids.js';
+import { kindOf, reasonOf, valuesFor, versionOf } from './explain.js';
+import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
+import { baseOf, type Resolution, type Verdict } from './resolve.js';
+
+/** What the verdicts on one row mean for the records of one region's changes. */
+export interface Recording {
+  readonly ref: RowRef;
+  readonly resolution: Resolution;
+}
+
+/** A record's id: one for each overwritten change of a row. */
+export const recordId = (digest: Digest, ref: RowRef, change: Pick<Entry, 'origin' | 'id'>): string =>
+  digest(`${ref.table}\n${ref.key}\n${changeRef(change)}`).slice(0, 32);
+
+/** Ids of the records that verdicts may open, follow or withdraw in this region: those of its own changes among the versions. */
+export const touchedRecordIds = (digest: Digest, region: RegionId, recordings: readonly Recording[]): string[] => [
+  ...new Set(
+    recordings.flatMap(({ ref, resolution }) =>
+      resolution.verdicts.flatMap((v) =>
+        v.versions.filter((e) => e.origin === region).map((e) => recordId(digest, ref, e)),
+      ),
+    ),
+  ),
+];
+
+/**
+ * The records as they stand after these verdicts. Each region tells what became of its own users' writes: a loser of another
+ * region is recorded there. When a later arrival changes the winner, the record follows; when the overwritten change comes
+ * back as the winner of all it had lost, the record is withdrawn. Returns only those that changed.
+ */
+export function recordVerdicts(
+  digest: Digest,
+  region: RegionId,
+  recordings: readonly Recording[],
+  existing: ReadonlyMap<string, ConflictRecord>,
+): ConflictRecord[] {
+  const records = new Map(existing);
+  const changed = new Set<string>();
+  for (const { ref, resolution } of recordings)
+    for (const verdict of resolution.verdicts)
+      for (const own of verdict.versions.filter((e) => e.origin === region)) {
+        const id = recordId(digest, ref, own);
+        const next = verdict.losers.includes(own)
+          ? overwrite(records.get(id), id, ref, own, verdict, resolution)
+          : withdraw(records.get(id), verdict);
+        if (next === undefined) continue;
+        records.set(id, next);
+        changed.add(id);
+      }
+  return [...changed].map((id) => records.get(id)!);
+}
+
+function overwrite(
+  record: ConflictRecord | undefined,
+  id: string,
+  ref: RowRef,
+  loser: Entry,
+  verdict: Verdict,
+  resolution: Resolution,
+): ConflictRecord {
+  const entry: Overwritten = {
+    columns: verdict.columns,
+    policy: verdict.policy,
+    winner: { origin: verdict.winner.origin, id: verdict.winner.id },
+    lost: valuesFor(verdict.columns, loser),
+    result: resolution.exists ? valuesFor(verdict.columns, verdict.winner) : null,
+    reason: reasonOf(verdict, loser),
+  };
+  const overwritten = [...others(record, verdict), entry];
+  return {
+    id,
+    table: ref.table,
+    key: ref.key,
+    kind: record?.kind ?? kindOf(loser, verdict.winner),
+    region: loser.origin,
+    status: 'open',
+    loser: versionOf(loser),
+    versions: mergeVersions(record?.versions ?? [], verdict.versions.map(versionOf)),
+    base: baseOf(verdict.versions) ?? record?.base ?? null,
+    overwritten,
+    result: resolution.exists ? resolution.values : null,
+    reason: sentence(overwritten),
+  };
+}
+
+/** The change won this register again (or its value stands): what it had lost there is not lost. */
+function withdraw(record: ConflictRecord | undefined, verdict: Verdict): ConflictRecord | undefined {
+  if (record === undefined || record.status === 'withdrawn') return undefined;
+  const overwritten = others(record, verdict);
+  if (overwritten.length === record.overwritten.length) return undefined;
+  return overwritten.length === 0
+    ? { ...record, status: 'withdrawn', reason: 'the overwritten change is the winner after all' }
+    : { ...record, overwritten, reason: sentence(overwritten) };
+}
+
+const others = (record: ConflictRecord | undefined, verdict: Verdict): Overwritten[] =>
+  (record?.overwritten ?? []).filter((o) => !sameColumns(o.columns, verdict.columns));
+
+const sameColumns = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((c, i) => c === b[i]);
+
+const sentence = (overwritten: readonly Overwritten[]): string =>
+  overwritten.map((o) => (o.columns.length === 0 ? o.reason : `${o.columns.join(', ')}: ${o.reason}`)).join('. ');
+
+const mergeVersions = (a: readonly ConflictVersion[], b: readonly ConflictVersion[]): ConflictVersion[] => [
+  ...new Map([...a, ...b].map((v) => [changeRef(v as never), v])).values(),
+];
