@@ -16,7 +16,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // An async method may have nothing to await: in-memory adapters answer a port's promises.
       '@typescript-eslint/require-await': 'off',
-      eqeqeq: 'error',
+      // `== null` asks for null and undefined at once, and means it.
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
     },
   },

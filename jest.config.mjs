@@ -3,6 +3,7 @@ import { swcOptions } from './infra/bootstrap/swc-options.mjs';
 const shared = {
   rootDir: '.',
   testEnvironment: 'node',
+  resolver: '<rootDir>/infra/tests/typescript-resolver.cjs',
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swcOptions, sourceMaps: 'inline' }] },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
@@ -26,6 +27,6 @@ export default {
     }),
     project('simulation', ['test/simulation/**/*.spec.ts', 'test/golden/**/*.spec.ts']),
     project('integration', ['test/integration/**/*.spec.ts']),
-    project('e2e', ['test/e2e/**/*.spec.ts']),
+    project('e2e', ['test/e2e/**/*.spec.ts'], { globalSetup: '<rootDir>/infra/tests/build-first.mjs' }),
   ],
 };
