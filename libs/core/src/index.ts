@@ -23,3 +23,8 @@ export * from './conflict/unique.js';
 export * from './ports/apply-store.js';
 export * from './ports/tick-store.js';
 export * from './ports/transport.js';
+export * from './rows/refusal.js';
+export * from './rows/query.js';
+export * from './rows/name-parser.js';
+export * from './rows/query-parser.js';
+export * from './ports/row-store.js';

@@ -45,7 +45,7 @@ export function resolve(
     const verdict = decideRegister(register.policy, register.columns, all);
     const won = patchOf(verdict.winner);
     for (const column of register.columns) values.set(column, valueOf(won, column));
-    if (verdict.versions.length > 1) verdicts.push(verdict);
+    verdicts.push(verdict);
   }
   for (const column of spec.counters) values.set(column, count(column, arriving, uncovered, valueOf(values, column)));
   const existence = decideExistence(spec, maximal(all));

@@ -81,9 +81,9 @@ export type WriteOutcome = { readonly retry: null } | Retry;
 export interface ApplyTransaction {
   /**
    * Step 1. Locks the rows that exist, parked entries included, by table and key, in order; looks again until every
-   * existing one is held. Resolves to the ids (`rowId`) of those that exist.
+   * existing one is held. Resolves to where those that exist are, by `rowId`.
    */
-  lock(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry>;
+  lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState['place']> | Retry>;
   /** FOR KEY SHARE on parents that arriving rows rely on. Resolves to the ids of those that exist. */
   holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry>;
   /**
@@ -101,6 +101,8 @@ export interface ApplyTransaction {
   children(parents: readonly RowRef[]): Promise<readonly RowState[]>;
   /** Virtual rows, shown or parked, that hold one of these values in the named unique key. Values: the key's columns as text. */
   claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]>;
+  /** Keeps these rows' claims as long as one of their keys is contended, though the log forgets them (design 6). */
+  keepClaims(rows: readonly Claimant[]): Promise<void>;
   /** All parked rows, for the sweep, but those whose key a row in the table has. Stale entries of such keys are removed. */
   parked(): Promise<readonly Claimant[]>;
   /** Steps 3 and 4: set-based per table and kind; frees (delete, park, replace's delete), then updates, then inserts. */
