@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+export const CONFLICT_KINDS = [
+  'insert_exists',
+  'update_origin_differs',
+  'update_exists',
+  'update_deleted',
+  'delete_origin_differs',
+  'multiple_unique_conflicts',
+  'foreign_key_missing',
+  'check_violated',
+] as const;
+
+/** Column → PostgreSQL's text output; null is SQL's NULL. */
+const Values = z.record(z.string(), z.string().nullable());
+
+const ConflictVersion = z
+  .object({
+    origin: z.string(),
+    id: z.int(),
+    op: z.enum(['insert', 'update', 'delete']),
+    stamp: z.string().describe('Hybrid logical clock, decimal text: it exceeds what JSON numbers hold'),
+    wall: z.string().describe("The origin's clock, ISO 8601"),
+    actor: z.string(),
+    values: Values,
+  })
+  .meta({ id: 'ConflictVersion' });
+
+export const Conflict = z
+  .object({
+    id: z.string(),
+    table: z.string(),
+    key: z.array(z.string()),
+    kind: z.enum(CONFLICT_KINDS),
+    region: z.string().describe('Where the overwritten change was written'),
+    status: z.enum(['open', 'withdrawn', 'resolved']),
+    loser: ConflictVersion,
+    versions: z.array(ConflictVersion),
+    base: Values.nullable(),
+    overwritten: z.array(
+      z.object({
+        columns: z.array(z.string()),
+        policy: z.string(),
+        winner: z.object({ origin: z.string(), id: z.int() }),
+        lost: Values,
+        result: Values.nullable(),
+        reason: z.string(),
+      }),
+    ),
+    result: Values.nullable().describe('The row as decided; null: deleted'),
+    reason: z.string(),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .meta({ id: 'Conflict' });
+export type Conflict = z.infer<typeof Conflict>;
+
+export const Conflicts = z.object({ items: z.array(Conflict), next: z.string().nullable() }).meta({ id: 'Conflicts' });
+export type Conflicts = z.infer<typeof Conflicts>;
+
+export const ConflictQuery = z.strictObject({
+  table: z.string().min(1).max(200).optional().describe('public.items'),
+  kind: z.enum(CONFLICT_KINDS).optional(),
+  region: z.string().max(31).optional(),
+  status: z.enum(['open', 'withdrawn', 'resolved']).optional(),
+  since: z.iso.datetime({ offset: true }).optional().describe('Recorded at this time or later'),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(500).optional().describe('`next` of the page before'),
+});
+export type ConflictQuery = z.infer<typeof ConflictQuery>;

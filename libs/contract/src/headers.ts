@@ -1,0 +1,8 @@
+/** Header names of the outside contract, as documents write them; HTTP does not care for case. */
+export const HEADERS = {
+  region: 'Meridian-Region',
+  session: 'Meridian-Session',
+  consistency: 'Meridian-Consistency',
+  actor: 'Meridian-Actor',
+  idempotencyKey: 'Idempotency-Key',
+} as const;

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+const ColumnName = z.string().min(1).max(63);
+
+export const ColumnPolicy = z
+  .union([
+    z.enum(['hlc', 'lww', 'counter']),
+    z.strictObject({
+      policy: z.literal('lww'),
+      column: ColumnName.describe('A timestamp column: the latest value of it wins').optional(),
+    }),
+    z.strictObject({ policy: z.enum(['hlc', 'counter']) }),
+  ])
+  .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });
+
+/** What `PUT /v1/tables/{table}` takes, and `tables:` in meridian.yaml. All parts are optional. */
+export const TablePolicy = z
+  .strictObject({
+    granularity: z.enum(['column', 'row']).default('column').describe('What is decided as one: each column, or the whole row'),
+    policy: z
+      .union([z.enum(['hlc', 'lww']), z.strictObject({ policy: z.literal('lww'), column: ColumnName.optional() })])
+      .default('hlc')
+      .describe('For every column that names none of its own'),
+    groups: z.array(z.array(ColumnName).min(2)).default([]).describe('Columns that are always taken together from one version'),
+    delete: z.enum(['update-wins', 'delete-wins', 'by-stamp']).default('update-wins').describe('A delete beside a concurrent update'),
+    columns: z.record(ColumnName, ColumnPolicy).default({}),
+    initial: z
+      .union([z.literal('equal'), z.strictObject({ copyFrom: z.string().describe('The region whose rows the others take') })])
+      .default('equal')
+      .describe('Rows that the regions hold already: equal ones are the common base; or one region brings the others to its own'),
+  })
+  .meta({ id: 'TablePolicy' });
+export type TablePolicy = z.infer<typeof TablePolicy>;
+export type TablePolicyInput = z.input<typeof TablePolicy>;
+
+export const EnrolledTable = z
+  .object({
+    table: z.string().describe('As PostgreSQL writes it: public.items, "My Schema"."Orders"'),
+    state: z.string().describe('active, or waiting for what `reason` says'),
+    reason: z.string().nullable(),
+    epoch: z.int().describe('Counts the changes of its policy'),
+    policy: TablePolicy,
+    enrolledAt: z.iso.datetime({ offset: true }),
+  })
+  .meta({ id: 'EnrolledTable' });
+export type EnrolledTable = z.infer<typeof EnrolledTable>;
+
+export const EnrolledTables = z.object({ items: z.array(EnrolledTable), next: z.string().nullable() }).meta({ id: 'EnrolledTables' });
+export type EnrolledTables = z.infer<typeof EnrolledTables>;

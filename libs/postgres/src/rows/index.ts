@@ -1,0 +1,3 @@
+export { createRowsPool, type RowsPoolOptions } from './rows-pool.js';
+export { PgRowStore } from './pg-row-store.js';
+export { PgPositionStore } from './pg-position-store.js';
