@@ -28,3 +28,6 @@ export * from './rows/query.js';
 export * from './rows/name-parser.js';
 export * from './rows/query-parser.js';
 export * from './ports/row-store.js';
+export * from './ports/change-feed.js';
+export * from './ports/conflict-reader.js';
+export * from './ports/timers.js';

@@ -12,12 +12,24 @@ import type { Vector } from '../vector.js';
  */
 export interface ApplyStore {
   readonly region: RegionId;
-  /** Origin → last seq applied here; the own entry is the last tick cut. */
-  vector(): Promise<Vector>;
+  /** The last tick applied of every origin known here; the own entry is the last tick cut. */
+  heads(): Promise<ReadonlyMap<RegionId, Head>>;
   /** Enrolled tables by name, at their present epoch. */
   tables(): Promise<ReadonlyMap<TableName, TableSpec>>;
   begin(): Promise<ApplyTransaction>;
 }
+
+/** Where an origin's stream stands in this region. The applied vector is their seqs ({@link vectorOf}). */
+export interface Head {
+  readonly seq: Seq;
+  /** Of that tick: the next one names it as its predecessor. */
+  readonly digest: string;
+  /** Where the transport goes on after it (a Kafka offset). */
+  readonly position: string | null;
+}
+
+export const vectorOf = (heads: ReadonlyMap<RegionId, Head>): Vector =>
+  Object.fromEntries([...heads].map(([origin, head]) => [origin, head.seq]));
 
 /** A virtual row: a row that exists by its own versions, whether it shows in the table or is parked. */
 export interface RowState {
@@ -116,8 +128,8 @@ export interface ApplyTransaction {
   recordConflicts(records: readonly ConflictRecord[]): Promise<void>;
   /** Existing records of this region by id, to follow or withdraw. */
   conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>>;
-  /** Advances origin → seq by compare-and-set (`where seq = n-1`) and raises the stamp floor, bounded. */
-  advance(ticks: readonly Tick[]): Promise<WriteOutcome>;
+  /** Advances origin → seq by compare-and-set (`where seq = n-1`) with the transport's positions, and raises the stamp floor, bounded. */
+  advance(ticks: readonly Tick[], positions: ReadonlyMap<RegionId, string>): Promise<WriteOutcome>;
   /** Step 6. What the replica role does not check: deferrable constraints. Names what is violated. */
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]>;
   /** Step 7: waits for the cut lock, which the relay takes before its snapshot; held until the end of the transaction. */

@@ -19,12 +19,7 @@ export interface Transport {
    * Ticks of one origin from `from` on, in order as far as the transport can; ends when the signal aborts. Backpressure:
    * pulled. `position`: of the last tick applied, if the transport gave one.
    */
-  subscribe(
-    origin: RegionId,
-    from: Seq,
-    signal: Cancellation,
-    position?: string | null,
-  ): AsyncIterable<DeliveredTick>;
+  subscribe(origin: RegionId, from: Seq, signal: Cancellation, position?: string | null): AsyncIterable<DeliveredTick>;
   /** A gap: these ticks from the origin, or from any peer that has them. Empty when nobody answers. */
   fetch(origin: RegionId, from: Seq, to: Seq): Promise<readonly Tick[]>;
   close(): Promise<void>;

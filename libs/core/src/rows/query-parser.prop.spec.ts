@@ -5,10 +5,38 @@ import { Refused } from './refusal.js';
 
 /** Strings that look like the grammar, so that the parser's corners are met. */
 const grammarish = fc
-  .array(fc.constantFrom('not.', 'and', 'or', '(', ')', ',', '.', '"', '\\', 'eq.', 'in.', 'is.', 'null', 'a', 'cs.{', '}', '*', ':', 'desc', '\0', ' '), { maxLength: 20 })
+  .array(
+    fc.constantFrom(
+      'not.',
+      'and',
+      'or',
+      '(',
+      ')',
+      ',',
+      '.',
+      '"',
+      '\\',
+      'eq.',
+      'in.',
+      'is.',
+      'null',
+      'a',
+      'cs.{',
+      '}',
+      '*',
+      ':',
+      'desc',
+      '\0',
+      ' ',
+    ),
+    { maxLength: 20 },
+  )
   .map((parts) => parts.join(''));
 const anything = fc.oneof(grammarish, fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }));
-const parameterName = fc.oneof(fc.constantFrom('select', 'order', 'limit', 'offset', 'and', 'or', 'not.and', 'on_conflict'), anything);
+const parameterName = fc.oneof(
+  fc.constantFrom('select', 'order', 'limit', 'offset', 'and', 'or', 'not.and', 'on_conflict'),
+  anything,
+);
 
 function parsesOrRefuses(parse: () => unknown): void {
   try {
@@ -21,7 +49,9 @@ function parsesOrRefuses(parse: () => unknown): void {
 describe('the query grammar', () => {
   it('either reads a query or refuses it, whatever it is', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(parameterName, anything), { maxLength: 4 }), (parameters) => parsesOrRefuses(() => parseQuery(parameters))),
+      fc.property(fc.array(fc.tuple(parameterName, anything), { maxLength: 4 }), (parameters) =>
+        parsesOrRefuses(() => parseQuery(parameters)),
+      ),
       { numRuns: 3000 },
     );
   });
@@ -40,12 +70,18 @@ describe('the query grammar', () => {
     const quote = (v: string) => `"${v.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
     fc.assert(
       fc.property(value, value, (a, b) => {
-        expect(parseQuery([['x', `in.(${quote(a)},${quote(b)})`]]).where).toEqual([{ kind: 'in', column: 'x', values: [a, b], negated: false }]);
+        expect(parseQuery([['x', `in.(${quote(a)},${quote(b)})`]]).where).toEqual([
+          { kind: 'in', column: 'x', values: [a, b], negated: false },
+        ]);
         expect(parseQuery([['or', `(x.eq.${quote(a)},y.not.neq.${quote(b)})`]]).where).toEqual([
-          { kind: 'or', negated: false, of: [
-            { kind: 'compare', column: 'x', op: 'eq', value: a, negated: false },
-            { kind: 'compare', column: 'y', op: 'neq', value: b, negated: true },
-          ] },
+          {
+            kind: 'or',
+            negated: false,
+            of: [
+              { kind: 'compare', column: 'x', op: 'eq', value: a, negated: false },
+              { kind: 'compare', column: 'y', op: 'neq', value: b, negated: true },
+            ],
+          },
         ]);
       }),
     );

@@ -32,7 +32,8 @@ export type RefusalCode =
   | 'write_contention'
   | 'database_unavailable'
   | 'idempotency_key_reused'
-  | 'database_error';
+  | 'database_error'
+  | 'bad_cursor';
 
 export interface RefusalMembers {
   readonly table?: string;

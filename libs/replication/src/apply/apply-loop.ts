@@ -1,0 +1,120 @@
+import {
+  type ApplyStore,
+  type BatchLimit,
+  type Cancellation,
+  type Head,
+  type RegionId,
+  type TableName,
+  type Tick,
+  type Timers,
+  readyBatch,
+  vectorOf,
+} from '@meridian/core';
+import type { Inbox } from '../receive/inbox.js';
+import { Wakeup } from '../wakeup.js';
+import type { Applier } from './applier.js';
+import { unknownTable } from './batch.js';
+import { ForkedOriginError } from './errors.js';
+import type { Sweep } from './sweep.js';
+
+export interface ApplyLoopEvents {
+  /** The applied vector has moved: readers that wait for a token look again. */
+  advanced(heads: ReadonlyMap<RegionId, Head>): void;
+  /** A tick waits for a table (or a later policy of it) to be enrolled here; null: it no longer does. */
+  waiting(table: TableName | null): void;
+  /** Apply stands still: a broken invariant, or the database is away. Tried again, loudly. */
+  halted(error: unknown): void;
+}
+
+/** Takes what is ready from the inbox, many ticks at a time when behind, and applies it; sweeps the parked rows. */
+export class ApplyLoop {
+  private readonly wakeup = new Wakeup();
+
+  constructor(
+    private readonly store: ApplyStore,
+    private readonly applier: Applier,
+    private readonly sweep: Sweep,
+    private readonly inbox: Inbox,
+    private readonly origins: readonly RegionId[],
+    private readonly timers: Timers,
+    private readonly limit: BatchLimit,
+    private readonly events: ApplyLoopEvents,
+  ) {}
+
+  wake(): void {
+    this.wakeup.wake();
+  }
+
+  async run(signal: Cancellation): Promise<void> {
+    let failures = 0;
+    let swept = -Infinity;
+    while (!signal.aborted) {
+      try {
+        if (this.timers.now() - swept >= SWEEP_INTERVAL_MS) {
+          await this.sweep.run();
+          swept = this.timers.now();
+        }
+        if (!(await this.step())) await this.wakeup.wait(IDLE_MS, this.timers, signal);
+        failures = 0;
+      } catch (error) {
+        this.events.halted(error);
+        await this.timers.sleep(Math.min(5_000, 100 * 2 ** Math.min(failures++, 6)), signal);
+      }
+    }
+  }
+
+  /** One batch; false: nothing was ready. */
+  async step(): Promise<boolean> {
+    const heads = await this.store.heads();
+    const applied = vectorOf(heads);
+    this.inbox.drop(applied);
+    const batch = await this.ready(heads);
+    if (batch.length === 0) return false;
+    assertChain(batch, heads);
+    const outcome = await this.applier.apply(batch, this.positions(batch));
+    if (outcome === 'overtaken') return true;
+    const now = await this.store.heads();
+    this.inbox.drop(vectorOf(now));
+    this.events.advanced(now);
+    return true;
+  }
+
+  private async ready(heads: ReadonlyMap<RegionId, Head>): Promise<Tick[]> {
+    const tables = await this.store.tables();
+    let waitsFor: TableName | null = null;
+    const known = (origin: RegionId, seq: number): Tick | undefined => {
+      const tick = this.inbox.get(origin, seq)?.tick;
+      const unknown = tick === undefined ? undefined : unknownTable(tick, tables);
+      if (unknown === undefined) return tick;
+      waitsFor = unknown;
+      return undefined;
+    };
+    const batch = readyBatch(this.origins, vectorOf(heads), known, this.limit);
+    this.events.waiting(batch.length === 0 ? waitsFor : null);
+    return batch;
+  }
+
+  private positions(batch: readonly Tick[]): ReadonlyMap<RegionId, string> {
+    const positions = new Map<RegionId, string>();
+    for (const { origin, seq } of batch) {
+      const position = this.inbox.get(origin, seq)?.position ?? null;
+      if (position !== null) positions.set(origin, position);
+    }
+    return positions;
+  }
+}
+
+/** Parked rows are few and their keys are freed rarely; a sweep of none is one query. */
+const SWEEP_INTERVAL_MS = 500;
+/** A safety net: arriving ticks wake the loop. */
+const IDLE_MS = 200;
+
+/** Every tick names the digest of the one before it, also of the one applied here. */
+function assertChain(batch: readonly Tick[], heads: ReadonlyMap<RegionId, Head>): void {
+  const digests = new Map([...heads].map(([origin, head]) => [origin, head.digest]));
+  for (const tick of batch) {
+    const applied = digests.get(tick.origin) ?? '';
+    if (tick.previous !== applied) throw new ForkedOriginError(tick, applied);
+    digests.set(tick.origin, tick.digest);
+  }
+}

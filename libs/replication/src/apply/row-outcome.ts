@@ -1,0 +1,200 @@
+import {
+  type Claim,
+  type Entry,
+  type JsonText,
+  type NetEffect,
+  type Race,
+  type Recording,
+  type RowEffect,
+  type RowRef,
+  type RowState,
+  type TableSpec,
+  type Values,
+  at,
+  beforeOf,
+  covers,
+  mergePatch,
+  netEffect,
+  patchOf,
+  rankOf,
+  resolve,
+  valuesText,
+} from '@meridian/core';
+import type { RowWork } from './batch.js';
+import { MissingRowError } from './errors.js';
+
+/** What a batch does to one row, before unique and foreign keys have their say. */
+export interface RowOutcome {
+  readonly ref: RowRef;
+  readonly spec: TableSpec;
+  /** Where the row is now. */
+  readonly place: RowState['place'] | null;
+  readonly effect: RowEffect | null;
+  /** The whole row after the effect, as far as it is known: an uncontended update knows its own columns only. */
+  readonly after: Values | null;
+  /** By unique key's name: the rank of the write that set it, where this batch did. */
+  readonly claims: ReadonlyMap<string, Claim>;
+  readonly races: readonly Race[];
+  readonly recordings: readonly Recording[];
+  /** The image that every delete of this row brings along, when it was decided anew. */
+  readonly image: Values | null;
+}
+
+/** Does every arriving change cover every entry of the row, and the arriving ones before it? Nearly always. */
+export const isPlain = (work: RowWork, entries: readonly Entry[]): boolean =>
+  work.arriving.every(
+    (change, i) => entries.every((e) => covers(change, e)) && work.arriving.slice(0, i).every((a) => covers(change, a)),
+  );
+
+/** No uncovered entry: the net effect over the whole batch, set-based later on. */
+export function plainOutcome(work: RowWork, place: RowState['place'] | null): RowOutcome {
+  const { ref, spec, arriving } = work;
+  const net = netEffect(arriving, new Set(spec.counters));
+  const claims = new Map<string, Claim>();
+  for (const change of arriving) claimKeys(claims, spec, change);
+  const effect = effectOf(ref, net, place);
+  const after = net.kind === 'insert' || net.kind === 'replace' ? net.values : null;
+  return { ref, spec, place, effect, after, claims, races: [], recordings: [], image: null };
+}
+
+function effectOf(ref: RowRef, net: NetEffect, place: RowState['place'] | null): RowEffect | null {
+  switch (net.kind) {
+    case 'nothing':
+      return null;
+    case 'delete':
+      return place === null ? null : { ...ref, kind: 'delete' };
+    case 'insert':
+    case 'replace':
+      return { ...ref, kind: place === null ? 'insert' : 'replace', values: valuesText(net.values) };
+    case 'update':
+      if (place === null) throw new MissingRowError(ref);
+      return { ...ref, kind: 'update', values: valuesText(net.values), counters: 'add' };
+  }
+}
+
+/** Some entry is not covered: the row's changes one after another, each among what it had not seen. */
+export function contendedOutcome(work: RowWork, entries: readonly Entry[], state: RowState | undefined): RowOutcome {
+  const row = new ContendedRow(work, entries, state);
+  for (const change of work.arriving) row.take(change);
+  return row.outcome();
+}
+
+class ContendedRow {
+  private readonly counters: ReadonlySet<string>;
+  private readonly pool: Entry[];
+  private readonly races: Race[] = [];
+  private readonly recordings: Recording[] = [];
+  private readonly claims = new Map<string, Claim>();
+  private exists: boolean;
+  private present: Values | null;
+  private image: Values | null = null;
+
+  constructor(
+    private readonly work: RowWork,
+    entries: readonly Entry[],
+    private readonly state: RowState | undefined,
+  ) {
+    this.counters = new Set(work.spec.counters);
+    this.pool = [...entries];
+    this.exists = state !== undefined;
+    this.present = state?.values ?? null;
+  }
+
+  take(change: Entry): void {
+    const uncovered = this.uncoveredBy(change);
+    if (uncovered.length === 0) this.follow(change);
+    else this.decide(change, uncovered);
+    this.pool.push(change);
+  }
+
+  /**
+   * A local change in no tick yet that is taken as concurrent with `change`: the next tick's deps would claim that it had
+   * seen it. Recorded, and from here on it counts as not having seen it (design 5, the race).
+   */
+  private uncoveredBy(change: Entry): Entry[] {
+    const uncovered: Entry[] = [];
+    for (const [i, e] of this.pool.entries()) {
+      if (covers(change, e)) continue;
+      const known = e.deps === null ? withUnseen(e, change) : e;
+      if (known !== e) this.races.push({ change: e.id, origin: change.origin, seq: change.seq! });
+      this.pool[i] = known;
+      uncovered.push(known);
+    }
+    return uncovered;
+  }
+
+  private follow(change: Entry): void {
+    claimKeys(this.claims, this.work.spec, change);
+    if (change.op === 'delete') {
+      if (this.present !== null) this.image = this.present;
+      this.exists = false;
+      return;
+    }
+    if (change.op === 'update' && !this.exists) throw new MissingRowError(this.work.ref);
+    const first = change.op === 'insert' || this.present === null ? {} : this.present;
+    this.present = mergePatch(first, patchOf(change), change.op === 'insert' ? new Set() : this.counters);
+    this.exists = true;
+  }
+
+  private decide(change: Entry, uncovered: readonly Entry[]): void {
+    const { spec, ref } = this.work;
+    const resolution = resolve(spec, change, uncovered, this.exists ? this.present : this.lastImage());
+    this.recordings.push({ ref, resolution });
+    for (const { columns, winner } of resolution.verdicts)
+      for (const key of spec.uniqueKeys)
+        if (key.columns.some((c) => columns.includes(c))) this.claims.set(key.name, claimOf(winner, key.columns));
+    this.exists = resolution.exists;
+    this.present = resolution.values;
+    if (!resolution.exists) this.image = resolution.values;
+  }
+
+  private lastImage(): Values | null {
+    if (this.image !== null) return this.image;
+    const last = this.pool.filter((e) => e.op === 'delete' && e.before !== null).at(-1);
+    return last === undefined ? null : beforeOf(last);
+  }
+
+  outcome(): RowOutcome {
+    const { ref, spec } = this.work;
+    return {
+      ref,
+      spec,
+      place: this.state?.place ?? null,
+      effect: this.effect(),
+      after: this.exists ? this.present : null,
+      claims: this.claims,
+      races: this.races,
+      recordings: this.recordings,
+      image: this.exists ? null : this.image,
+    };
+  }
+
+  private effect(): RowEffect | null {
+    const { ref } = this.work;
+    if (!this.exists) return this.state === undefined ? null : { ...ref, kind: 'delete' };
+    if (this.state === undefined) return { ...ref, kind: 'insert', values: text(this.present) };
+    const changed = Object.entries(this.present!).filter(([c, v]) => this.state!.values[c] !== v);
+    if (changed.length === 0) return null;
+    return { ...ref, kind: 'update', values: valuesText(Object.fromEntries(changed)), counters: 'set' };
+  }
+}
+
+function withUnseen(local: Entry, change: Entry): Entry {
+  const known = local.unseen ?? {};
+  if (Object.hasOwn(known, change.origin) && at(known, change.origin) <= change.seq!) return local;
+  return { ...local, unseen: { ...known, [change.origin]: change.seq! } };
+}
+
+function claimKeys(claims: Map<string, Claim>, spec: TableSpec, change: Entry): void {
+  if (change.op === 'delete' || spec.uniqueKeys.length === 0) return;
+  const written = patchOf(change);
+  for (const key of spec.uniqueKeys)
+    if (key.columns.some((c) => Object.hasOwn(written, c))) claims.set(key.name, claimOf(change, key.columns));
+}
+
+const claimOf = (change: Entry, columns: readonly string[]): Claim => {
+  const { stamp, id } = rankOf(change, columns[0]);
+  return { stamp, origin: change.origin, id };
+};
+
+const text = (values: Values | null): JsonText => valuesText(values!);

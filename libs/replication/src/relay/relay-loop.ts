@@ -1,0 +1,59 @@
+import type { Cancellation, Seq, Tick, Timers } from '@meridian/core';
+import { Wakeup } from '../wakeup.js';
+import type { Relay } from './relay.js';
+
+export interface Pace {
+  /** Shortest time between two ticks under load. */
+  readonly tickIntervalMs: number;
+  /** Longest time between two looks for writes of SQL clients, which wake nobody. */
+  readonly pollIntervalMs: number;
+  /** An empty tick when idle this long: it carries deps and the clock. */
+  readonly heartbeatMs: number;
+}
+
+/** When to cut: at once when woken by the service's own writes, by an adaptive poll otherwise, and a heartbeat when idle. */
+export class RelayLoop {
+  private readonly wakeup = new Wakeup();
+  private promised = 0;
+
+  constructor(
+    private readonly relay: Relay,
+    private readonly publish: (tick: Tick) => Promise<void>,
+    private readonly timers: Timers,
+    private readonly pace: Pace,
+  ) {}
+
+  /** The service itself has written. */
+  wake(): void {
+    this.wakeup.wake();
+  }
+
+  /** A session token names this seq: ticks are cut up to it without waiting for a heartbeat. */
+  promise(seq: Seq): void {
+    this.promised = Math.max(this.promised, seq);
+    this.wake();
+  }
+
+  async run(signal: Cancellation): Promise<void> {
+    let lastTick = -Infinity;
+    let idle = 0;
+    let lastSeq = 0;
+    while (!signal.aborted) {
+      const due = this.timers.now() - lastTick >= this.pace.heartbeatMs || lastSeq < this.promised;
+      const tick = await this.relay.cut(due);
+      if (tick !== null) {
+        lastTick = this.timers.now();
+        lastSeq = tick.seq;
+        await this.publish(tick);
+      }
+      idle = tick !== null && tick.changes.length > 0 ? 0 : idle + 1;
+      if (lastSeq < this.promised) continue;
+      await this.wakeup.wait(this.pause(idle), this.timers, signal);
+    }
+  }
+
+  /** Doubles while nothing is found, from the tick interval to the poll interval. */
+  private pause(idle: number): number {
+    return Math.min(this.pace.pollIntervalMs, this.pace.tickIntervalMs * 2 ** Math.min(idle, 10));
+  }
+}
