@@ -47,6 +47,7 @@ CREATE TABLE meridian.change (
   actor text NOT NULL,
   patch json,
   before json,
+  image json,                 -- deletes only: the row as later arrivals left it; before stays as shipped, for its tick is made again from it
   ranks json,                 -- {"column": ["stamp", "wall", "id"]}
   unseen json                 -- {"eu": 7}; remote changes only: for local ones it is in meridian.race until they are shipped
 ) PARTITION BY RANGE (id);
