@@ -1,0 +1,108 @@
+import { type RegionId, type Seq, type Vector, at, origins } from '@meridian/core';
+import { literal } from '../connection/sql-text.js';
+import type { Session } from '../connection/session.js';
+import { DDL_LOCK_TIMEOUT_MS, LOCK_NOT_AVAILABLE, type Partition, PARTITION_IDS, partitions } from './partitions.js';
+import { FIRST_SNAPSHOT, type Snapshot } from './snapshot.js';
+
+export interface Below {
+  readonly region: RegionId;
+  readonly cut: Vector;
+  /** Of the own tick at the cut: local changes that it shows are below. */
+  readonly snapshot: Snapshot;
+  readonly historyMs: number;
+}
+
+/**
+ * Drops partitions all of whose changes every region has, oldest first, up to the first that must stay. Looked at twice: a
+ * DROP that merely waited for an open writer would take its freshly committed change with it.
+ */
+export async function dropPartitions(session: Session, below: Below): Promise<number> {
+  const { rows } = await session.query('SELECT last_value FROM meridian.change_id');
+  // Ids still to come belong to the partition of the last one given out, and to later ones.
+  const current = Math.floor(Number(rows[0]![0]) / PARTITION_IDS) * PARTITION_IDS;
+  let dropped = 0;
+  for (const partition of await partitions(session)) {
+    if (partition.to > current || !(await isBelow(session, partition, below)) || !(await drop(session, partition, below))) break;
+    dropped++;
+  }
+  if (dropped > 0 || (await emptyDefault(session, below, current)) > 0) await forgetTicks(session, below);
+  return dropped;
+}
+
+/** The first look, which may take its time: nothing above the cut, nothing younger than the history to keep. */
+async function isBelow(session: Session, partition: Partition, below: Below): Promise<boolean> {
+  const sql = `SELECT NOT EXISTS (SELECT FROM meridian.${partition.name} c WHERE ${above(below)} OR ${young(below)})`;
+  return (await session.query(sql)).rows[0]![0] === 't';
+}
+
+/**
+ * DROP TABLE locks the parent too, so that is locked first: an open writer of any partition makes us give up, not wait, with
+ * others queued behind us. The second look reads by index only what could be above the cut.
+ */
+async function drop(session: Session, { name }: Partition, below: Below): Promise<boolean> {
+  try {
+    await session.script(/* sql */ `
+      BEGIN;
+      SET LOCAL lock_timeout = ${DDL_LOCK_TIMEOUT_MS};
+      LOCK TABLE ONLY meridian.change, meridian.${name} IN ACCESS EXCLUSIVE MODE`);
+    const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.${name} c WHERE ${above(below)})`);
+    const late = rows[0]![0] === 't';
+    await session.script(late ? 'ROLLBACK' : `DROP TABLE meridian.${name}; COMMIT`);
+    return !late;
+  } catch (error) {
+    await session.script('ROLLBACK');
+    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
+    throw error;
+  }
+}
+
+/** What fell into the default partition is deleted row by row. */
+async function emptyDefault(session: Session, below: Below, current: number): Promise<number> {
+  const sql = `DELETE FROM meridian.change_default c WHERE id < ${current} AND NOT (${above(below)} OR ${young(below)})`;
+  return (await session.query(sql)).count;
+}
+
+/** Local changes that the tick's snapshot does not show; remote ones above the cut, or of an origin that it does not name. */
+function above({ cut, snapshot }: Below): string {
+  const remote = origins(cut).map((o) => `(c.origin = ${literal(o)} AND c.seq > ${at(cut, o)})`);
+  const unnamed = `c.origin <> ALL (ARRAY[${origins(cut).map(literal).join(', ')}]::text[])`;
+  return `(c.seq IS NULL AND c.xid >= '${snapshot.xmin}'::xid8 AND NOT pg_visible_in_snapshot(c.xid, '${snapshot.text}'))
+       OR (c.seq IS NOT NULL AND (${[unnamed, ...remote].join(' OR ')}))`;
+}
+
+/** By stamp, whose upper 48 bits are milliseconds: a wall may be a column of the user's. */
+const young = ({ historyMs }: Below): string =>
+  `c.stamp >= (((extract(epoch FROM clock_timestamp()) * 1000)::bigint - ${historyMs}) << 16)`;
+
+/**
+ * Ticks whose changes are gone in part cannot be made again. The own tick at the cut stays: its snapshot is the floor of those
+ * who ask what they had not seen. Races go with their change.
+ */
+async function forgetTicks(session: Session, { region, cut }: Below): Promise<void> {
+  for (const origin of origins(cut)) {
+    const keep = origin === region ? at(cut, origin) : at(cut, origin) + 1;
+    await session.query('DELETE FROM meridian.tick WHERE origin = $1 AND seq < $2', [origin, keep]);
+  }
+  const oldest = (await partitions(session))[0]?.from ?? 0;
+  await session.query(
+    `DELETE FROM meridian.race r WHERE change_id < $1
+       AND NOT EXISTS (SELECT FROM meridian.change_default c WHERE c.id = r.change_id)`,
+    [oldest],
+  );
+}
+
+/** The snapshot of an own tick; null when it is no longer kept. */
+export async function snapshotOf(
+  session: Session,
+  region: RegionId,
+  seq: Seq,
+  parse: (text: string) => Snapshot,
+): Promise<Snapshot | null> {
+  if (seq === 0) return FIRST_SNAPSHOT;
+  const { rows } = await session.query(
+    'SELECT snapshot FROM meridian.tick WHERE origin = $1 AND seq = $2',
+    [region, seq],
+    'snapshot_of',
+  );
+  return rows[0] === undefined ? null : parse(rows[0][0]!);
+}

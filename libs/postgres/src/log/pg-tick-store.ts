@@ -1,0 +1,87 @@
+import { type Cut, type Digest, type RegionId, type Seq, type Tick, type TickStore, type Vector, at, withSeq } from '@meridian/core';
+import type { ClientConfig } from 'pg';
+import { PinnedConnection } from '../connection/pinned-connection.js';
+import { openSession, RELAY_SETTINGS } from '../connection/settings.js';
+import type { Session } from '../connection/session.js';
+import { prepareCut } from './cut-sql.js';
+import { sha256 } from './digest.js';
+import { dropPartitions, snapshotOf } from './drop-below.js';
+import { PgCut } from './pg-cut.js';
+import { ensurePartitions } from './partitions.js';
+import { readTicks, type TickLimit } from './read-ticks.js';
+import { Snapshot } from './snapshot.js';
+
+export interface PgTickStoreOptions {
+  readonly region: RegionId;
+  /** The owner role: `postgres.url`. */
+  readonly connection: ClientConfig;
+  /** How long the log is kept for those who look at history, beyond what replication needs. */
+  readonly historyMs: number;
+  readonly digest?: Digest;
+}
+
+/** The log in PostgreSQL. Three sessions: cuts hold the cut lock, peers read, maintenance waits for locks. */
+export class PgTickStore implements TickStore {
+  readonly region: RegionId;
+  private readonly relay: PinnedConnection;
+  private readonly reader: PinnedConnection;
+  private readonly maintenance: PinnedConnection;
+  private readonly digest: Digest;
+
+  constructor(private readonly options: PgTickStoreOptions) {
+    this.region = options.region;
+    this.digest = options.digest ?? sha256;
+    this.relay = new PinnedConnection(() => this.openRelay());
+    this.reader = new PinnedConnection(() => this.open('tick reader'));
+    this.maintenance = new PinnedConnection(() => this.open('maintenance'));
+  }
+
+  async openCut(): Promise<Cut> {
+    const { session, release } = await this.relay.acquire();
+    return PgCut.open(this.region, session, release);
+  }
+
+  async readTicks(origin: RegionId, from: Seq, limit: TickLimit): Promise<readonly Tick[]> {
+    return this.reader.use((session) => readTicks(session, this.region, this.digest, origin, from, limit));
+  }
+
+  /** A member that is not in the map has applied nothing that is known here: the stable cut counts it as 0. */
+  async lastDeps(): Promise<ReadonlyMap<RegionId, Vector>> {
+    const { rows } = await this.reader.use((s) => s.query('SELECT origin, seq, deps FROM meridian.applied'));
+    const applied = Object.fromEntries(rows.map(([origin, seq]) => [origin!, Number(seq) as Seq]));
+    return new Map(
+      rows.map(([origin, seq, deps]) => {
+        const region = origin as RegionId;
+        return [region, region === this.region ? applied : withSeq(JSON.parse(deps!) as Vector, region, Number(seq) as Seq)];
+      }),
+    );
+  }
+
+  async dropBelow(stableCut: Vector): Promise<number> {
+    return this.maintenance.use(async (session) => {
+      const snapshot = await snapshotOf(session, this.region, at(stableCut, this.region), Snapshot.parse);
+      if (snapshot === null) return 0;
+      const { region, options } = this;
+      return dropPartitions(session, { region, cut: stableCut, snapshot, historyMs: options.historyMs });
+    });
+  }
+
+  /** At the start, and every few seconds: see {@link ensurePartitions}. */
+  async maintainPartitions(): Promise<number> {
+    return this.maintenance.use(ensurePartitions);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.relay.close(), this.reader.close(), this.maintenance.close()]);
+  }
+
+  private open(role: string): Promise<Session> {
+    return openSession(this.options.connection, role, RELAY_SETTINGS);
+  }
+
+  private async openRelay(): Promise<Session> {
+    const session = await this.open('relay');
+    await session.script(prepareCut(this.region));
+    return session;
+  }
+}

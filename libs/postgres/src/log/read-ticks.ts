@@ -1,0 +1,143 @@
+import {
+  type Change,
+  type CountersOf,
+  type Digest,
+  foldChanges,
+  type RegionId,
+  type Seq,
+  stamp,
+  type TableSpec,
+  type Tick,
+  tickDigest,
+  type TickHeader,
+  type Vector,
+} from '@meridian/core';
+import type { Row, Session } from '../connection/session.js';
+import { changeColumns, changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
+import { TickContentError } from './errors.js';
+import { racesBetween, withUnseen } from './races.js';
+import { FIRST_SNAPSHOT, firstThatShows, Snapshot } from './snapshot.js';
+
+export interface TickLimit {
+  readonly ticks: number;
+  readonly changes: number;
+}
+
+interface KeptTick {
+  readonly header: TickHeader;
+  readonly digest: string;
+  readonly changes: number;
+  /** Own ticks only. */
+  readonly snapshot: Snapshot | null;
+}
+
+/** Ticks of one origin made again from the log; each is the same to the byte as when it was shipped (I5), or an error says so. */
+export async function readTicks(
+  session: Session,
+  self: RegionId,
+  digest: Digest,
+  origin: RegionId,
+  from: Seq,
+  limit: TickLimit,
+): Promise<readonly Tick[]> {
+  const kept = await keptTicks(session, origin, from, limit);
+  if (kept.length === 0) return [];
+  const contents = origin === self ? await ownContents(session, kept) : await remoteContents(session, origin, kept);
+  if (contents === null) return [];
+  return kept.map(({ header, digest: shipped }, i) => {
+    const tick: Tick = { ...header, changes: contents[i]!.map((c) => ({ ...c, seq: header.seq })), digest: shipped };
+    const made = tickDigest(tick, digest);
+    if (made !== shipped) throw new TickContentError(tick, shipped, made);
+    return tick;
+  });
+}
+
+const KEPT = /* sql */ `
+SELECT seq, deps, stamp, wall, previous, digest, changes, snapshot FROM meridian.tick
+ WHERE origin = $1 AND seq >= $2 ORDER BY seq LIMIT $3`;
+
+/** Without a gap from `from` on, and no more changes than asked for, but at least one tick. */
+async function keptTicks(session: Session, origin: RegionId, from: Seq, limit: TickLimit): Promise<readonly KeptTick[]> {
+  const { rows } = await session.query(KEPT, [origin, from, limit.ticks], 'kept_ticks');
+  const kept: KeptTick[] = [];
+  let changes = 0;
+  for (const tick of rows.map((row) => keptTick(origin, row))) {
+    changes += tick.changes;
+    if (tick.header.seq !== from + kept.length || (kept.length > 0 && changes > limit.changes)) break;
+    kept.push(tick);
+  }
+  return kept;
+}
+
+function keptTick(origin: RegionId, row: Row): KeptTick {
+  const [seq, deps, at, wall, previous, digest, changes, snapshot] = row as readonly string[];
+  return {
+    header: {
+      origin,
+      seq: Number(seq) as Seq,
+      deps: JSON.parse(deps!) as Vector,
+      stamp: stamp(BigInt(at!)),
+      wall: BigInt(wall!),
+      previous: previous!,
+    },
+    digest: digest!,
+    changes: Number(changes),
+    snapshot: snapshot == null ? null : Snapshot.parse(snapshot),
+  };
+}
+
+const REMOTE = `SELECT ${changeColumns('c')} FROM meridian.change c WHERE origin = $1 AND seq BETWEEN $2 AND $3 ORDER BY id`;
+
+async function remoteContents(session: Session, origin: RegionId, kept: readonly KeptTick[]): Promise<readonly Change[][]> {
+  const [first, last] = [kept[0]!.header.seq, kept.at(-1)!.header.seq];
+  const { rows } = await session.query(REMOTE, [origin, first, last], 'remote_changes');
+  const contents = kept.map((): Change[] => []);
+  for (const { change } of rows.map(changeOf)) contents[change.seq! - first]!.push(change);
+  return contents;
+}
+
+/** What the cut read, for a run of ticks: transactions that the snapshot before them did not show and the last one does. */
+const OWN = /* sql */ `
+WITH own AS (
+  SELECT ${changeColumns('c')} FROM meridian.change c
+   WHERE c.seq IS NULL AND c.xid >= pg_snapshot_xmax($1::pg_snapshot) AND c.xid < pg_snapshot_xmax($2::pg_snapshot)
+  UNION ALL
+  SELECT ${changeColumns('c')} FROM meridian.change c
+   WHERE c.seq IS NULL AND c.xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot))))
+SELECT * FROM own WHERE pg_visible_in_snapshot(xid, $2::pg_snapshot)`;
+
+/** Null when the tick before the first one is no longer known, and with it where the first one begins. */
+async function ownContents(session: Session, kept: readonly KeptTick[]): Promise<readonly Change[][] | null> {
+  const origin = kept[0]!.header.origin;
+  const before = await snapshotBefore(session, kept[0]!.header);
+  if (before === null) return null;
+  const snapshots = kept.map((k) => k.snapshot!);
+  const { rows } = await session.query(OWN, [before.text, snapshots.at(-1)!.text], 'own_changes');
+  const byTick = kept.map((): LoggedChange[] => []);
+  for (const logged of rows.map(changeOf)) byTick[firstThatShows(snapshots, logged.xid)]!.push(logged);
+  const counters = await countersOf(session);
+  const ids = rows.map((row) => Number(row[0]));
+  const races = await racesBetween(session, Math.min(...bounds(ids)), Math.max(...bounds(ids)));
+  return byTick.map((logged, i) =>
+    foldChanges(
+      inOrderOfWriting(logged).map(({ change }) => withUnseen({ ...change, origin }, races, kept[i]!.header.deps)),
+      counters,
+    ),
+  );
+}
+
+const bounds = (ids: readonly number[]): number[] =>
+  ids.reduce<number[]>(([low, high], id) => [Math.min(low ?? id, id), Math.max(high ?? id, id)], []);
+
+async function snapshotBefore(session: Session, { origin, seq }: TickHeader): Promise<Snapshot | null> {
+  if (seq === 1) return FIRST_SNAPSHOT;
+  const { rows } = await session.query('SELECT snapshot FROM meridian.tick WHERE origin = $1 AND seq = $2', [origin, seq - 1]);
+  return rows[0]?.[0] == null ? null : Snapshot.parse(rows[0][0]);
+}
+
+/** Of the enrolled tables as they are now: a tick from before a counter became one is found out by its digest. */
+async function countersOf(session: Session): Promise<CountersOf> {
+  const { rows } = await session.query(`SELECT rel, coalesce(spec -> 'counters', '[]') FROM meridian.enrolled_table`);
+  const counters = new Map(rows.map(([rel, list]) => [rel!, new Set(JSON.parse(list!) as TableSpec['counters'])]));
+  return (table) => counters.get(table) ?? new Set();
+}

@@ -1,0 +1,35 @@
+/** pg_snapshot: which transactions had ended when it was taken. An aborted one left nothing in the log. */
+export class Snapshot {
+  private constructor(
+    readonly text: string,
+    readonly xmin: bigint,
+    readonly xmax: bigint,
+    private readonly inProgress: ReadonlySet<bigint>,
+  ) {}
+
+  /** `10:20:10,14,15`: xmin, xmax, transactions in progress between them. */
+  static parse(text: string): Snapshot {
+    const [xmin, xmax, list] = text.split(':');
+    if (xmin === undefined || xmax === undefined || list === undefined) throw new RangeError(`"${text}" is no pg_snapshot`);
+    return new Snapshot(text, BigInt(xmin), BigInt(xmax), new Set(list === '' ? [] : list.split(',').map(BigInt)));
+  }
+
+  shows(xid: bigint): boolean {
+    return xid < this.xmin || (xid < this.xmax && !this.inProgress.has(xid));
+  }
+}
+
+/** Of tick 0, before which nothing was logged: it shows no transaction (numbers begin at 3). */
+export const FIRST_SNAPSHOT = Snapshot.parse('1:1:');
+
+/** The first of these snapshots, oldest first, that shows a transaction: once shown, always shown. Its index, or -1. */
+export function firstThatShows(snapshots: readonly Snapshot[], xid: bigint): number {
+  let low = 0;
+  let high = snapshots.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (snapshots[middle]!.shows(xid)) high = middle;
+    else low = middle + 1;
+  }
+  return low === snapshots.length ? -1 : low;
+}
