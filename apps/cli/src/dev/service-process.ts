@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+
+/** How long a service may take to drain and stop before it is killed. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** One region's service as a process of its own; started again when it dies, as a supervisor would in production. */
+export class ServiceProcess {
+  private child: ChildProcess | null = null;
+  private stopping = false;
+
+  constructor(
+    readonly region: string,
+    private readonly configFile: string,
+    private readonly logFile: string,
+  ) {}
+
+  start(): void {
+    const log = createWriteStream(this.logFile, { flags: 'a' });
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', process.argv[1]!, 'serve', '--config', this.configFile],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: process.env },
+    );
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once('exit', (code, signal) => {
+      log.end();
+      if (this.stopping) return;
+      process.stderr.write(
+        `meridian: ${this.region}'s service ended (${signal ?? `status ${code}`}), starting it again; see ${this.logFile}\n`,
+      );
+      setTimeout(() => this.stopping || this.start(), 500);
+    });
+    this.child = child;
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const { child } = this;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    await ended;
+    clearTimeout(deadline);
+  }
+}

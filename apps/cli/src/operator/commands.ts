@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { call } from './rest.js';
+import { printColumns, printJson } from './table-output.js';
+
+interface Output {
+  readonly url: string;
+  readonly output: string;
+}
+
+/** The operator's tools; all of them over REST, so they work from anywhere the service can be reached. */
+export function operatorCommands(program: Command): void {
+  operator(program, 'status', 'regions, health, lag').action((options: Output) => status(options));
+  const tables = program.command('tables').description('enrolled tables');
+  operator(tables, 'list', 'enrolled tables and their state').action((options: Output) => listTables(options));
+  operator(tables, 'enrol <table> [policy-file]', 'enrol a table in all regions, or change its policy').action(
+    (table: string, file: string | undefined, options: Output) => enrolTable(table, file, options),
+  );
+  operator(tables, 'remove <table>', 'end its replication; rows stay').action((table: string, options: Output) =>
+    call(options, 'DELETE', `/v1/tables/${encodeURIComponent(table)}`),
+  );
+  const conflicts = program.command('conflicts').description('what conflicted, and how it was decided');
+  operator(conflicts, 'list', 'the newest first')
+    .option('--table <table>')
+    .option('--kind <kind>')
+    .option('--region <region>')
+    .option('--status <status>')
+    .option('--limit <n>', 'at most this many', '50')
+    .action((options: Output & Record<string, string>) => listConflicts(options));
+  operator(conflicts, 'show <id>', 'one of them, whole').action(async (id: string, options: Output) =>
+    printJson(await call(options, 'GET', `/v1/conflicts/${encodeURIComponent(id)}`)),
+  );
+}
+
+const operator = (parent: Command, name: string, description: string): Command =>
+  parent
+    .command(name)
+    .description(description)
+    .option('--url <url>', "a region's service", process.env.MERIDIAN_URL ?? 'http://127.0.0.1:7001')
+    .option('-o, --output <format>', 'text or json', 'text');
+
+interface RegionLine {
+  readonly region: string;
+  readonly health?: string;
+  readonly seq?: number;
+  readonly lag?: { readonly changes: number | null; readonly ms: number | null } | null;
+  readonly clockOffsetMs?: number | null;
+}
+
+async function status(options: Output): Promise<void> {
+  const answer = await call<{ items: readonly RegionLine[] }>(options, 'GET', '/v1/cluster');
+  if (options.output === 'json') return printJson(answer);
+  printColumns(
+    ['REGION', 'HEALTH', 'SEQ', 'LAG (changes)', 'LAG (ms)', 'CLOCK OFFSET (ms)'],
+    answer.items.map((r) =>
+      [r.region, r.health, r.seq, r.lag?.changes, r.lag?.ms, r.clockOffsetMs].map((v) => String(v ?? '-')),
+    ),
+  );
+}
+
+async function listTables(options: Output): Promise<void> {
+  const answer = await call<{ items: readonly { table: string; state: string; reason?: string | null }[] }>(
+    options,
+    'GET',
+    '/v1/tables',
+  );
+  if (options.output === 'json') return printJson(answer);
+  printColumns(
+    ['TABLE', 'STATE', 'REASON'],
+    answer.items.map((t) => [t.table, t.state, t.reason ?? '']),
+  );
+}
+
+async function enrolTable(table: string, file: string | undefined, options: Output): Promise<void> {
+  const policy: unknown = file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8'));
+  const answer = await call(options, 'PUT', `/v1/tables/${encodeURIComponent(table)}`, policy);
+  if (options.output === 'json') return printJson(answer);
+  process.stdout.write(`${table} is enrolled in all regions\n`);
+}
+
+interface ConflictLine {
+  readonly id: string;
+  readonly table: string;
+  readonly key: unknown;
+  readonly kind: string;
+  readonly status: string;
+  readonly reason: string;
+}
+
+async function listConflicts(options: Output & Record<string, string>): Promise<void> {
+  const query = new URLSearchParams({ limit: options.limit ?? '50' });
+  for (const name of ['table', 'kind', 'region', 'status'])
+    if (options[name] !== undefined) query.set(name, options[name]);
+  const answer = await call<{ items: readonly ConflictLine[] }>(options, 'GET', `/v1/conflicts?${query.toString()}`);
+  if (options.output === 'json') return printJson(answer);
+  printColumns(
+    ['ID', 'TABLE', 'KEY', 'KIND', 'STATUS', 'REASON'],
+    answer.items.map((c) => [c.id, c.table, JSON.stringify(c.key), c.kind, c.status, c.reason]),
+  );
+}

@@ -1,0 +1,27 @@
+export interface Connection {
+  readonly url: string;
+}
+
+/** One REST call; a problem document becomes a one-line message with its cure. */
+export async function call<T>({ url }: Connection, method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(new URL(path, url), {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  }).catch((error: Error & { cause?: Error }) => {
+    throw new Error(
+      `${url} does not answer (${error.cause?.message ?? error.message}); --url names a region's service`,
+    );
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(problemText(answer.status, text));
+  return (text === '' ? null : JSON.parse(text)) as T;
+}
+
+function problemText(status: number, text: string): string {
+  try {
+    const { title, detail, code, traceId } = JSON.parse(text) as Record<string, string>;
+    return `${title ?? status}: ${detail ?? ''} (${code ?? status}, trace ${traceId ?? 'none'})`;
+  } catch {
+    return `status ${status}: ${text.slice(0, 500)}`;
+  }
+}
