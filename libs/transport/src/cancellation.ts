@@ -1,0 +1,27 @@
+import type { Cancellation } from '@meridian/core';
+
+/** An AbortController that also aborts with the caller's signal; `release` takes the listener off again. */
+export function linkedAbort(signal: Cancellation): {
+  readonly controller: AbortController;
+  readonly release: () => void;
+} {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  return { controller, release: () => signal.removeEventListener('abort', abort) };
+}
+
+/** Resolves after this time, or at once when the signal aborts. Keeps no process alive. */
+export function pause(ms: number, signal: Cancellation): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}

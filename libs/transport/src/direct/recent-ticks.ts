@@ -1,0 +1,82 @@
+import type { Cancellation, RegionId, Seq, Tick } from '@meridian/core';
+import { sealTick } from '../envelope/tick-messages.js';
+import type { Envelopes } from '../envelope/envelope.js';
+import { frame } from './frames.js';
+
+/** A tick ready to be sent: sealed once, whatever the number of peers. */
+export interface FramedTick {
+  readonly seq: Seq;
+  readonly frames: readonly Buffer[];
+}
+
+/**
+ * The last ticks published in this process, so that peers who keep up cost no read of the log. Bounded in bytes; whoever is
+ * further behind reads from the log.
+ */
+export class RecentTicks {
+  private ticks: FramedTick[] = [];
+  private bytes = 0;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(
+    private readonly origin: RegionId,
+    private readonly envelopes: Envelopes,
+    private readonly maxBytes = 16 * 1024 * 1024,
+  ) {}
+
+  publish(tick: Tick): void {
+    const framed = frameTick(tick, this.envelopes);
+    // Published again after a restart, or by a relay that took over: the run of seqs begins anew.
+    if (this.ticks.length > 0 && this.ticks.at(-1)!.seq !== tick.seq - 1) this.clear();
+    this.ticks.push(framed);
+    this.bytes += size(framed);
+    this.trim();
+    for (const wake of [...this.waiting]) wake();
+  }
+
+  /** In order and without gaps, beginning with `from`; empty when that one is not here. */
+  from(origin: RegionId, from: Seq): readonly FramedTick[] {
+    const first = this.ticks[0]?.seq;
+    if (origin !== this.origin || first === undefined || from < first) return [];
+    return this.ticks.slice(from - first, from - first + MAX_BATCH);
+  }
+
+  /** Resolves when a tick with this seq or a later one is published here, or the signal aborts. */
+  waitFor(origin: RegionId, seq: Seq, signal: Cancellation): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.waiting.delete(wake);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const wake = (): void => {
+        if (origin === this.origin && (this.ticks.at(-1)?.seq ?? 0) >= seq) done();
+      };
+      this.waiting.add(wake);
+      signal.addEventListener('abort', done);
+      if (signal.aborted) done();
+      else wake();
+    });
+  }
+
+  private trim(): void {
+    let drop = 0;
+    while (this.bytes > this.maxBytes && drop < this.ticks.length) this.bytes -= size(this.ticks[drop++]!);
+    if (drop > 0) this.ticks = this.ticks.slice(drop);
+  }
+
+  private clear(): void {
+    this.ticks = [];
+    this.bytes = 0;
+  }
+}
+
+/** Ticks taken at a time, so that a peer that catches up does not hold the whole cache while it drains. */
+const MAX_BATCH = 64;
+
+export const frameTick = (tick: Tick, envelopes: Envelopes): FramedTick => ({
+  seq: tick.seq,
+  frames: sealTick(tick, envelopes).map(frame),
+});
+
+const size = (tick: FramedTick): number => tick.frames.reduce((sum, f) => sum + f.length, 0);

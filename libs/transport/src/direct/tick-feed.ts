@@ -1,0 +1,135 @@
+import type { ServerResponse } from 'node:http';
+import type { RegionId, Seq, TickReader } from '@meridian/core';
+import { pause } from '../cancellation.js';
+import type { Envelopes } from '../envelope/envelope.js';
+import { problemBody, sendJson } from '../peers/problem.js';
+import { SIGN_OF_LIFE } from './frames.js';
+import { frameTick, type FramedTick, type RecentTicks } from './recent-ticks.js';
+
+export interface FeedRequest {
+  readonly origin: RegionId;
+  readonly from: Seq;
+  readonly to: Seq;
+  /** Null: as long as both live. */
+  readonly waitMs: number | null;
+}
+
+export interface FeedOptions {
+  readonly envelopes: Envelopes;
+  readonly reader: TickReader;
+  readonly recent: RecentTicks;
+  readonly lifeSignMs?: number;
+  readonly drainTimeoutMs?: number;
+}
+
+/** What one stream may hold in memory at a time. */
+const BATCH = { ticks: 64, changes: 5_000 } as const;
+/** The reader says that there is a tick, and gives none: it left the log. So often, and the peer is sent elsewhere. */
+const PATIENCE = 20;
+const EMPTY_READ_PAUSE_MS = 25;
+
+/** One stream to one peer. */
+export class TickFeed {
+  private readonly closed = new AbortController();
+  private readonly deadline: number;
+  private next: Seq;
+  /** Waits for one seq that ended at once, one after another. */
+  private inVain = { seq: 0, times: 0 };
+
+  constructor(
+    private readonly asked: FeedRequest,
+    private readonly res: ServerResponse,
+    private readonly options: FeedOptions,
+  ) {
+    this.next = asked.from;
+    this.deadline = asked.waitMs === null ? Infinity : Date.now() + asked.waitMs;
+    res.once('close', () => this.end());
+    res.once('error', () => this.end());
+  }
+
+  end(): void {
+    this.closed.abort();
+  }
+
+  async run(): Promise<void> {
+    let batch = await this.read();
+    if (batch.length > 0 && batch[0]!.seq > this.next) return this.answerGone();
+    this.res.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+    this.res.flushHeaders();
+    while (!this.closed.signal.aborted) {
+      for (const tick of batch) await this.send(tick);
+      if (this.next > this.asked.to) break;
+      if (batch.length === 0 && Date.now() >= this.deadline) break;
+      if (batch.length === 0 && !(await this.awaitNext())) break;
+      batch = await this.read();
+      if (batch.length > 0 && batch[0]!.seq > this.next) break;
+    }
+    this.res.end();
+  }
+
+  private async read(): Promise<readonly FramedTick[]> {
+    const recent = this.options.recent.from(this.asked.origin, this.next);
+    if (recent.length > 0) return recent;
+    const ticks = await this.options.reader.read(this.asked.origin, this.next, BATCH);
+    return ticks.map((tick) => frameTick(tick, this.options.envelopes));
+  }
+
+  private async send(tick: FramedTick): Promise<void> {
+    if (tick.seq !== this.next || tick.seq > this.asked.to) return;
+    for (const frame of tick.frames) await this.write(frame);
+    this.next = (tick.seq + 1) as Seq;
+  }
+
+  /** False: the stream is over, or the tick that should be there is not. Gives signs of life meanwhile. */
+  private async awaitNext(): Promise<boolean> {
+    const since = Date.now();
+    await this.waitForTick();
+    const quick = Date.now() - since < EMPTY_READ_PAUSE_MS;
+    const again = quick && this.inVain.seq === this.next;
+    this.inVain = { seq: this.next, times: again ? this.inVain.times + 1 : 1 };
+    if (this.inVain.times > PATIENCE) return false;
+    if (this.inVain.times > 1) await pause(EMPTY_READ_PAUSE_MS, this.closed.signal);
+    return !this.closed.signal.aborted;
+  }
+
+  private async waitForTick(): Promise<void> {
+    const waiting = new AbortController();
+    const stop = (): void => waiting.abort();
+    this.closed.signal.addEventListener('abort', stop, { once: true });
+    const lifeSign = setInterval(() => void this.write(SIGN_OF_LIFE), this.options.lifeSignMs ?? 2_000);
+    const limit = this.deadline === Infinity ? undefined : setTimeout(stop, this.deadline - Date.now());
+    try {
+      const { origin } = this.asked;
+      await Promise.race([
+        this.options.recent.waitFor(origin, this.next, waiting.signal),
+        this.options.reader.waitFor(origin, this.next, waiting.signal),
+      ]);
+    } finally {
+      clearInterval(lifeSign);
+      clearTimeout(limit);
+      this.closed.signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+
+  /** Resolves once the peer may be sent more. */
+  private async write(bytes: Buffer): Promise<void> {
+    if (this.closed.signal.aborted || this.res.write(bytes)) return;
+    const stalled = setTimeout(() => this.res.destroy(), this.options.drainTimeoutMs ?? 60_000);
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.res.off('drain', done);
+        this.closed.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.res.once('drain', done);
+      this.closed.signal.addEventListener('abort', done, { once: true });
+    });
+    clearTimeout(stalled);
+  }
+
+  private answerGone(): void {
+    const detail = `tick ${this.next} of ${this.asked.origin} has left the log here`;
+    sendJson(this.res, 410, problemBody({ status: 410, code: 'tick_gone', title: 'No longer kept', detail }));
+  }
+}
