@@ -9,7 +9,7 @@ import { ensureInstalled, meridianNode } from './install.mjs';
  * The way into every command, from a fresh clone, on any Node from 20 on: install, build, then run the real thing under
  * the pinned Node. Uses only Node's own modules until the install is done.
  *
- *   node infra/bootstrap/run.mjs cli dev --regions us,eu     the command line (also: demo, bench, test)
+ *   node infra/bootstrap/run.mjs cli dev --regions us,eu     the command line (also: demo, bench, sim, test)
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const CLI = 'dist/apps/cli/src/main.js';
@@ -17,6 +17,7 @@ const COMMANDS = {
   cli: [CLI],
   demo: [CLI, 'demo'],
   bench: ['dist/test/bench/main.js'],
+  sim: ['dist/test/simulation/main.js'],
   test: ['infra/tests/run.mjs'],
 };
 

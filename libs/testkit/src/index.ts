@@ -1,1 +1,2 @@
 export { templateDatabase, type TestDatabase } from './pg-template/template-database';
+export * from './simulation/index.js';

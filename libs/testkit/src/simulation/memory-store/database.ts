@@ -6,10 +6,12 @@ import {
   type JsonText,
   nextStamp,
   type ParkReason,
+  type Race,
   type RegionId,
   type RowKey,
   type RowRef,
   rowId,
+  rowKeyOf,
   type Seq,
   seq,
   type Stamp,
@@ -20,7 +22,7 @@ import {
   type Values,
   type Vector,
 } from '@meridian/core';
-import { type Micros, type Scheduler } from '../scheduler.js';
+import type { Scheduler } from '../scheduler.js';
 import { Locks } from './locks.js';
 import { Log } from './log.js';
 import { EMPTY_SNAPSHOT, type Snapshot, type Xid } from './snapshot.js';
@@ -158,6 +160,20 @@ export class MemoryDatabase {
     return this.lastStamp;
   }
 
+  keepClaim(ref: RowRef, key: string, claim: Claim): void {
+    const claims = this.claims.get(rowId(ref));
+    if (claims === undefined) this.claims.set(rowId(ref), new Map([[key, claim]]));
+    else claims.set(key, claim);
+  }
+
+  /** The first change not seen, per origin. */
+  recordRace({ change, origin, seq: first }: Race): void {
+    const races = this.races.get(change) ?? new Map<RegionId, Seq>();
+    const known = races.get(origin);
+    if (known === undefined || first < known) races.set(origin, first);
+    this.races.set(change, races);
+  }
+
   /** The rows that everybody starts from, in no region's log. */
   seed(table: TableName, rows: readonly Values[]): void {
     for (const values of rows)
@@ -169,9 +185,10 @@ export class MemoryDatabase {
   }
 }
 
-export const keyOf = (spec: TableSpec, values: Values): RowKey =>
-  JSON.stringify(spec.keyColumns.map((column) => values[column] ?? null)) as RowKey;
+export function keyOf(spec: TableSpec, values: Values): RowKey {
+  const key = rowKeyOf(spec.keyColumns, values);
+  if (key === null) throw new Error(`a row of ${spec.name} without its key: ${JSON.stringify(values)}`);
+  return key;
+}
 
 export const textOf = (values: Values): JsonText => JSON.stringify(values) as JsonText;
-
-export const MICROS_PER_MS: Micros = 1000;

@@ -34,6 +34,12 @@ export class Log {
     return this.byId.size;
   }
 
+  /** Changes of this region's own that are in no tick yet. */
+  get hasUncut(): boolean {
+    for (const row of this.byId.values()) if (row.seq === null) return true;
+    return false;
+  }
+
   all(): LogRow[] {
     return [...this.byId.values()].sort((a, b) => a.logId - b.logId);
   }

@@ -1,0 +1,99 @@
+import { type RegionId, type RowRef, rowId, type TableName, type Vector } from '@meridian/core';
+import { type Commit, type MemoryDatabase } from '../memory-store/index.js';
+import type { Ledger } from './ledger.js';
+import { Violation } from './violation.js';
+
+/** The table a row is in, and what it holds: rows shown and parked alike, for where they stand is the sweep's work. */
+const virtualText = (db: MemoryDatabase, ref: RowRef): string => {
+  const row = db.row(ref)?.values ?? db.parkedOf(ref)?.values ?? null;
+  return row === null ? 'no row' : JSON.stringify(Object.entries(row).sort());
+};
+
+/**
+ * I6, after every commit: two regions that know the same changes of a row hold the same row, whatever else they know. Within
+ * one origin the changes of a row are known in order, so the highest id known of each origin names them all.
+ */
+export class SameVersionsSameRow {
+  private readonly known = new Map<MemoryDatabase, Map<string, Map<RegionId, number>>>();
+  private readonly results = new Map<string, { readonly text: string; readonly region: RegionId }>();
+
+  watch(db: MemoryDatabase): void {
+    this.known.set(db, new Map());
+    db.observe((commit) => {
+      if (commit.kind === 'cut') return;
+      const touched = this.learn(db, commit);
+      for (const [id, ref] of touched) this.compare(db, id, ref);
+    });
+  }
+
+  private learn(db: MemoryDatabase, commit: Commit): Map<string, RowRef> {
+    const rows = this.known.get(db)!;
+    const touched = new Map<string, RowRef>(commit.rows.map((ref) => [rowId(ref), ref]));
+    for (const change of commit.changes) {
+      const id = rowId(change);
+      touched.set(id, { table: change.table, key: change.key });
+      const versions = rows.get(id) ?? new Map<RegionId, number>();
+      versions.set(change.origin, Math.max(change.id, versions.get(change.origin) ?? 0));
+      rows.set(id, versions);
+    }
+    return touched;
+  }
+
+  private compare(db: MemoryDatabase, id: string, ref: RowRef): void {
+    const versions = [...(this.known.get(db)!.get(id) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+    const name = `${id} ${JSON.stringify(versions)}`;
+    const text = virtualText(db, ref);
+    const before = this.results.get(name);
+    if (before === undefined) this.results.set(name, { text, region: db.region });
+    else if (before.text !== text)
+      throw new Violation('I6', `of ${name}\n  ${before.region} made ${before.text}\n  ${db.region} made ${text}`);
+  }
+}
+
+/** I2: equal vectors, equal tables. Compared after every apply, whenever two regions stand at the same point. */
+export class EqualVectorsEqualTables {
+  constructor(
+    private readonly databases: readonly MemoryDatabase[],
+    private readonly ledger: Ledger,
+  ) {}
+
+  watch(db: MemoryDatabase): void {
+    db.observe((commit) => {
+      if (commit.kind === 'apply' && commit.ticks.length > 0) this.compareWith(db);
+    });
+  }
+
+  private compareWith(db: MemoryDatabase): void {
+    if (hasUncut(db)) return;
+    for (const other of this.databases)
+      if (other !== db && !hasUncut(other) && this.sameVector(db, other)) assertEqual(db, other, 'virtual');
+  }
+
+  sameVector(a: MemoryDatabase, b: MemoryDatabase): boolean {
+    const [v, w]: [Vector, Vector] = [a.vector(), b.vector()];
+    return Object.keys(v).every((name) => {
+      const origin = name as RegionId;
+      return this.ledger.contentSeq(origin, v[origin]!) === this.ledger.contentSeq(origin, w[origin]!);
+    });
+  }
+}
+
+const hasUncut = (db: MemoryDatabase): boolean => db.log.hasUncut;
+
+/** `shown`: what stands in the tables and what is parked, each; `virtual`: both as one. */
+export function assertEqual(a: MemoryDatabase, b: MemoryDatabase, what: 'shown' | 'virtual'): void {
+  const [left, right] = [rowsOf(a, what), rowsOf(b, what)];
+  for (const id of new Set([...left.keys(), ...right.keys()])) {
+    const [l, r] = [left.get(id) ?? 'no row', right.get(id) ?? 'no row'];
+    if (l !== r) throw new Violation('I2', `equal vectors, but ${id.replace('\n', ' ')}\n  ${a.region} holds ${l}\n  ${b.region} holds ${r}`);
+  }
+}
+
+function rowsOf(db: MemoryDatabase, what: 'shown' | 'virtual'): Map<string, string> {
+  const rows = new Map<string, string>();
+  for (const [id, parked] of db.parked)
+    rows.set(what === 'shown' ? `parked ${id}` : id, virtualText(db, parked.ref));
+  for (const [table, own] of db.tables)
+    for (const key of own.keys()) rows.set(rowId({ table: table as TableName, key }), virtualText(db, { table, key }));
+  return rows;
+}

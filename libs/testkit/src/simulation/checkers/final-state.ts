@@ -1,0 +1,105 @@
+import {
+  beforeOf,
+  changeRef,
+  compareRank,
+  type Digest,
+  type Entry,
+  isTouch,
+  patchOf,
+  recordId,
+  type Register,
+  type RowRef,
+  rowId,
+  type TableSpec,
+  covers,
+  winner,
+} from '@meridian/core';
+import { CONFLICT_TABLE, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
+import { INITIAL_ROWS } from '../schema.js';
+import type { Ledger } from './ledger.js';
+import { Violation } from './violation.js';
+
+/**
+ * At the end, in one region (all are equal by then): every row is what its maximal versions say (I6), counters are the sum of
+ * what was acknowledged (I7), and every acknowledged write is in the table, covered, or in a conflict record (I3).
+ */
+export function checkFinalState(db: MemoryDatabase, ledger: Ledger, digest: Digest): void {
+  const records = new Map([...db.rows(CONFLICT_TABLE).values()].map(({ values }) => [values['id']!, parseRecord(values)]));
+  const recorded = (ref: RowRef, loser: Entry, columns: readonly string[]): boolean => {
+    const record = records.get(recordId(digest, ref, loser));
+    return record?.status === 'open' && record.overwritten.some((o) => o.columns.join() === columns.join());
+  };
+  for (const { ref, versions } of ledger.touched) new FinalRow(db, ref, versions, recorded).check();
+}
+
+class FinalRow {
+  private readonly spec: TableSpec;
+
+  constructor(
+    private readonly db: MemoryDatabase,
+    private readonly ref: RowRef,
+    private readonly versions: readonly Entry[],
+    private readonly recorded: (ref: RowRef, loser: Entry, columns: readonly string[]) => boolean,
+  ) {
+    this.spec = db.spec(ref.table);
+  }
+
+  check(): void {
+    const values = (this.db.row(this.ref) ?? this.db.parkedOf(this.ref))?.values ?? null;
+    const maximal = this.maximal(this.versions);
+    const exists = this.existence(maximal);
+    if (exists !== (values !== null))
+      throw this.violation('I6', `should ${exists ? 'exist' : 'not exist'}, and does ${exists ? 'not' : 'exist'}`);
+    if (values === null) return;
+    for (const register of this.spec.registers) this.checkRegister(register, values);
+    for (const counter of this.spec.counters) this.checkCounter(counter, values[counter] ?? '0');
+  }
+
+  private existence(maximal: readonly Entry[]): boolean {
+    const deletes = maximal.filter((e) => e.op === 'delete');
+    const others = maximal.filter((e) => e.op !== 'delete');
+    if (deletes.length === 0 || others.length === 0) return deletes.length === 0;
+    const latest = winner({ kind: 'hlc' }, [], maximal);
+    const exists =
+      others.some(isTouch) || this.spec.delete === 'update-wins' || (this.spec.delete === 'by-stamp' && latest.op !== 'delete');
+    for (const loser of exists ? deletes : others) this.assertKept(loser, []);
+    return exists;
+  }
+
+  private checkRegister({ columns, policy }: Register, values: { readonly [column: string]: string | null }): void {
+    const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
+    if (setters.length === 0) return;
+    const won = [...setters].sort((a, b) => compareRank(policy, columns, a, b)).at(-1)!;
+    for (const column of columns)
+      if ((patchOf(won)[column] ?? null) !== (values[column] ?? null))
+        throw this.violation('I6', `${column} should be ${patchOf(won)[column]} by ${changeRef(won)}, and is ${values[column]}`);
+    for (const loser of setters)
+      if (columns.some((c) => patchOf(loser)[c] !== patchOf(won)[c])) this.assertKept(loser, columns);
+  }
+
+  /** An insert starts anew: it drops what it covers and keeps what it does not. */
+  private checkCounter(column: string, value: string): void {
+    const inserts = this.versions.filter((e) => e.op === 'insert');
+    const counted = this.versions.filter((e) => !inserts.some((i) => i !== e && covers(i, e)));
+    const initial = INITIAL_ROWS.get(this.ref.table)?.find((row) => this.ref.key.includes(`"${row['id']}"`))?.[column] ?? '0';
+    const sum = counted.reduce((n, e) => n + Number(patchOf(e)[column] ?? 0), inserts.length === 0 ? Number(initial) : 0);
+    if (sum !== Number(value)) throw this.violation('I7', `${column} is ${value}, acknowledged were ${sum}`);
+  }
+
+  private assertKept(loser: Entry, columns: readonly string[]): void {
+    if (this.ref.table === CONFLICT_TABLE || isTouch(loser)) return;
+    if (!this.recorded(this.ref, loser, columns))
+      throw this.violation('I3', `${loser.op} ${changeRef(loser)} of (${columns.join()}) was overwritten, and no record says so`);
+  }
+
+  private maximal(versions: readonly Entry[]): Entry[] {
+    return versions.filter((e) => !versions.some((f) => f !== e && covers(f, e)));
+  }
+
+  private violation(invariant: 'I3' | 'I6' | 'I7', detail: string): Violation {
+    const versions = this.versions.map(
+      (e) => `    ${changeRef(e)} tick ${e.seq} ${e.op} ${e.patch ?? JSON.stringify(beforeOf(e))} stamp ${e.stamp} deps ${JSON.stringify(e.deps)} unseen ${JSON.stringify(e.unseen)}`,
+    );
+    return new Violation(invariant, `${rowId(this.ref).replace('\n', ' ')} ${detail}\n${versions.join('\n')}`);
+  }
+}

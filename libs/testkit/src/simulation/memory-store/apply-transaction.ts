@@ -1,0 +1,243 @@
+import {
+  type ApplyTransaction,
+  type Claimant,
+  type ConflictRecord,
+  type Entry,
+  type JsonText,
+  type ParkReason,
+  type Race,
+  type Retry,
+  type RowRef,
+  type RowState,
+  rowId,
+  seq,
+  stampOfMillis,
+  type TableName,
+  type Tick,
+  type Values,
+  type Vector,
+  at,
+  type WriteOutcome,
+} from '@meridian/core';
+import type { Agent, Micros } from '../scheduler.js';
+import { parentOf } from './capture.js';
+import { recordOf, writeRecord } from './conflict-rows.js';
+import type { MemoryDatabase, ParkedRow } from './database.js';
+import { EffectWriter } from './effect-writer.js';
+import { entryOf } from './entries.js';
+import type { LogRow } from './log.js';
+import { virtualRows, VirtualRows } from './virtual-rows.js';
+
+/** Below deadlock_timeout: apply starts over, never its user's transaction (design 5). */
+const LOCK_TIMEOUT: Micros = 500_000;
+/** How far ahead of the local clock a remote stamp may raise the floor. */
+const FLOOR_BOUND_MS = 60_000;
+
+const OK: WriteOutcome = { retry: null };
+const timedOut = (detail: string): Retry => ({ retry: 'lock timeout', detail });
+
+/** The memory store's side of apply's port. Every method is at least one step of the scheduler. */
+export class MemoryApplyTransaction extends EffectWriter implements ApplyTransaction {
+  private readonly ownRaces: Race[] = [];
+  private readonly advanced = new Map<string, number>();
+  private readonly appended: Tick[] = [];
+
+  constructor(db: MemoryDatabase, agent: Agent) {
+    super(db, agent, LOCK_TIMEOUT);
+  }
+
+  async lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState['place']> | Retry> {
+    const wanted = inOrder(rows);
+    for (;;) {
+      await this.agent.step('lock');
+      const seen = wanted.map((ref) => ({ ref, incarnation: this.row(ref)?.incarnation, parked: this.parkedRow(ref) }));
+      for (const { ref, incarnation, parked } of seen) {
+        if (incarnation !== undefined && !this.heldRow(ref, incarnation)) {
+          if ((await this.lockRow(ref, 'update')) === 'timeout') return timedOut(rowId(ref));
+          await this.agent.step('locked');
+          // FOR UPDATE skips a row that was deleted and inserted anew while it waited.
+          if (this.row(ref)?.incarnation === incarnation) this.hold(ref, incarnation);
+        }
+        if (parked !== null && (await this.lockParked(ref)) === 'timeout') return timedOut(`parked ${rowId(ref)}`);
+      }
+      await this.agent.step('look again');
+      if (wanted.every((ref) => this.securely(ref))) return this.places(wanted);
+    }
+  }
+
+  async holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry> {
+    await this.agent.step('hold parents');
+    const held = new Set<string>();
+    for (const ref of inOrder(rows)) {
+      const seen = this.row(ref);
+      if (seen === null) continue;
+      if ((await this.lockRow(ref, 'key share')) === 'timeout') return timedOut(rowId(ref));
+      if (this.row(ref)?.incarnation === seen.incarnation) held.add(rowId(ref));
+    }
+    return held;
+  }
+
+  async entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
+    await this.agent.step('entries above');
+    return this.logOf(rows)
+      .filter((row) => row.seq === null || row.seq > at(floor, row.change.origin))
+      .map((row) => this.entry(row));
+  }
+
+  async entriesOf(rows: readonly RowRef[]): Promise<readonly Entry[]> {
+    await this.agent.step('entries of');
+    return this.logOf(rows).map((row) => this.entry(row));
+  }
+
+  async read(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState>> {
+    await this.agent.step('read');
+    return new Map(rows.flatMap((ref) => virtualRows(this, ref)).map((state) => [rowId(state.ref), state]));
+  }
+
+  async children(parents: readonly RowRef[]): Promise<readonly RowState[]> {
+    await this.agent.step('children');
+    const wanted = new Set(parents.map(rowId));
+    const out: RowState[] = [];
+    for (const spec of this.db.specs.values())
+      for (const key of spec.foreignKeys)
+        for (const { ref, row } of this.visibleRows(spec.name)) {
+          const parent = parentOf(this.db, key, row.values);
+          if (parent !== null && wanted.has(rowId(parent))) out.push({ ref, place: 'table', values: row.values });
+        }
+    return out;
+  }
+
+  async claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]> {
+    await this.agent.step('claimants');
+    return new VirtualRows(this).claiming(table, uniqueKey, values);
+  }
+
+  async keepClaims(rows: readonly Claimant[]): Promise<void> {
+    await this.agent.step('keep claims');
+    this.writing();
+    this.writes.others.push(() => {
+      for (const { row, claims } of rows)
+        for (const [key, claim] of claims) if (claim !== null) this.db.keepClaim(row.ref, key, claim);
+    });
+  }
+
+  async parked(): Promise<readonly Claimant[]> {
+    await this.agent.step('parked');
+    const all = this.allParked();
+    for (const { ref } of all.filter((p) => this.row(p.ref) !== null)) this.putParked(ref, null);
+    return all.filter((p) => this.row(p.ref) === null).map(claimantOf);
+  }
+
+  async append(ticks: readonly Tick[]): Promise<void> {
+    await this.agent.step('append');
+    const xid = this.writing();
+    for (const tick of ticks)
+      for (const change of tick.changes) {
+        const image = change.op === 'delete' ? change.before : null;
+        this.writes.log.push({ logId: this.db.nextLogId(), xid, change, seq: tick.seq, unseen: change.unseen, image });
+      }
+    this.appended.push(...ticks);
+    this.writes.others.push(() => ticks.forEach((tick) => this.db.keepTick(tick)));
+  }
+
+  async keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {
+    await this.agent.step('keep images');
+    this.writing();
+    for (const { ref, image } of images)
+      for (const row of this.logOf([ref]).filter((r) => r.change.op === 'delete')) {
+        if (this.writes.log.includes(row)) row.image = image;
+        else this.writes.others.push(() => (row.image = image));
+      }
+  }
+
+  async recordRaces(races: readonly Race[]): Promise<void> {
+    await this.agent.step('record races');
+    this.writing();
+    this.ownRaces.push(...races);
+    this.writes.others.push(() => races.forEach((race) => this.db.recordRace(race)));
+  }
+
+  async recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
+    await this.agent.step('record conflicts');
+    for (const record of records) {
+      const { ref, row, log } = writeRecord(this, this.writing(), record);
+      if ((await this.lockRow(ref, 'update')) === 'timeout') throw new Error('somebody else holds a conflict record');
+      this.putRow(ref, row);
+      if (log !== null) this.writes.log.push(log);
+    }
+  }
+
+  async conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>> {
+    await this.agent.step('conflict records');
+    return new Map(ids.flatMap((id) => recordOf(this, id)).map((record) => [record.id, record]));
+  }
+
+  async advance(ticks: readonly Tick[]): Promise<WriteOutcome> {
+    for (const tick of ticks) {
+      await this.agent.step('advance');
+      const { origin } = tick;
+      if ((await this.db.locks.acquire(this, `applied ${origin}`)) === 'timeout') return timedOut(`the vector's ${origin}`);
+      const here = this.advanced.get(origin) ?? this.db.applied.get(origin)?.seq ?? 0;
+      if (here !== tick.seq - 1) return { retry: 'overtaken', detail: `${origin} is at ${here}, not ${tick.seq - 1}` };
+      this.advanced.set(origin, tick.seq);
+      this.writing();
+      this.writes.others.push(() =>
+        this.db.applied.set(origin, { seq: seq(tick.seq), digest: tick.digest, deps: tick.deps }),
+      );
+      this.raiseFloor(tick);
+    }
+    return OK;
+  }
+
+  /** What the replica role does not check; this model's tables have no deferrable constraints. */
+  async check(): Promise<readonly ParkReason[]> {
+    await this.agent.step('check');
+    return [];
+  }
+
+  async takeCutLock(): Promise<void> {
+    await this.agent.step('cut lock');
+    while (!this.db.locks.tryAcquire(this, 'cut')) await this.db.locks.acquire(this, 'cut');
+  }
+
+  async commit(): Promise<WriteOutcome> {
+    await this.agent.step('commit');
+    this.makeVisible('apply', this.appended);
+    await this.agent.step('committed');
+    return OK;
+  }
+
+  async rollback(): Promise<void> {
+    await this.agent.step('rollback');
+    this.end();
+  }
+
+  private logOf(rows: readonly RowRef[]): LogRow[] {
+    const ids = new Set(rows.map(rowId));
+    const own = this.writes.log.filter((row) => ids.has(rowId(row.change)));
+    return [...rows.flatMap((ref) => this.db.log.of(ref)), ...own].sort((a, b) => a.logId - b.logId);
+  }
+
+  private entry(row: LogRow): Entry {
+    const own = this.ownRaces.filter((race) => row.seq === null && race.change === row.change.id);
+    return entryOf(this.db, row, own, this.appended);
+  }
+
+  /** From sequences, so not undone by a rollback; bounded, so that a clock far ahead does not drag ours along. */
+  private raiseFloor(tick: Tick): void {
+    const bound = stampOfMillis(Math.floor(this.db.wall() / 1000) + FLOOR_BOUND_MS);
+    const highest = tick.changes.reduce((max, change) => (change.stamp > max ? change.stamp : max), tick.stamp);
+    const raised = highest < bound ? highest : bound;
+    if (raised > this.db.highestApplied) this.db.highestApplied = raised;
+  }
+}
+
+const claimantOf = (parked: ParkedRow): Claimant => ({
+  row: { ref: parked.ref, place: 'parked', values: parked.values },
+  claims: parked.claims,
+});
+
+const inOrder = (rows: readonly RowRef[]): RowRef[] =>
+  [...new Map(rows.map((ref) => [rowId(ref), { table: ref.table, key: ref.key }]))]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, ref]) => ref);

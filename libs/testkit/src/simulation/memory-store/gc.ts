@@ -1,0 +1,44 @@
+import { at, claimedValue, type Entry, rowId, type Vector } from '@meridian/core';
+import { claimInLog } from './claims.js';
+import type { MemoryDatabase } from './database.js';
+import { entryOf } from './entries.js';
+import type { LogRow } from './log.js';
+
+/**
+ * Drops the partitions of the log that are wholly below the stable cut and that no running transaction has written to (a
+ * DROP that merely waited for it would take its entry along). Resolves to how many.
+ */
+export function dropPartitions(db: MemoryDatabase, stableCut: Vector): number {
+  const partitions = new Map<number, LogRow[]>();
+  const partitionOf = (logId: number): number => Math.floor(logId / db.partition);
+  for (const row of db.log.all()) {
+    const partition = partitions.get(partitionOf(row.logId));
+    if (partition === undefined) partitions.set(partitionOf(row.logId), [row]);
+    else partition.push(row);
+  }
+  const open = new Set([...db.running].flatMap((tx) => tx.privateLog.map((row) => partitionOf(row.logId))));
+  const below = (row: LogRow): boolean => row.seq !== null && row.seq <= at(stableCut, row.change.origin);
+  const doomed = [...partitions].filter(([partition, rows]) => !open.has(partition) && rows.every(below));
+  if (doomed.length > 0) keepContendedClaims(db);
+  for (const [, rows] of doomed) for (const row of rows) db.log.drop(row);
+  return doomed.length;
+}
+
+/** Claims of rows that a parked row contends with stay, whatever the log forgets; others are forgotten (design 6). */
+function keepContendedClaims(db: MemoryDatabase): void {
+  for (const spec of db.specs.values()) {
+    if (spec.uniqueKeys.length === 0) continue;
+    const rivals = [...db.parked.values()].filter((p) => p.ref.table === spec.name);
+    for (const [key, row] of db.rows(spec.name)) {
+      const ref = { table: spec.name, key };
+      const entries: Entry[] = db.log.of(ref).map((r) => entryOf(db, r, [], []));
+      for (const unique of spec.uniqueKeys) {
+        const value = claimedValue(unique, row.values);
+        const contended = value !== null && rivals.some((p) => claimedValue(unique, p.values) === value);
+        const claim = contended ? claimInLog(spec, unique, entries, row.values) : null;
+        if (claim !== null) db.keepClaim(ref, unique.name, claim);
+        else if (!contended) db.claims.get(rowId(ref))?.delete(unique.name);
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { RowRef, Values } from '@meridian/core';
+import type { Agent, Micros } from '../scheduler.js';
+import { Capture, parentOf, patchBetween } from './capture.js';
+import { keyOf, type MemoryDatabase } from './database.js';
+import type { LogRow } from './log.js';
+import { Transaction } from './transaction.js';
+
+/** PostgreSQL's deadlock_timeout: who waits as long is taken for deadlocked, and apply's lock_timeout is below it. */
+const DEADLOCK_TIMEOUT: Micros = 1_000_000;
+
+/** What a statement came to. All but the first two abort the transaction, up to the last savepoint. */
+export type Statement = 'done' | 'no row' | 'unique violation' | 'foreign key violation' | 'deadlock';
+
+/** A user's transaction, read committed, with the capture triggers on its tables. Every statement is at least one step. */
+export class LocalTransaction extends Transaction {
+  constructor(
+    db: MemoryDatabase,
+    agent: Agent,
+    private readonly actor: string,
+  ) {
+    super(db, agent, DEADLOCK_TIMEOUT);
+  }
+
+  async select(ref: RowRef): Promise<Values | null> {
+    await this.agent.step('select');
+    return this.row(ref)?.values ?? null;
+  }
+
+  async insert(table: RowRef['table'], values: Values): Promise<Statement> {
+    await this.agent.step('insert');
+    const spec = this.db.spec(table);
+    const ref = { table, key: keyOf(spec, values) };
+    this.writing();
+    for (const key of ['primary', ...spec.uniqueKeys] as const) {
+      const taken = await this.claim(key, ref, values);
+      if (!taken.taken) return taken.because === 'timeout' ? 'deadlock' : 'unique violation';
+    }
+    this.putRow(ref, { values, incarnation: this.db.nextIncarnation() });
+    const parents = await this.referTo(ref, null, values);
+    if (typeof parents === 'string') return parents;
+    this.capture((c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
+    return 'done';
+  }
+
+  /** `change` is computed on the newest version of the row, once it is locked, as SET n = n + 1 is. */
+  async update(ref: RowRef, change: (values: Values) => Values): Promise<Statement> {
+    await this.agent.step('update');
+    const spec = this.db.spec(ref.table);
+    const seen = this.row(ref);
+    if (seen === null) return 'no row';
+    this.writing();
+    const movesKey = spec.uniqueKeys.some((key) => key.columns.some((c) => change(seen.values)[c] !== seen.values[c]));
+    if ((await this.lockRow(ref, movesKey ? 'update' : 'no key update')) === 'timeout') return 'deadlock';
+    const now = this.row(ref);
+    if (now === null || now.incarnation !== seen.incarnation) return 'no row';
+    const after = { ...now.values, ...change(now.values) };
+    const patch = patchBetween(spec, now.values, after);
+    if (patch === null) return 'done';
+    for (const key of spec.uniqueKeys) {
+      if (key.columns.every((column) => after[column] === now.values[column])) continue;
+      if ((await this.vacate(key, ref, now.values)) === 'timeout') return 'deadlock';
+      const taken = await this.claim(key, ref, after);
+      if (!taken.taken) return taken.because === 'timeout' ? 'deadlock' : 'unique violation';
+    }
+    this.putRow(ref, { ...now, values: after });
+    const parents = await this.referTo(ref, now.values, after);
+    if (typeof parents === 'string') return parents;
+    this.capture((c) => [c.update(ref, patch), ...parents.map((parent) => c.touch(parent))]);
+    return 'done';
+  }
+
+  async delete(ref: RowRef): Promise<Statement> {
+    await this.agent.step('delete');
+    const seen = this.row(ref);
+    if (seen === null) return 'no row';
+    this.writing();
+    if ((await this.lockRow(ref, 'update')) === 'timeout') return 'deadlock';
+    const now = this.row(ref);
+    if (now === null || now.incarnation !== seen.incarnation) return 'no row';
+    for (const key of ['primary', ...this.db.spec(ref.table).uniqueKeys] as const)
+      if ((await this.vacate(key, ref, now.values)) === 'timeout') return 'deadlock';
+    if (this.children(ref).length > 0) return 'foreign key violation';
+    this.putRow(ref, null);
+    this.capture((c) => [c.delete(ref, now.values)]);
+    return 'done';
+  }
+
+  /** Resolves to what brings the transaction back to here. */
+  async savepoint(): Promise<() => void> {
+    await this.agent.step('savepoint');
+    return this.save();
+  }
+
+  /** True: acknowledged. The acknowledgement may be lost with the client; the commit is not. */
+  async commit(): Promise<true> {
+    await this.agent.step('commit');
+    this.makeVisible('local', []);
+    await this.agent.step('committed');
+    return true;
+  }
+
+  async rollback(): Promise<void> {
+    await this.agent.step('rollback');
+    this.end();
+  }
+
+  /** Foreign keys: KEY SHARE on every parent newly referred to, which must exist then. Resolves to the parents to touch. */
+  private async referTo(ref: RowRef, before: Values | null, after: Values): Promise<RowRef[] | Statement> {
+    const touched: RowRef[] = [];
+    for (const key of this.db.spec(ref.table).foreignKeys) {
+      if (before !== null && key.columns.every((column) => before[column] === after[column])) continue;
+      const parent = parentOf(this.db, key, after);
+      if (parent === null) continue;
+      const seen = this.row(parent);
+      if (seen === null) return 'foreign key violation';
+      if ((await this.lockRow(parent, 'key share')) === 'timeout') return 'deadlock';
+      if (this.row(parent)?.incarnation !== seen.incarnation) return 'foreign key violation';
+      touched.push(parent);
+    }
+    return touched;
+  }
+
+  private children(parent: RowRef): RowRef[] {
+    const referring: RowRef[] = [];
+    for (const spec of this.db.specs.values())
+      for (const key of spec.foreignKeys.filter((k) => k.parent === parent.table))
+        for (const { ref, row } of this.visibleRows(spec.name))
+          if (parentOf(this.db, key, row.values)?.key === parent.key) referring.push(ref);
+    return referring;
+  }
+
+  private capture(entries: (capture: Capture) => LogRow[]): void {
+    this.writes.log.push(...entries(new Capture(this.db, this.writing(), this.actor)));
+  }
+}

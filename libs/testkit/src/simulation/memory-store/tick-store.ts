@@ -1,0 +1,161 @@
+import {
+  type ApplyStore,
+  type ApplyTransaction,
+  type Change,
+  type Cut,
+  type Head,
+  type RegionId,
+  type Seq,
+  seq,
+  type TableName,
+  type TableSpec,
+  type Tick,
+  type TickHeader,
+  type TickStore,
+  type Vector,
+} from '@meridian/core';
+import type { Agent, Micros } from '../scheduler.js';
+import { MemoryApplyTransaction } from './apply-transaction.js';
+import type { MemoryDatabase } from './database.js';
+import { shippedUnseen } from './entries.js';
+import { dropPartitions } from './gc.js';
+import type { LockOwner } from './locks.js';
+import type { LogRow } from './log.js';
+import { type Snapshot, visibleIn } from './snapshot.js';
+
+/** One service's connection to its region's database. When the agent dies, its transactions are rolled back. */
+export class MemoryApplyStore implements ApplyStore {
+  readonly region: RegionId;
+  constructor(
+    private readonly db: MemoryDatabase,
+    private readonly agent: Agent,
+  ) {
+    this.region = db.region;
+  }
+
+  async heads(): Promise<ReadonlyMap<RegionId, Head>> {
+    await this.agent.step('heads');
+    return new Map([...this.db.applied].map(([origin, { seq, digest }]) => [origin, { seq, digest, position: null }]));
+  }
+
+  async tables(): Promise<ReadonlyMap<TableName, TableSpec>> {
+    await this.agent.step('tables');
+    return this.db.specs;
+  }
+
+  async begin(): Promise<ApplyTransaction> {
+    await this.agent.step('begin');
+    return new MemoryApplyTransaction(this.db, this.agent);
+  }
+}
+
+export class MemoryTickStore implements TickStore {
+  readonly region: RegionId;
+  constructor(
+    private readonly db: MemoryDatabase,
+    private readonly agent: Agent,
+  ) {
+    this.region = db.region;
+  }
+
+  async openCut(): Promise<Cut> {
+    await this.agent.step('open cut');
+    const owner: LockOwner = { agent: this.agent, lockTimeout: Infinity as Micros };
+    this.agent.whenKilled(() => this.db.locks.releaseAll(owner));
+    await this.db.locks.acquire(owner, 'cut');
+    await this.agent.step('snapshot');
+    return new MemoryCut(this.db, this.agent, owner);
+  }
+
+  async readTicks(
+    origin: RegionId,
+    from: Seq,
+    limit: { readonly ticks: number; readonly changes: number },
+  ): Promise<readonly Tick[]> {
+    await this.agent.step('read ticks');
+    const out: Tick[] = [];
+    let changes = 0;
+    for (let n = from as number; out.length < limit.ticks && changes < limit.changes; n++) {
+      const tick = this.db.tick(origin, seq(n));
+      if (tick === undefined) break;
+      changes += tick.changes.length;
+      out.push(tick);
+    }
+    return out;
+  }
+
+  async lastDeps(): Promise<ReadonlyMap<RegionId, Vector>> {
+    await this.agent.step('last deps');
+    const deps = new Map<RegionId, Vector>();
+    for (const [origin, last] of this.db.applied) deps.set(origin, { ...last.deps, [origin]: last.seq });
+    deps.set(this.db.region, this.db.vector());
+    return deps;
+  }
+
+  async dropBelow(stableCut: Vector): Promise<number> {
+    await this.agent.step('drop partitions');
+    return dropPartitions(this.db, stableCut);
+  }
+}
+
+/** A REPEATABLE READ transaction: all of it reads what had committed when it was opened. */
+class MemoryCut implements Cut {
+  readonly header: TickHeader;
+  private readonly taken: readonly LogRow[];
+  private readonly races: ReadonlyMap<Change['id'], ReadonlyMap<RegionId, Seq>>;
+  private readonly snapshot: Snapshot;
+
+  constructor(
+    private readonly db: MemoryDatabase,
+    private readonly agent: Agent,
+    private readonly owner: LockOwner,
+  ) {
+    const own = db.applied.get(db.region)!;
+    this.snapshot = db.snapshot();
+    this.header = {
+      origin: db.region,
+      seq: seq(own.seq + 1),
+      deps: db.vector(),
+      stamp: db.lastStamp,
+      wall: BigInt(Math.round(db.wall())),
+      previous: own.digest,
+    };
+    this.taken = db.log
+      .all()
+      .filter((row) => row.change.origin === db.region)
+      .filter((row) => visibleIn(this.snapshot, row.xid) && !visibleIn(db.lastSnapshot, row.xid));
+    this.races = new Map([...db.races].map(([change, races]) => [change, new Map(races)]));
+  }
+
+  async changes(): Promise<readonly Change[]> {
+    await this.agent.step('changes of the cut');
+    return this.taken.map((row) => ({ ...row.change, seq: this.header.seq, unseen: this.unseen(row) }));
+  }
+
+  async commit(tick: Tick): Promise<void> {
+    await this.agent.step('commit the cut');
+    const { db, header } = this;
+    if (db.tick(db.region, header.seq) !== undefined)
+      throw new Error(`tick ${db.region}/${header.seq} is there already: two relays cannot both write one seq`);
+    for (const row of this.taken) {
+      row.seq = header.seq;
+      row.unseen = this.unseen(row);
+      db.races.delete(row.change.id);
+    }
+    db.lastSnapshot = this.snapshot;
+    db.applied.set(db.region, { seq: header.seq, digest: tick.digest, deps: tick.deps });
+    db.keepTick(tick);
+    db.locks.releaseAll(this.owner);
+    db.announce({ kind: 'cut', rows: [], changes: this.taken.map((row) => ({ ...row.change, seq: row.seq, unseen: row.unseen })), ticks: [tick] });
+    await this.agent.step('committed');
+  }
+
+  async abandon(): Promise<void> {
+    await this.agent.step('abandon the cut');
+    this.db.locks.releaseAll(this.owner);
+  }
+
+  private unseen(row: LogRow): Vector | null {
+    return shippedUnseen(this.races.get(row.change.id), this.header.deps);
+  }
+}

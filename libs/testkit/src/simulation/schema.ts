@@ -1,0 +1,50 @@
+import type { RegionId, TableName, TableSpec, Values } from '@meridian/core';
+import { CONFLICT_SPEC, CONFLICT_TABLE } from './memory-store/index.js';
+import type { SimulationOptions } from './options.js';
+
+export const ITEMS = 'public.items' as TableName;
+export const ACCOUNTS = 'public.accounts' as TableName;
+export const PARENTS = 'public.parents' as TableName;
+export const CHILDREN = 'public.children' as TableName;
+
+/** Together in every region at every moment: transfers move them, none makes or loses any (I4). */
+export const TOTAL_BALANCE = 300;
+const ACCOUNT_ROWS: readonly Values[] = ['a', 'b', 'c'].map((id) => ({ id, balance: String(TOTAL_BALANCE / 3) }));
+
+/** The tables that the workload writes to; the same in every region. */
+export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, TableSpec> {
+  const register = (...columns: string[]) => ({ columns, policy: options.order });
+  const table = (name: TableName, more: Partial<TableSpec>): TableSpec => ({
+    name,
+    keyColumns: ['id'],
+    registers: [],
+    counters: [],
+    delete: options.delete,
+    uniqueKeys: [],
+    foreignKeys: [],
+    epoch: 1,
+    ...more,
+  });
+  const items = table(ITEMS, {
+    registers: [register('x'), register('y'), register('list'), register('g', 'h'), register('u')],
+    counters: ['n'],
+    uniqueKeys: options.unique ? [{ name: 'items_u_key', columns: ['u'], nullsDistinct: true }] : [],
+  });
+  const children = table(CHILDREN, {
+    registers: [register('parent'), register('v')],
+    foreignKeys: [{ name: 'children_parent_fkey', columns: ['parent'], parent: PARENTS, parentColumns: ['id'] }],
+  });
+  const specs = [
+    items,
+    table(ACCOUNTS, { counters: ['balance'] }),
+    table(PARENTS, { registers: [register('name')] }),
+    children,
+    CONFLICT_SPEC,
+  ];
+  return new Map(specs.map((spec) => [spec.name, spec]));
+}
+
+export const INITIAL_ROWS: ReadonlyMap<TableName, readonly Values[]> = new Map([[ACCOUNTS, ACCOUNT_ROWS]]);
+
+export const isConflictTable = (table: TableName): boolean => table === CONFLICT_TABLE;
+export const regions = (options: SimulationOptions): RegionId[] => options.regions as RegionId[];
