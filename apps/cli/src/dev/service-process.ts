@@ -1,5 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TREE = join(__dirname, '..', '..', '..', '..');
+/** The built CLI, whether this file runs from dist/ or, under jest, from source. */
+const CLI = [join(TREE, 'apps/cli/src/main.js'), join(TREE, 'dist/apps/cli/src/main.js')].find((file) => existsSync(file))!;
 
 /** How long a service may take to drain and stop before it is killed. */
 const STOP_DEADLINE_MS = 10_000;
@@ -19,7 +24,7 @@ export class ServiceProcess {
     const log = createWriteStream(this.logFile, { flags: 'a' });
     const child = spawn(
       process.execPath,
-      ['--enable-source-maps', process.argv[1]!, 'serve', '--config', this.configFile],
+      ['--enable-source-maps', CLI, 'serve', '--config', this.configFile],
       { stdio: ['ignore', 'pipe', 'pipe'], env: process.env },
     );
     child.stdout.pipe(log, { end: false });
