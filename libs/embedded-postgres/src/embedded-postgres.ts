@@ -17,6 +17,8 @@ export interface EmbeddedPostgresOptions {
   readonly durable?: boolean;
   /** More lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Besides our own environment: a library that shows the server a wrong clock, for one. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const SUPERUSER = 'postgres';
@@ -90,7 +92,7 @@ export class EmbeddedPostgres {
   /** Starts it again after stop() or kill9(), with the same data and port. */
   async restart(): Promise<void> {
     await this.stop();
-    const { dataDir, port, durable = true, settings } = this.#options;
+    const { dataDir, port, durable = true, settings, environment } = this.#options;
     const home = postgresHome();
     initialise(home, dataDir, durable);
     await stopLeftover(dataDir);
@@ -99,7 +101,13 @@ export class EmbeddedPostgres {
     const server = spawn(
       join(home, 'bin', 'postgres'),
       ['-D', dataDir, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-      { ...postgresAccount(), cwd: dataDir, detached: true, stdio: ['ignore', log, log] },
+      {
+        ...postgresAccount(),
+        cwd: dataDir,
+        env: { ...process.env, ...environment },
+        detached: true,
+        stdio: ['ignore', log, log],
+      },
     );
     closeSync(log);
     this.#process = server;

@@ -1,0 +1,21 @@
+import { pgbench } from '../measure/pgbench.js';
+import { base } from '../schema.js';
+import { ALL, type Scenario } from './scenario.js';
+
+/** What a writer in one region loses to replication that goes on beside it. */
+export const localWrites: Scenario = {
+  id: 1,
+  name: 'local writes',
+  candidates: ALL,
+  once: false,
+  setting: { regions: 2, tables: ['bench'] },
+  run: async (leg, { seconds }) => {
+    const done = await pgbench(leg.regions[0]!, {
+      script: 'update-own.sql',
+      clients: 8,
+      seconds,
+      variables: { base: base(0) },
+    });
+    return { rate: done.acknowledged / done.seconds };
+  },
+};
