@@ -5,8 +5,12 @@ import {
   type TableSpec,
   type Tick,
   type Vector,
+  at,
   minVector,
+  origins,
   rowId,
+  seq,
+  withSeq,
 } from '@meridian/core';
 
 /** What a batch of ticks brings for one row, in the order of application. */
@@ -45,8 +49,20 @@ export function unknownTable(tick: Tick, tables: ReadonlyMap<TableName, TableSpe
   return tick.changes.find((c) => (tables.get(c.table)?.epoch ?? -1) < c.epoch)?.table;
 }
 
-/** What every tick of the batch covers; log entries at or below it are covered by all of them. */
-export const floorOf = (ticks: readonly Tick[]): Vector => minVector(ticks.map((t) => t.deps));
+/**
+ * What every change of the batch covers; log entries at or below it are covered by all of them. What a change carries as
+ * `unseen` is within its tick's deps and yet not covered: left out here, no change would ever be decided against it.
+ */
+export const floorOf = (ticks: readonly Tick[]): Vector =>
+  minVector(
+    ticks.flatMap((tick) => [
+      tick.deps,
+      ...tick.changes.flatMap(({ unseen }) => (unseen === null ? [] : [below(tick.deps, unseen)])),
+    ]),
+  );
+
+const below = (deps: Vector, unseen: Vector): Vector =>
+  origins(unseen).reduce((floor, o) => (at(floor, o) < at(unseen, o) ? floor : withSeq(floor, o, seq(at(unseen, o) - 1))), deps);
 
 export function groupByRow<T extends RowRef>(entries: readonly T[]): ReadonlyMap<string, T[]> {
   const rows = new Map<string, T[]>();
