@@ -21,7 +21,17 @@ const COMMANDS = {
   test: ['infra/tests/run.mjs'],
 };
 
-export async function run(command, args) {
+/** What can go wrong here is the machine's (no network, wrong platform), so its user gets the sentence and not a stack. */
+export async function runOrExplain(command, args) {
+  try {
+    await run(command, args);
+  } catch (error) {
+    process.stderr.write(`meridian: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function run(command, args) {
   const entry = COMMANDS[command];
   if (!entry) throw new Error(`unknown command "${command}"; one of ${Object.keys(COMMANDS).join(', ')}`);
   ensureInstalled(root);
@@ -45,4 +55,4 @@ function runUntilExit(node, args) {
 }
 
 const isMain = process.argv[1] === fileURLToPath(import.meta.url);
-if (isMain) await run(process.argv[2] ?? '', process.argv.slice(3));
+if (isMain) await runOrExplain(process.argv[2] ?? '', process.argv.slice(3));

@@ -12,7 +12,7 @@ import { integrationEnvironment } from './docker-images.mjs';
  * MERIDIAN_TEST_REQUIRE_DOCKER=1 makes it a failure, and not a note, that the integration tests could not run.
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const CHECKS = ['format:check', 'lint', 'typecheck', 'deps'];
+const CHECKS = ['format:check', 'lint', 'typecheck', 'deps', 'lock'];
 const PROJECTS = ['unit', 'pg', 'simulation', 'integration', 'e2e'];
 /** Each of their tests starts servers or whole regions: two at once measure the machine, not Meridian. */
 const ONE_AT_A_TIME = ['integration', 'e2e'];
