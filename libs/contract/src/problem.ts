@@ -28,7 +28,6 @@ export const PROBLEMS = {
   table_not_enrolled: { status: 404, title: 'The table is not enrolled' },
   row_not_found: { status: 404, title: 'No such row' },
   conflict_not_found: { status: 404, title: 'No such conflict' },
-  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   unique_violation: { status: 409, title: 'A row with this key exists' },
   foreign_key_violation: { status: 409, title: 'A row that is referred to is missing, or a row is still referred to' },

@@ -1,2 +1,3 @@
 export { templateDatabase, type TestDatabase } from './pg-template/template-database';
 export * from './simulation/index.js';
+export { restRegion, type RestRegion, type RestRegionOptions } from './rest/rest-region.js';

@@ -14,8 +14,8 @@ export interface RowStore {
   readOne(table: RowTable, key: readonly string[], select: readonly Selected[] | null): Promise<TaggedRow | null>;
   /** One write in one statement and one round trip. */
   write(write: RowWrite, actor: string): Promise<WriteResult>;
-  /** All of the writes in one transaction, or none. */
-  transaction(writes: readonly RowWrite[], actor: string): Promise<readonly WriteResult[]>;
+  /** All of the writes in one transaction, or none: also when `conclude`, which runs before the commit, throws. */
+  transaction<T>(writes: readonly RowWrite[], actor: string, conclude: (results: readonly WriteResult[]) => T): Promise<T>;
   /**
    * The same, with the answer kept in the writes' own transaction: a key seen before with the same request answers what it
    * answered then, and writes nothing. Two at once: the second waits for the first.

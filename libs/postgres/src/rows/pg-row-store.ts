@@ -64,8 +64,8 @@ export class PgRowStore implements RowStore {
     });
   }
 
-  transaction(writes: readonly RowWrite[], actor: string): Promise<readonly WriteResult[]> {
-    return this.#inTransaction((client) => this.#writeAll(client, writes, actor));
+  transaction<T>(writes: readonly RowWrite[], actor: string, conclude: (results: readonly WriteResult[]) => T): Promise<T> {
+    return this.#inTransaction(async (client) => conclude(await this.#writeAll(client, writes, actor)));
   }
 
   once(

@@ -1,0 +1,45 @@
+import { type DynamicModule, type INestApplication, Module } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { DataController } from './data/data.controller.js';
+import { DataService } from './data/data.service.js';
+import { TxController } from './data/tx.controller.js';
+import { TxService } from './data/tx.service.js';
+import { DocsController } from './docs/docs.controller.js';
+import { OpenApiHolder } from './docs/openapi-holder.js';
+import { HealthController } from './health/health.controller.js';
+import { measureRequests } from './health/http-metrics.js';
+import { documentPipe } from './http/document.pipe.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { openApiDocument } from './openapi.js';
+import { API_OPTIONS, API_PORTS, type ApiOptions } from './options.js';
+import type { ApiPorts } from './ports.js';
+import { SessionService } from './session/session.service.js';
+import { TablesController } from './tables/tables.controller.js';
+
+@Module({})
+export class ApiModule {
+  static register(ports: ApiPorts, options: ApiOptions): DynamicModule {
+    return {
+      module: ApiModule,
+      controllers: [DataController, TxController, TablesController, HealthController, DocsController],
+      providers: [
+        { provide: API_PORTS, useValue: ports },
+        { provide: API_OPTIONS, useValue: options },
+        SessionService,
+        DataService,
+        TxService,
+        OpenApiHolder,
+      ],
+    };
+  }
+}
+
+/** After NestFactory.create and before listen: what is global to the application that holds {@link ApiModule}. */
+export function prepareApi(app: INestApplication): void {
+  const options = app.get<ApiOptions>(API_OPTIONS, { strict: false });
+  const ports = app.get<ApiPorts>(API_PORTS, { strict: false });
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(documentPipe());
+  measureRequests(app.getHttpAdapter().getInstance() as FastifyInstance, ports.metrics);
+  app.get(OpenApiHolder, { strict: false }).set(openApiDocument(app, options));
+}

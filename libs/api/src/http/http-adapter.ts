@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { HEADERS } from '@meridian/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiOptions } from '../options.js';
+import { sendProblem } from './problem.filter.js';
+import { requestBody } from './request-body.js';
+
+/** Give to NestFactory.create, with `{ bodyParser: false }`: bodies are read here. */
+export function createHttpAdapter(options: ApiOptions): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyLimitBytes,
+    // Slow senders (slowloris) are cut off; the answer to a request may take its time.
+    requestTimeout: options.requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    // Keys travel in paths; Node's own limit on a request's head (16 KB) is the real one.
+    routerOptions: { maxParamLength: 8_192 },
+    genReqId: traceIdOf,
+    requestIdHeader: false,
+    return503OnClosing: true,
+    forceCloseConnections: true,
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void sendProblem(error, request.id, reply),
+    logger: false,
+  });
+  configure(adapter.getInstance() as unknown as FastifyInstance, options);
+  return adapter;
+}
+
+function configure(server: FastifyInstance, options: ApiOptions): void {
+  server.server.headersTimeout = options.requestTimeoutMs;
+  server.addHook('onRequest', (_request, reply, done) => {
+    void reply.header(HEADERS.region, options.region);
+    void reply.header('X-Content-Type-Options', 'nosniff');
+    done();
+  });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(/^application\/([\w.-]+\+)?json(\s*;|$)/, { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
+    try {
+      done(null, requestBody(request.url, body as Buffer, request.headers['content-encoding']));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** The trace that the caller is in (W3C traceparent), else a new one. */
+function traceIdOf(request: { readonly headers: { readonly [name: string]: string | string[] | undefined } }): string {
+  const parent = request.headers['traceparent'];
+  const trace = typeof parent === 'string' ? /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(parent)?.[1] : undefined;
+  return trace ?? randomBytes(16).toString('hex');
+}

@@ -1,0 +1,4 @@
+export { ApiModule, prepareApi } from './api.module.js';
+export { createHttpAdapter } from './http/http-adapter.js';
+export type { ApiOptions } from './options.js';
+export type { ApiPorts, ClusterStatus, EnrolmentOutcome, Readiness, RefusedReason, TableEnrolment } from './ports.js';

@@ -1,0 +1,46 @@
+import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
+import type { EnrolledTable, RegionStatus, TablePolicy } from '@meridian/contract';
+import type { Registry } from 'prom-client';
+
+/** What REST needs of the region; bound in apps/region. */
+export interface ApiPorts {
+  readonly rows: RowStore;
+  readonly positions: PositionStore;
+  readonly relaying: Relaying;
+  readonly changes: ChangeFeed;
+  readonly conflicts: ConflictReader;
+  readonly tables: TableEnrolment;
+  readonly cluster: ClusterStatus;
+  readonly readiness: Readiness;
+  /** Other parts of the service put their metrics here too. */
+  readonly metrics: Registry;
+}
+
+/** Enrolment, in one region for all. */
+export interface TableEnrolment {
+  list(): Promise<readonly EnrolledTable[]>;
+  get(table: TableRef): Promise<EnrolledTable | null>;
+  /** Enrols the table, or changes its policy when it is enrolled. */
+  put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome>;
+  /** Ends replication of the table in all regions; its rows stay. False: it was not enrolled. */
+  remove(table: TableRef): Promise<boolean>;
+}
+
+export type EnrolmentOutcome =
+  | { readonly kind: 'enrolled'; readonly created: boolean; readonly table: EnrolledTable }
+  | { readonly kind: 'refused'; readonly reasons: readonly RefusedReason[] };
+
+export interface RefusedReason {
+  readonly code: string;
+  readonly detail: string;
+  readonly cure: string;
+}
+
+export interface ClusterStatus {
+  regions(): Promise<readonly RegionStatus[]>;
+}
+
+/** Ready once the region relays, receives and applies. */
+export interface Readiness {
+  checks(): Promise<readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[]>;
+}

@@ -1,0 +1,51 @@
+import { REGION_NAME, Refused } from '@meridian/core';
+
+/** Up to where: local changes by a snapshot (they become visible out of order), remote ones by the applied vector. */
+export interface FeedPoint {
+  readonly snapshot: string;
+  readonly vector: { readonly [origin: string]: number };
+}
+
+/**
+ * A place in the feed: between the entries of (from, to], after the one with id `after`. What lies between two points is
+ * fixed for ever, so a reader that comes back with a cursor goes on exactly behind it. `to` null: to be chosen.
+ */
+export interface FeedCursor {
+  readonly from: FeedPoint;
+  readonly to: FeedPoint | null;
+  readonly after: string;
+}
+
+/** Before everything: xid 3 is the first that PostgreSQL gives out. */
+export const BEGINNING: FeedPoint = { snapshot: '3:3:', vector: {} };
+
+export const cursorText = ({ from, to, after }: FeedCursor): string =>
+  Buffer.from(JSON.stringify(to === null ? [from.snapshot, from.vector] : [from.snapshot, from.vector, to.snapshot, to.vector, after])).toString('base64url');
+
+export function parseCursorText(text: string): FeedCursor {
+  const parts = decoded(text);
+  if (parts === null) throw new Refused('bad_cursor', 'the cursor cannot be read: take the id of an event as it was, or `beginning`');
+  const [fromSnapshot, fromVector, toSnapshot, toVector, after] = parts;
+  const from = { snapshot: fromSnapshot as string, vector: fromVector as FeedPoint['vector'] };
+  if (parts.length === 2) return { from, to: null, after: '0' };
+  return { from, to: { snapshot: toSnapshot as string, vector: toVector as FeedPoint['vector'] }, after: after as string };
+}
+
+function decoded(text: string): readonly unknown[] | null {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    if (!Array.isArray(parts) || !isPoint(parts[0], parts[1])) return null;
+    if (parts.length === 2) return parts;
+    return parts.length === 5 && isPoint(parts[2], parts[3]) && /^\d{1,18}$/.test(String(parts[4])) ? parts : null;
+  } catch {
+    return null;
+  }
+}
+
+const isPoint = (snapshot: unknown, vector: unknown): boolean =>
+  typeof snapshot === 'string' &&
+  /^\d{1,20}:\d{1,20}:(\d{1,20}(,\d{1,20})*)?$/.test(snapshot) &&
+  typeof vector === 'object' &&
+  vector !== null &&
+  !Array.isArray(vector) &&
+  Object.entries(vector).every(([origin, seq]) => REGION_NAME.test(origin) && Number.isSafeInteger(seq) && (seq as number) >= 0);
