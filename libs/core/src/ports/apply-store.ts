@@ -84,7 +84,8 @@ export interface Race {
 
 /** Why the transaction has to be rolled back and taken again. Expected, hence a value. */
 export type Retry = {
-  readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken';
+  /** 'counter overflow': a sum beyond the column's type; taken again, the type's bound is shown instead. */
+  readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken' | 'counter overflow';
   readonly detail: string;
 };
 

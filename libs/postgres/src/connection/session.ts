@@ -1,4 +1,4 @@
-import { Client, type ClientConfig, type QueryArrayResult } from 'pg';
+import { Client, type ClientBase, type ClientConfig, type QueryArrayResult } from 'pg';
 import { ConnectionLostError } from './errors.js';
 
 /** One column value as PostgreSQL sent it: its type's own text output. */
@@ -31,6 +31,11 @@ export class Session {
     await client.connect();
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     return new Session(client, role, rows[0]!.pid, []);
+  }
+
+  /** For code that reads the catalog with the driver's own types. */
+  get driver(): ClientBase {
+    return this.client;
   }
 
   get alive(): boolean {

@@ -40,8 +40,10 @@ export async function openSession(config: ClientConfig, role: string, settings: 
   }
 }
 
-/** Apply's session. `replicaRole`: users' triggers do not fire a second time; false where the grant is not to be had. */
-export async function openApplySession(config: ClientConfig): Promise<Session & { replicaRole?: boolean }> {
+/** `replicaRole`: users' triggers do not fire a second time; false where the grant is not to be had. */
+export type ApplySession = Session & { readonly replicaRole: boolean };
+
+export async function openApplySession(config: ClientConfig): Promise<ApplySession> {
   const session = await openSession(config, 'apply', APPLY_SETTINGS);
   try {
     await session.query('SET session_replication_role = replica');

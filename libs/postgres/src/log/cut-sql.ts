@@ -1,5 +1,5 @@
 import { CUT_LOCK } from '../connection/advisory-locks.js';
-import { literal } from '../connection/sql-text.js';
+import { literal } from '../catalog/quoting.js';
 import { changeColumns } from './change-row.js';
 
 export const TAKE_CUT_LOCK = `SELECT pg_advisory_lock(${CUT_LOCK})`;

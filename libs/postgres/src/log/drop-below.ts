@@ -1,5 +1,5 @@
 import { type RegionId, type Seq, type Vector, at, origins } from '@meridian/core';
-import { literal } from '../connection/sql-text.js';
+import { literal } from '../catalog/quoting.js';
 import type { Session } from '../connection/session.js';
 import { DDL_LOCK_TIMEOUT_MS, LOCK_NOT_AVAILABLE, type Partition, PARTITION_IDS, partitions } from './partitions.js';
 import { FIRST_SNAPSHOT, type Snapshot } from './snapshot.js';

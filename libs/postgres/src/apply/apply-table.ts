@@ -1,0 +1,109 @@
+import type { RowKey, RowRef, TableName, TableSpec } from '@meridian/core';
+import type { CatalogColumn, CatalogTable } from '../catalog/catalog-table.js';
+import { ident } from '../catalog/quoting.js';
+import { isBuiltIn, keyTextOf, textOf } from '../catalog/value-text.js';
+
+/** An enrolled table as apply's statements need it: the policy's view of it, and what the catalog says of its columns' types. */
+export class ApplyTable {
+  readonly name: TableName;
+  /** Key columns in the key's order. */
+  readonly key: readonly CatalogColumn[];
+  /** What replicates: all but generated columns. */
+  readonly columns: readonly CatalogColumn[];
+  private readonly byName: ReadonlyMap<string, CatalogColumn>;
+  private readonly prefix: string;
+
+  constructor(
+    readonly spec: TableSpec,
+    readonly catalog: CatalogTable,
+  ) {
+    this.name = spec.name;
+    this.columns = catalog.columns.filter((c) => !c.generated);
+    this.byName = new Map(this.columns.map((c) => [c.name, c]));
+    this.key = spec.keyColumns.map((name) => this.column(name));
+    this.prefix = freePrefix(catalog.columns.map((c) => c.name));
+  }
+
+  column(name: string): CatalogColumn {
+    const column = this.byName.get(name);
+    if (column === undefined) throw new TableDiffersError(this.name, name);
+    return column;
+  }
+
+  /** The name of a key part among the fields of a record that also holds the row's columns. */
+  keyField(i: number): string {
+    return `${this.prefix}${i}`;
+  }
+
+  /** `"k0": "42", "k1": "eu"`: the key's parts as fields of a JSON object. */
+  keyFields(key: RowKey): string {
+    if (this.key.length === 1) return `"${this.prefix}0": ${key.slice(1, -1)}`;
+    return (JSON.parse(key) as string[]).map((part, i) => `"${this.prefix}${i}": ${JSON.stringify(part)}`).join(', ');
+  }
+
+  /** `"k0" bigint, "k1" text`: for the column list of json_to_recordset, whose input functions read the texts. */
+  get keyFieldTypes(): string {
+    return this.key.map((c, i) => `${ident(this.keyField(i))} ${c.type}`).join(', ');
+  }
+
+  /** `t."id" = k."k0" AND …` */
+  keyEquals(row: string, record: string): string {
+    return this.key.map((c, i) => `${row}.${ident(c.name)} = ${record}.${ident(this.keyField(i))}`).join(' AND ');
+  }
+
+  keyOrder(row: string): string {
+    return this.key.map((c) => `${row}.${ident(c.name)}`).join(', ');
+  }
+
+  /** The row's key as capture logs it. */
+  keyText(row: string): string {
+    return `json_build_array(${this.key.map((c) => keyTextOf(c, row)).join(', ')})::text`;
+  }
+
+  rowTexts(row: string): string {
+    return this.columns.map((c) => textOf(c, row)).join(', ');
+  }
+
+  ref(key: string): RowRef {
+    return { table: this.name, key: key as RowKey };
+  }
+
+  isCounter(column: string): boolean {
+    return this.spec.counters.includes(column);
+  }
+}
+
+/**
+ * As a field of json_to_recordset. A json value travels as its text inside a JSON string, which json_to_recordset would take
+ * for a JSON string of the user's: so json and jsonb are read as text, and cast by {@link fieldValue}.
+ */
+export const fieldType = (column: CatalogColumn): string => (isJson(column) ? 'text' : column.type);
+
+export const fieldValue = (column: CatalogColumn, record: string): string => {
+  const field = `${record}.${ident(column.name)}`;
+  return isJson(column) ? `${field}::${column.type}` : field;
+};
+
+const isJson = (column: CatalogColumn): boolean => isBuiltIn(column, 'json') || isBuiltIn(column, 'jsonb');
+
+function freePrefix(columns: readonly string[]): string {
+  let prefix = 'k';
+  while (columns.some((c) => c.startsWith(prefix) && /^\d+$/.test(c.slice(prefix.length)))) prefix += 'k';
+  return prefix;
+}
+
+/** A change names a column, or a table, that this region does not have: its stream waits until the table is mended. */
+export class TableDiffersError extends Error {
+  readonly code = 'table_differs';
+  constructor(
+    readonly table: TableName,
+    readonly column: string | null,
+  ) {
+    super(
+      column === null
+        ? `a change of ${table} arrived, but the table is not enrolled here`
+        : `a change of ${table} sets "${column}", which the table here does not have: alter it as in the other regions`,
+    );
+    this.name = 'TableDiffersError';
+  }
+}

@@ -1,0 +1,52 @@
+import type { TableName, TableSpec } from '@meridian/core';
+import { readTableNamed } from '../catalog/read-table.js';
+import type { Session } from '../connection/session.js';
+import { ApplyTable, TableDiffersError } from './apply-table.js';
+
+interface Known {
+  readonly version: string;
+  readonly spec: TableSpec;
+  table: ApplyTable | undefined;
+}
+
+/** Enrolled tables, read again when their row in meridian.enrolled_table changed; the catalog is read when one is first applied to. */
+export class EnrolledTables {
+  private known = new Map<TableName, Known>();
+
+  /** `session`'s search path is empty, so that types' names are spelt out. */
+  async refresh(session: Session): Promise<void> {
+    const { rows } = await session.query('SELECT rel, xmin || ctid::text FROM meridian.enrolled_table', [], 'versions');
+    const changed = rows.filter(([rel, version]) => this.known.get(rel as TableName)?.version !== version);
+    if (changed.length === 0 && rows.length === this.known.size) return;
+    const { rows: specs } = await session.query(
+      `SELECT rel, xmin || ctid::text, spec FROM meridian.enrolled_table`,
+    );
+    this.known = new Map(
+      specs.map(([rel, version, spec]) => {
+        const before = this.known.get(rel as TableName);
+        const fresh = { version: version!, spec: JSON.parse(spec!) as TableSpec, table: undefined };
+        return [rel as TableName, before?.version === version ? before! : fresh];
+      }),
+    );
+  }
+
+  specs(): ReadonlyMap<TableName, TableSpec> {
+    return new Map([...this.known].map(([name, { spec }]) => [name, spec]));
+  }
+
+  async load(session: Session, name: TableName): Promise<ApplyTable> {
+    const known = this.known.get(name);
+    if (known === undefined) throw new TableDiffersError(name, null);
+    if (known.table === undefined) {
+      const catalog = await readTableNamed(session.driver, name);
+      if (catalog === null) throw new TableDiffersError(name, null);
+      known.table = new ApplyTable(known.spec, catalog);
+    }
+    return known.table;
+  }
+
+  /** A statement failed as it does when a table was altered. */
+  forget(): void {
+    this.known.clear();
+  }
+}

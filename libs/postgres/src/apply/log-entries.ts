@@ -1,0 +1,175 @@
+import {
+  type Entry,
+  EMPTY_VECTOR,
+  type RegionId,
+  type RowRef,
+  rowId,
+  type Seq,
+  type Vector,
+  at,
+  origins,
+} from '@meridian/core';
+import type { Session } from '../connection/session.js';
+import { CHANGE_COLUMNS, changeOf, inOrderOfWriting, type LoggedChange } from '../log/change-row.js';
+import { snapshotOf } from '../log/drop-below.js';
+import { TickForgottenError } from '../log/errors.js';
+import { type Races, racesBetween, withUnseen } from '../log/races.js';
+import { firstThatShows, Snapshot } from '../log/snapshot.js';
+
+/** Deletes come with the newest image of their row. */
+const COLUMNS = CHANGE_COLUMNS.map((c) => (c === 'before' ? 'coalesce(c.image, c.before) AS before' : `c.${c}`)).join(', ');
+
+const UNSEEN_LOCAL = `c.seq IS NULL AND c.xid >= $1::xid8 AND NOT pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`;
+
+/** By index on the row: right when the tail of the log is long. $3, $4: the rows; $5, $6: the floor. */
+const BY_ROW = /* sql */ `
+SELECT ${COLUMNS}
+  FROM unnest($3::text[], $4::text[]) AS k(rel, pk)
+  JOIN meridian.change c ON c.rel = k.rel AND c.pk::text = k.pk
+ WHERE (${UNSEEN_LOCAL})
+    OR c.seq > coalesce((SELECT f.seq FROM unnest($5::text[], $6::bigint[]) AS f(origin, seq) WHERE f.origin = c.origin), 0)`;
+
+/** By what the floor leaves uncovered, which in a quiet moment is nearly nothing, however many rows are asked for. */
+const BY_TAIL = /* sql */ `
+WITH tail AS MATERIALIZED (
+  SELECT ${COLUMNS} FROM meridian.change c WHERE ${UNSEEN_LOCAL}
+  UNION ALL
+  SELECT ${COLUMNS} FROM unnest($5::text[], $6::bigint[]) AS f(origin, seq)
+    JOIN meridian.change c ON c.origin = f.origin AND c.seq > f.seq)
+SELECT * FROM tail WHERE (rel, pk::text) IN (SELECT * FROM unnest($3::text[], $4::text[]))`;
+
+/** How long the tail is, counted no further than matters. */
+const TAIL_LENGTH = /* sql */ `
+SELECT (SELECT count(*) FROM (SELECT FROM meridian.change c WHERE c.seq IS NULL AND c.xid >= $1::xid8 LIMIT $4) l)
+     + (SELECT count(*) FROM (SELECT FROM unnest($2::text[], $3::bigint[]) AS f(origin, seq)
+                               JOIN meridian.change c ON c.origin = f.origin AND c.seq > f.seq LIMIT $4) r)`;
+
+const ALL_OF = /* sql */ `
+SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(rel, pk) JOIN meridian.change c ON c.rel = k.rel AND c.pk::text = k.pk`;
+
+/** A few rows are looked up directly. */
+const FEW_ROWS = 32;
+/** Reading a tail entry costs a fraction of looking a row up in every partition. */
+const TAIL_PER_ROW = 4;
+
+/** What the log says of rows, as the core asks it: with the tick, its deps and what the writer had not seen. */
+export class LogEntries {
+  constructor(
+    private readonly session: Session,
+    private readonly self: RegionId,
+  ) {}
+
+  async above(wanted: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
+    const rows = distinct(wanted);
+    if (rows.length === 0) return [];
+    const snapshot = await snapshotOf(this.session, this.self, at(floor, this.self), Snapshot.parse);
+    if (snapshot === null) throw new TickForgottenError(this.self, at(floor, this.self));
+    const logged = await this.uncovered(rows, snapshot, await this.remoteFloor(floor));
+    return this.entries(logged, at(floor, this.self));
+  }
+
+  async of(wanted: readonly RowRef[]): Promise<readonly Entry[]> {
+    const rows = distinct(wanted);
+    if (rows.length === 0) return [];
+    const { rows: found } = await this.session.query(ALL_OF, [rows.map((r) => r.table), rows.map((r) => r.key)], 'entries_of');
+    return this.entries(found.map(changeOf), 0);
+  }
+
+  /** Of every other origin applied here, named in the floor or not. */
+  private async remoteFloor(floor: Vector): Promise<{ readonly names: readonly string[]; readonly seqs: readonly number[] }> {
+    const { rows } = await this.session.query('SELECT origin FROM meridian.applied', [], 'origins');
+    const names = [...new Set([...rows.map(([origin]) => origin!), ...origins(floor)])].filter((o) => o !== this.self);
+    return { names, seqs: names.map((o) => at(floor, o as RegionId)) };
+  }
+
+  private async uncovered(
+    rows: readonly RowRef[],
+    snapshot: Snapshot,
+    floor: { readonly names: readonly string[]; readonly seqs: readonly number[] },
+  ): Promise<readonly LoggedChange[]> {
+    const values = [
+      ...[snapshot.xmin, snapshot.text],
+      ...[rows.map((r) => r.table), rows.map((r) => r.key), floor.names, floor.seqs],
+    ];
+    const byTail = rows.length > FEW_ROWS && (await this.tailIsShort(snapshot, floor, rows.length * TAIL_PER_ROW));
+    const { rows: found } = await this.session.query(
+      byTail ? BY_TAIL : BY_ROW,
+      values,
+      byTail ? 'entries_by_tail' : 'entries_by_row',
+    );
+    return found.map(changeOf);
+  }
+
+  private async tailIsShort(
+    snapshot: Snapshot,
+    floor: { readonly names: readonly string[]; readonly seqs: readonly number[] },
+    limit: number,
+  ): Promise<boolean> {
+    const { rows } = await this.session.query(
+      TAIL_LENGTH,
+      [snapshot.xmin, floor.names, floor.seqs, limit],
+      'tail_length',
+    );
+    return Number(rows[0]![0]) < limit;
+  }
+
+  private async entries(logged: readonly LoggedChange[], ownFloor: number): Promise<readonly Entry[]> {
+    if (logged.length === 0) return [];
+    const local = logged.filter((l) => l.change.seq === null);
+    const own = local.length === 0 ? NO_TICKS : await this.ownTicks(ownFloor, local);
+    const races = local.length === 0 ? null : await this.racesOf(local);
+    const deps = await this.depsOfRemote(logged);
+    return inOrderOfWriting(logged).map((l) =>
+      l.change.seq === null
+        ? localEntry(l, own, races!)
+        : { ...l.change, deps: deps.get(`${l.change.origin}/${l.change.seq}`) ?? EMPTY_VECTOR },
+    );
+  }
+
+  private racesOf(local: readonly LoggedChange[]): Promise<Races> {
+    const ids = local.map((l) => l.logId);
+    return racesBetween(this.session, Math.min(...ids), Math.max(...ids));
+  }
+
+  /** Own ticks above the floor that may be the first to show one of these: as many as were cut while a peer was not heard of. */
+  private async ownTicks(floor: number, local: readonly LoggedChange[]): Promise<OwnTicks> {
+    const oldest = local.reduce((least, l) => (l.xid < least ? l.xid : least), local[0]!.xid);
+    const { rows } = await this.session.query(
+      `SELECT seq, snapshot, deps FROM meridian.tick
+        WHERE origin = $1 AND seq > $2 AND pg_snapshot_xmax(snapshot) > $3::xid8 ORDER BY seq`,
+      [this.self, floor, oldest],
+      'own_ticks',
+    );
+    return {
+      snapshots: rows.map(([, snapshot]) => Snapshot.parse(snapshot!)),
+      ticks: rows.map(([seq, , deps]) => ({ seq: Number(seq) as Seq, deps: deps! })),
+    };
+  }
+
+  private async depsOfRemote(logged: readonly LoggedChange[]): Promise<ReadonlyMap<string, Vector>> {
+    const remote = new Map(logged.flatMap(({ change: c }) => (c.seq === null ? [] : [[`${c.origin}/${c.seq}`, c]])));
+    if (remote.size === 0) return new Map();
+    const ticks = [...remote.values()];
+    const { rows } = await this.session.query(
+      `SELECT t.origin, t.seq, t.deps FROM unnest($1::text[], $2::bigint[]) AS w(origin, seq) JOIN meridian.tick t USING (origin, seq)`,
+      [ticks.map((c) => c.origin), ticks.map((c) => c.seq)],
+      'deps_of_remote',
+    );
+    return new Map(rows.map(([origin, seq, deps]) => [`${origin}/${seq}`, JSON.parse(deps!) as Vector]));
+  }
+}
+
+const distinct = (rows: readonly RowRef[]): readonly RowRef[] => [...new Map(rows.map((r) => [rowId(r), r])).values()];
+
+interface OwnTicks {
+  readonly snapshots: readonly Snapshot[];
+  readonly ticks: readonly { readonly seq: Seq; readonly deps: string }[];
+}
+const NO_TICKS: OwnTicks = { snapshots: [], ticks: [] };
+
+function localEntry({ change, xid }: LoggedChange, own: OwnTicks, races: Races): Entry {
+  const tick = own.ticks[firstThatShows(own.snapshots, xid)];
+  if (tick === undefined) return { ...change, unseen: races.get(change.id) ?? null, deps: null };
+  const deps = JSON.parse(tick.deps) as Vector;
+  return { ...withUnseen({ ...change, seq: tick.seq }, races, deps), deps };
+}

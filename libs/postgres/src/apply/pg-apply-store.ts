@@ -1,0 +1,97 @@
+import type { ApplyStore, ApplyTransaction, Head, RegionId, Seq, TableName, TableSpec } from '@meridian/core';
+import type { ClientConfig } from 'pg';
+import { PinnedConnection } from '../connection/pinned-connection.js';
+import { type ApplySession, openApplySession, openSession, RELAY_SETTINGS } from '../connection/settings.js';
+import type { Session } from '../connection/session.js';
+import type { ApplyTable } from './apply-table.js';
+import { type Blocker, blockersOf } from './blockers.js';
+import type { CounterRange } from './counter-range.js';
+import { EnrolledTables } from './enrolled-tables.js';
+import { PgApplyTransaction } from './pg-apply-transaction.js';
+
+export interface PgApplyStoreOptions {
+  readonly region: RegionId;
+  /** The apply role, for which capture does not fire. */
+  readonly connection: ClientConfig;
+}
+
+/** The region's database as apply writes it. Two sessions: one applies, one looks (at the vector, the catalog, who blocks). */
+export class PgApplyStore implements ApplyStore {
+  readonly region: RegionId;
+  private readonly applier: PinnedConnection<ApplySession>;
+  private readonly reader: PinnedConnection;
+  private readonly enrolled = new EnrolledTables();
+  /** For the transaction after one in which a counter ran over its type's range. */
+  private counters: CounterRange = 'exact';
+  private applying: number | undefined;
+
+  constructor(private readonly options: PgApplyStoreOptions) {
+    this.region = options.region;
+    this.applier = new PinnedConnection(() => openApplySession(options.connection));
+    this.reader = new PinnedConnection(() => this.openReader());
+  }
+
+  async heads(): Promise<ReadonlyMap<RegionId, Head>> {
+    const sql = 'SELECT origin, seq, digest, position FROM meridian.applied';
+    const { rows } = await this.reader.use((session) => session.query(sql, [], 'heads'));
+    return new Map(
+      rows.map(([origin, seq, digest, position]) => [
+        origin as RegionId,
+        { seq: Number(seq) as Seq, digest: digest!, position: position ?? null },
+      ]),
+    );
+  }
+
+  async tables(): Promise<ReadonlyMap<TableName, TableSpec>> {
+    await this.reader.use((session) => this.enrolled.refresh(session));
+    return this.enrolled.specs();
+  }
+
+  /** One at a time: a second waits for the end of the first. */
+  async begin(): Promise<ApplyTransaction> {
+    await this.reader.use((session) => this.enrolled.refresh(session));
+    const { session, release } = await this.applier.acquire();
+    const counters = this.counters;
+    this.counters = 'exact';
+    this.applying = session.pid;
+    try {
+      await session.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return new PgApplyTransaction({
+      ...{ session, region: this.region, counters },
+      tableOf: (name) => this.table(name),
+      tableNames: () => [...this.enrolled.specs().keys()],
+      onCounterOverflow: () => (this.counters = 'clamp'),
+      onEnd: release,
+    });
+  }
+
+  /** Does apply act as a replica, for which users' triggers do not fire? Tables with triggers or foreign keys need it. */
+  async replicaRole(): Promise<boolean> {
+    return this.applier.use(async (session) => session.replicaRole);
+  }
+
+  /** Who keeps the running apply transaction waiting, by pid or gid; to be asked when it has waited for some seconds. */
+  async blockers(): Promise<readonly Blocker[]> {
+    const pid = this.applying;
+    return pid === undefined ? [] : this.reader.use((session) => blockersOf(session, [pid]));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.applier.close(), this.reader.close()]);
+  }
+
+  private table(name: TableName): Promise<ApplyTable> {
+    return this.reader.use((session) => this.enrolled.load(session, name));
+  }
+
+  private async openReader(): Promise<Session> {
+    const session = await openSession(this.options.connection, 'apply reader', RELAY_SETTINGS);
+    // format_type spells out the schema of whatever is not found by the search path.
+    await session.query(`SET search_path = ''`);
+    return session;
+  }
+}

@@ -1,0 +1,105 @@
+import type { RowEffect, RowKey, TableName, WriteOutcome } from '@meridian/core';
+import { ident } from '../catalog/quoting.js';
+import type { Session } from '../connection/session.js';
+import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
+import { counterField, counterSet, type CounterRange } from './counter-range.js';
+import { groupEffects, type GroupedEffects, type WriteGroup } from './effect-groups.js';
+import { columnList, joinKeys, keyRecords } from './row-locks.js';
+
+export type TableOf = (name: TableName) => Promise<ApplyTable>;
+
+const DONE: WriteOutcome = { retry: null };
+
+/**
+ * Step 3: one statement per table, kind and set of columns. Frees come first, so that a unique key can move from row to row,
+ * then updates, then inserts. Values go as the JSON text they came as; only the names of their columns are looked at here.
+ */
+export async function writeEffects(
+  session: Session,
+  tableOf: TableOf,
+  effects: readonly RowEffect[],
+  range: CounterRange,
+): Promise<WriteOutcome> {
+  const groups = groupEffects(effects);
+  for (const [name, keys] of groups.frees) await remove(session, await tableOf(name), keys);
+  await park(session, groups.parks);
+  for (const [name, keys] of groups.unparks) await unpark(session, name, keys);
+  for (const group of groups.updates) {
+    const written = await update(session, await tableOf(group.table), group, range);
+    if (written < group.rows.length) return missing('a row to update is gone', group);
+  }
+  for (const group of groups.inserts) {
+    const written = await insert(session, await tableOf(group.table), group, range);
+    if (written < group.rows.length) return missing('a row to insert is there', group);
+  }
+  return DONE;
+}
+
+const missing = (what: string, group: WriteGroup): WriteOutcome => ({
+  retry: 'row appeared',
+  detail: `${what} in ${group.table}`,
+});
+
+async function remove(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<void> {
+  const sql = `DELETE FROM ${table.name} t USING json_to_recordset($1::json) AS k(o int, ${table.keyFieldTypes})
+                WHERE ${table.keyEquals('t', 'k')}`;
+  await session.query(sql, [keyRecords(table, keys)]);
+}
+
+async function park(session: Session, parks: GroupedEffects['parks']): Promise<void> {
+  if (parks.length === 0) return;
+  const rows = parks.map(
+    ({ table, key, values, claims, because }) =>
+      `{"rel": ${JSON.stringify(table)}, "pk": ${JSON.stringify(key)}, "image": ${values}, "claims": ${claims}, "reason": ${JSON.stringify(because)}}`,
+  );
+  await session.query(
+    `INSERT INTO meridian.parked (rel, pk, image, claims, reason)
+     SELECT * FROM json_to_recordset($1::json) AS x(rel text, pk text, image json, claims json, reason json)
+     ON CONFLICT (rel, pk) DO UPDATE SET image = excluded.image, claims = excluded.claims, reason = excluded.reason`,
+    [`[${rows.join(',')}]`],
+    'park',
+  );
+}
+
+async function unpark(session: Session, table: TableName, keys: readonly RowKey[]): Promise<void> {
+  await session.query('DELETE FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)', [table, keys], 'unpark');
+}
+
+/** The record that a group's rows are: the key's parts, and the values' text spliced in behind them. */
+function records(table: ApplyTable, group: WriteGroup): string {
+  const rows = group.rows.map(({ key, values }) => `{${table.keyFields(key)}, ${values.trimStart().slice(1)}`);
+  return `[${rows.join(',')}]`;
+}
+
+async function update(session: Session, table: ApplyTable, group: WriteGroup, range: CounterRange): Promise<number> {
+  const columns = group.columns.filter((name) => !table.spec.keyColumns.includes(name)).map((name) => table.column(name));
+  // A touch changes nothing, but the row has to be there.
+  if (columns.length === 0) return touch(session, table, group);
+  const isAdded = (name: string): boolean => group.counters === 'add' && table.isCounter(name);
+  const sets = columns.map((c) =>
+    table.isCounter(c.name)
+      ? `${ident(c.name)} = ${counterSet(c, isAdded(c.name), range)}`
+      : `${ident(c.name)} = ${fieldValue(c, 'x')}`,
+  );
+  const types = columns.map((c) => `${ident(c.name)} ${table.isCounter(c.name) ? counterField(c, range) : fieldType(c)}`);
+  const sql = `UPDATE ${table.name} t SET ${sets.join(', ')}
+      FROM json_to_recordset($1::json) AS x(${table.keyFieldTypes}, ${types.join(', ')}) WHERE ${table.keyEquals('t', 'x')}`;
+  return (await session.query(sql, [records(table, group)])).count;
+}
+
+async function touch(session: Session, table: ApplyTable, group: WriteGroup): Promise<number> {
+  const { rows } = await session.query(`SELECT FROM ${joinKeys(table)}`, [keyRecords(table, group.rows.map((r) => r.key))]);
+  return rows.length;
+}
+
+/** The primary key is named, so that no other unique key's conflict is swallowed. */
+async function insert(session: Session, table: ApplyTable, group: WriteGroup, range: CounterRange): Promise<number> {
+  const columns = group.columns.map((name) => table.column(name));
+  const counter = (name: string): boolean => table.isCounter(name);
+  const types = columns.map((c) => `${ident(c.name)} ${counter(c.name) ? counterField(c, range) : fieldType(c)}`);
+  const values = columns.map((c) => (counter(c.name) ? counterSet(c, false, range) : fieldValue(c, 'x')));
+  const sql = `INSERT INTO ${table.name} (${columnList(columns.map((c) => c.name))}) OVERRIDING SYSTEM VALUE
+    SELECT ${values.join(', ')} FROM json_to_recordset($1::json) AS x(${types.join(', ')})
+    ON CONFLICT (${columnList(table.spec.keyColumns)}) DO NOTHING`;
+  return (await session.query(sql, [`[${group.rows.map((r) => r.values).join(',')}]`])).count;
+}

@@ -1,0 +1,31 @@
+import type { Retry } from '@meridian/core';
+import { TransactionRetryError } from './errors.js';
+
+const RETRIES: Readonly<Record<string, Retry['retry']>> = {
+  '55P03': 'lock timeout',
+  '40P01': 'deadlock',
+  '40001': 'overtaken',
+  '23505': 'unique violation',
+  '57014': 'lock timeout',
+};
+
+interface ServerError {
+  readonly code?: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly constraint?: string;
+}
+
+/** The retry that a server's error stands for, or null: then it is an error. */
+export function retryOf(error: unknown): Retry | null {
+  const { code, message, detail } = error as ServerError;
+  const retry = code === undefined ? undefined : RETRIES[code];
+  return retry === undefined ? null : { retry, detail: detail === undefined ? message : `${message}: ${detail}` };
+}
+
+/** For steps whose answer has no room for a retry. */
+export function retryError(error: unknown): unknown {
+  const retry = retryOf(error);
+  if (retry === null) return error;
+  return new TransactionRetryError(retry.retry === 'deadlock' ? 'deadlock' : 'lock timeout', retry.detail, { cause: error });
+}
