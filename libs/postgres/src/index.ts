@@ -1,1 +1,12 @@
 export * from './rows/index.js';
+export { prepareDatabase, type DatabaseSetup, type PreparedDatabase } from './setup/prepare-database.js';
+export { SetupError, type SetupErrorCode } from './setup/setup-error.js';
+export { MeridianDataSource } from './setup/meridian-data-source.js';
+export { Enrolment, type EnrolmentOptions } from './enrolment/enrolment.js';
+export { PreparedEnrolment } from './enrolment/prepared-enrolment.js';
+export type { EnrolledTable } from './enrolment/stored-table.js';
+export type { RowHash, TableDigest } from './enrolment/digest.js';
+export { EnrolmentRefused, type EnrolmentCode, type EnrolmentProblem } from './catalog/refusal.js';
+export type { CatalogColumn, CatalogTable } from './catalog/catalog-table.js';
+export type { StoredSpec } from './entities/enrolled-table.entity.js';
+export { OUTPUT_SETTINGS } from './catalog/output-settings.js';

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { RegionId, TableName, TableSpec } from '@meridian/core';
+import type { CatalogColumn, CatalogForeignKey, CatalogTable } from '../catalog/catalog-table.js';
+
+/** All that the generated SQL of one table depends on. */
+export interface CaptureTarget {
+  readonly table: CatalogTable;
+  readonly spec: TableSpec;
+  /** The column that each change of the table carries as its wall (table-wide lww by a column); null: the clock. */
+  readonly wallColumn: string | null;
+  readonly region: RegionId;
+  readonly applyRole: string;
+  /** Epochs of the enrolled tables: a touch of a parent carries the parent's epoch. */
+  readonly epochs: ReadonlyMap<TableName, number>;
+}
+
+export const CAPTURED = ['insert', 'update', 'delete', 'truncate'] as const;
+export type Captured = (typeof CAPTURED)[number];
+
+/** Not the table's own name: that may be longer than an identifier, and is shown by the function's comment. */
+export const functionName = (table: TableName, op: Captured): string =>
+  `meridian.capture_${createHash('sha256').update(table).digest('hex').slice(0, 12)}_${op}`;
+
+export const triggerName = (op: Captured): string => `meridian_${op}`;
+
+/** Does the statement's number have to be logged? Only other AFTER triggers can write to the same table before ours run. */
+export const isNumbered = (target: CaptureTarget): boolean => target.table.afterTriggers.length > 0;
+
+export const shippedColumns = (target: CaptureTarget): readonly CatalogColumn[] =>
+  target.table.columns.filter((c) => !c.generated);
+
+export const columnOf = (target: CaptureTarget, name: string): CatalogColumn =>
+  target.table.columns.find((c) => c.name === name)!;
+
+export const keyOf = (target: CaptureTarget): readonly CatalogColumn[] =>
+  target.spec.keyColumns.map((name) => columnOf(target, name));
+
+/** Foreign keys whose parent is enrolled, so that setting one touches the parent. */
+export const touchingKeys = (target: CaptureTarget): readonly CatalogForeignKey[] =>
+  target.table.foreignKeys.filter((f) => target.epochs.has(f.parent) && f.parentKey.length > 0);

@@ -1,0 +1,106 @@
+import type { Register } from '@meridian/core';
+import type { CatalogColumn } from '../catalog/catalog-table.js';
+import { ident, literal } from '../catalog/quoting.js';
+import { differs, isBuiltIn, keyTextOf, textOf } from '../catalog/value-text.js';
+import { type CaptureTarget, columnOf, keyOf, shippedColumns } from './capture-target.js';
+
+/** Rows of the transition tables: `o` before the statement, `n` after it. */
+export type RowAlias = 'o' | 'n' | 't';
+
+export const keyArray = (target: CaptureTarget, row: RowAlias): string =>
+  `json_build_array(${keyOf(target).map((c) => keyTextOf(c, row)).join(', ')})`;
+
+export const keysJoin = (target: CaptureTarget, a: RowAlias, b: RowAlias): string =>
+  keyOf(target)
+    .map((c) => `${a}.${ident(c.name)} = ${b}.${ident(c.name)}`)
+    .join(' AND ');
+
+/** A row without its partner in the full join has all its key columns NULL, and no row has one. */
+export const missing = (target: CaptureTarget, row: RowAlias): string => `${row}.${ident(keyOf(target)[0]!.name)} IS NULL`;
+
+/** Inserted or deleted by key: after the join on the key, its columns differ only where one side is missing. */
+export const moved = (target: CaptureTarget): string => {
+  const key = ident(keyOf(target)[0]!.name);
+  return `o.${key} IS DISTINCT FROM n.${key}`;
+};
+
+/** `,"qty":"5"`; NULL is JSON's null. to_json(text) escapes as PostgreSQL does everywhere else. */
+const member = (column: CatalogColumn, value: string): string => {
+  const name = literal(`,${JSON.stringify(column.name)}:`);
+  return column.notNull ? `${name}, to_json(${value})` : `${name}, coalesce(to_json(${value}), 'null')`;
+};
+
+/** The whole row as JSON text, generated columns left out. */
+export const wholeRow = (target: CaptureTarget, row: RowAlias): string =>
+  object(shippedColumns(target).map((c) => member(c, finiteText(target, c, row))));
+
+/** A counter that became NaN or infinite could never be added to again: its writer is told (meridian.finite raises). */
+const finiteText = (target: CaptureTarget, column: CatalogColumn, row: RowAlias): string =>
+  row === 'n' && target.spec.counters.includes(column.name) && isBuiltIn(column, 'numeric')
+    ? `meridian.finite(n.${ident(column.name)})::text`
+    : textOf(column, row);
+
+/** Members, each beginning with a comma, as one JSON object. concat ignores NULLs; a function takes at most 100 arguments. */
+export function object(members: readonly string[]): string {
+  return `('{' || substr(${concat(members)}, 2) || '}')::json`;
+}
+
+const MEMBERS_A_CALL = 40;
+function concat(parts: readonly string[]): string {
+  if (parts.length <= MEMBERS_A_CALL) return `concat(${parts.join(',\n      ')})`;
+  const calls: string[] = [];
+  for (let i = 0; i < parts.length; i += MEMBERS_A_CALL) calls.push(concat(parts.slice(i, i + MEMBERS_A_CALL)));
+  return concat(calls);
+}
+
+/**
+ * What an update writes: the registers with a changed column, whole, and counters that changed, as differences. One
+ * expression serves rows whose key came or went too (`moved`), for setting it up costs a single-row statement more than
+ * running it: the alternative, a CASE with a json_build_object beside it, was 15 to 30 microseconds slower a statement.
+ */
+export function changedValues(target: CaptureTarget, row: 'o' | 'n'): string {
+  const gone = moved(target);
+  const keys = keyOf(target).map((c) => `CASE WHEN ${gone} THEN concat(${member(c, textOf(c, row))}) END`);
+  const registers = target.spec.registers.map((register) => {
+    const members = register.columns.map((name) => {
+      const column = columnOf(target, name);
+      return member(column, textOf(column, row));
+    });
+    return `CASE WHEN ${registerDiffers(target, register)} OR ${gone} THEN ${concat(members)} END`;
+  });
+  const counters = target.spec.counters.map((name) => {
+    const column = columnOf(target, name);
+    const value = row === 'o' ? textOf(column, 'o') : counterText(target, column, gone);
+    return `CASE WHEN ${differs(column)} OR ${gone} THEN concat(${member(column, value)}) END`;
+  });
+  return object([...keys, ...registers, ...counters]);
+}
+
+/** Wider than the column, for the difference of two of its values may be beyond its range. */
+function counterText(target: CaptureTarget, column: CatalogColumn, gone: string): string {
+  const name = ident(column.name);
+  const difference = isBuiltIn(column, 'numeric')
+    ? `meridian.finite(n.${name}) - o.${name}`
+    : isBuiltIn(column, 'int8')
+      ? `n.${name}::numeric - o.${name}`
+      : `n.${name}::bigint - o.${name}`;
+  return `CASE WHEN ${gone} THEN ${finiteText(target, column, 'n')} ELSE (${difference})::text END`;
+}
+
+export const registerDiffers = (target: CaptureTarget, register: Register): string =>
+  register.columns.map((name) => differs(columnOf(target, name))).join(' OR ');
+
+/** Does the row have to be logged? An update that changes nothing is none. */
+export function anyDifference(target: CaptureTarget): string {
+  const columns = [...target.spec.registers.flatMap((r) => r.columns), ...target.spec.counters];
+  return [moved(target), ...columns.map((name) => differs(columnOf(target, name)))].join('\n     OR ');
+}
+
+/** A timestamp as microseconds since 1970; NULL and the infinities as the least and greatest bigint. */
+export function microseconds(column: CatalogColumn, row: RowAlias): string {
+  const value = `${row}.${ident(column.name)}`;
+  return (
+    `CASE WHEN isfinite(${value}) THEN (extract(epoch FROM ${value}) * 1000000)::bigint ` +
+    `WHEN ${value} > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END`
+  );
+}

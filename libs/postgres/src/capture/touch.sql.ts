@@ -1,0 +1,47 @@
+import type { TableName } from '@meridian/core';
+import type { CatalogForeignKey } from '../catalog/catalog-table.js';
+import { ident, literal } from '../catalog/quoting.js';
+import { differs } from '../catalog/value-text.js';
+import { type CaptureTarget, columnOf, touchingKeys } from './capture-target.js';
+import { keysJoin, missing } from './expressions.js';
+
+/**
+ * A change that sets a foreign key also touches the parent: an update without columns, which says that the parent must exist
+ * (design 6). After the rows themselves, for a row may be its own parent. Empty without enrolled parents.
+ */
+export function touches(target: CaptureTarget, op: 'insert' | 'update'): string {
+  return touchingKeys(target)
+    .map((key) => touch(target, key, op))
+    .join('');
+}
+
+function touch(target: CaptureTarget, key: CatalogForeignKey, op: 'insert' | 'update'): string {
+  const set = key.columns.map((name) => `n.${ident(name)} IS NOT NULL`).join(' AND ');
+  const changed = key.columns.map((name) => differs(columnOf(target, name))).join(' OR ');
+  const rows =
+    op === 'insert'
+      ? `new_rows n WHERE ${set}`
+      : `new_rows n LEFT JOIN old_rows o ON ${keysJoin(target, 'o', 'n')} WHERE ${set} AND (${missing(target, 'o')} OR ${changed})`;
+  return /* sql */ `
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT ${literal(target.region)}, ${literal(key.parent)}, stamp, ${target.epochs.get(key.parent)!}, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
+    FROM (SELECT DISTINCT (${parentKey(key)})::text AS pk FROM ${rows}) p
+   WHERE p.pk IS NOT NULL;`;
+}
+
+/** Straight from the child's columns where they name the parent's primary key; else looked up, row by row by the index. */
+function parentKey(key: CatalogForeignKey): string {
+  const own = key.parentKey.map((part) => {
+    const i = key.parentColumns.indexOf(part.name);
+    return i === -1 ? null : asKeyText(`n.${ident(key.columns[i]!)}::${part.type}`, part.numeric);
+  });
+  if (own.every((part) => part !== null)) return `json_build_array(${own.join(', ')})`;
+  const parts = key.parentKey.map((part) => asKeyText(`p.${ident(part.name)}`, part.numeric));
+  const join = key.parentColumns.map((name, i) => `p.${ident(name)} = n.${ident(key.columns[i]!)}`).join(' AND ');
+  return `SELECT json_build_array(${parts.join(', ')}) FROM ${sqlOf(key.parent)} p WHERE ${join}`;
+}
+
+const asKeyText = (value: string, numeric: boolean): string => (numeric ? `trim_scale(${value})::text` : `${value}::text`);
+
+/** A table as PostgreSQL names it is SQL already. */
+const sqlOf = (name: TableName): string => name;

@@ -1,0 +1,38 @@
+/** Why a table cannot be enrolled as asked, and what mends it. All reasons are told at once. */
+export interface EnrolmentProblem {
+  readonly code: EnrolmentCode;
+  readonly message: string;
+  readonly cure: string;
+}
+
+export type EnrolmentCode =
+  | 'unknown_table'
+  | 'unsupported_relation'
+  | 'not_owner'
+  | 'no_primary_key'
+  | 'unsupported_key_type'
+  | 'unsupported_unique_key'
+  | 'unsupported_constraint'
+  | 'row_security'
+  | 'replica_role_missing'
+  | 'bad_policy'
+  | 'policy_not_available'
+  | 'unknown_column'
+  | 'bad_group'
+  | 'bad_counter'
+  | 'bad_lww_column'
+  | 'schema_not_usable';
+
+export const problem = (code: EnrolmentCode, message: string, cure: string): EnrolmentProblem => ({ code, message, cure });
+
+export class EnrolmentRefused extends Error {
+  override readonly name = 'EnrolmentRefused';
+  readonly code = 'enrolment_refused';
+
+  constructor(
+    readonly table: string,
+    readonly problems: readonly EnrolmentProblem[],
+  ) {
+    super(`${table} cannot be enrolled: ${problems.map((p) => `${p.message} (${p.cure})`).join('; ')}`);
+  }
+}

@@ -1,0 +1,89 @@
+import type { ColumnPolicy, PolicyDocument } from './policy-document.js';
+import { type EnrolmentProblem, problem } from './refusal.js';
+import type { CatalogTable } from './catalog-table.js';
+import type { Register, RegisterPolicy } from '@meridian/core';
+
+/** Columns that must come from one version together, and why. */
+interface Bond {
+  readonly columns: readonly string[];
+  readonly because: string;
+}
+
+/**
+ * Every replicated column but the key's in exactly one register, counters apart. Columns that share a CHECK, a unique key or
+ * a composite foreign key are one group by themselves: then a winner satisfies the constraint, for some region wrote it so.
+ */
+export function registersOf(
+  table: CatalogTable,
+  document: PolicyDocument,
+  problems: EnrolmentProblem[],
+): { registers: Register[]; counters: string[] } {
+  const free = table.columns.filter((c) => !c.generated && !table.keyColumns.includes(c.name)).map((c) => c.name);
+  const counters = free.filter((name) => document.columns.get(name)?.kind === 'counter');
+  const bonds = bondsOf(table, document);
+  for (const counter of counters) {
+    const bond = bonds.find((b) => b.columns.includes(counter));
+    if (bond !== undefined)
+      problems.push(
+        problem(
+          'bad_counter',
+          `"${counter}" is a counter inside ${bond.because}: a sum that no region wrote could break it`,
+          'drop the constraint, or give the column another policy',
+        ),
+      );
+  }
+  const registered = free.filter((name) => !counters.includes(name));
+  const sets = document.granularity === 'row' ? [registered] : joined(registered, bonds);
+  const registers = sets
+    .filter((columns) => columns.length > 0)
+    .map((columns) => ({ columns, policy: policyOf(columns, document, problems) }));
+  return { registers, counters };
+}
+
+function bondsOf(table: CatalogTable, document: PolicyDocument): Bond[] {
+  const sources = (name: string): readonly string[] => {
+    const column = table.columns.find((c) => c.name === name);
+    return column?.generated ? column.generatedFrom : [name];
+  };
+  return [
+    ...table.checks.map((c) => ({ columns: c.columns.flatMap(sources), because: `the CHECK "${c.name}"` })),
+    ...table.indexes
+      .filter((i) => !i.primary)
+      .map((i) => ({ columns: i.columns, because: `the unique key "${i.name}"` })),
+    ...table.foreignKeys.map((f) => ({ columns: f.columns, because: `the foreign key "${f.name}"` })),
+    ...document.groups.map((columns) => ({ columns, because: `the group ${columns.join(', ')}` })),
+  ];
+}
+
+/** The finest partition of the columns that keeps every bond together, in the columns' order. */
+function joined(columns: readonly string[], bonds: readonly Bond[]): string[][] {
+  const setOf = new Map(columns.map((c) => [c, new Set([c])]));
+  for (const bond of bonds) {
+    const members = bond.columns.map((c) => setOf.get(c)).filter((s) => s !== undefined);
+    const union = new Set(members.flatMap((s) => [...s]));
+    for (const c of union) setOf.set(c, union);
+  }
+  return [...new Set(setOf.values())].map((set) => columns.filter((c) => set.has(c)));
+}
+
+function policyOf(columns: readonly string[], document: PolicyDocument, problems: EnrolmentProblem[]): RegisterPolicy {
+  const named = columns.flatMap((c) => {
+    const policy = document.columns.get(c);
+    return policy === undefined || policy.kind === 'counter' ? [] : [{ column: c, policy }];
+  });
+  const [first, ...rest] = named;
+  if (first === undefined) return document.policy;
+  const other = rest.find((n) => !samePolicy(n.policy, first.policy));
+  if (other !== undefined)
+    problems.push(
+      problem(
+        'bad_group',
+        `"${first.column}" and "${other.column}" are decided together (${columns.join(', ')}), but have different policies`,
+        'give both the same policy',
+      ),
+    );
+  return first.policy;
+}
+
+const samePolicy = (a: ColumnPolicy, b: ColumnPolicy): boolean =>
+  a.kind === b.kind && (a.kind !== 'lww' || b.kind !== 'lww' || a.column === b.column);

@@ -1,0 +1,171 @@
+import type { TableName } from '@meridian/core';
+import { Client } from 'pg';
+import { parsePolicyDocument, policyJson } from '../catalog/policy-document.js';
+import { readTable, readTableNamed, type TableRef } from '../catalog/read-table.js';
+import { EnrolmentRefused, problem } from '../catalog/refusal.js';
+import { resolvePolicy } from '../catalog/resolve-policy.js';
+import { hasDrifted } from '../capture/drift.js';
+import { dropCapture, installCapture, replaceFunctions } from '../capture/install.js';
+import { digestOf, PIN_OUTPUT } from './digest.js';
+import { grantTable, revokeTable, roleProblems } from './grants.js';
+import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
+import { type EnrolledTable, forgetEnrolled, readEnrolled, readEpochs, storedSpec, storeEnrolled } from './stored-table.js';
+import { type Place, presentTarget, type Resolution, targetOf } from './targets.js';
+import { BEGIN, inTransaction } from './transaction.js';
+
+export interface EnrolmentOptions extends Place {
+  /** The owner's, as in postgres.url. */
+  readonly url: string;
+  readonly replicaRole: boolean;
+  readonly heldMs?: number;
+}
+
+/** How long an enrolment waits for the table's writers before it gives up. */
+const LOCK_TIMEOUT = '10s';
+
+/** Which tables of this database replicate, and how; one region's part of it. Other regions' parts are their own. */
+export class Enrolment {
+  constructor(private readonly options: EnrolmentOptions) {}
+
+  /**
+   * Validates, installs capture and digests the rows, all in a transaction that stays open; see {@link PreparedEnrolment}.
+   * `epoch`: of the policy, the same in every region; left out, one above the present one when the policy changes.
+   */
+  async prepare(ref: TableRef, document: unknown, epoch?: number): Promise<PreparedEnrolment> {
+    const client = await this.#connect();
+    try {
+      return await this.#prepare(client, ref, document, epoch);
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
+  }
+
+  async #prepare(client: Client, ref: TableRef, input: unknown, epoch: number | undefined): Promise<PreparedEnrolment> {
+    const heldMs = this.options.heldMs ?? HELD_MS;
+    // The server's own limit is for a service that hangs; the service's, for a coordinator that died.
+    await client.query(
+      `${BEGIN}; ${PIN_OUTPUT}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL idle_in_transaction_session_timeout = ${heldMs + 15_000}`,
+    );
+    const { target, document } = await this.#resolve(client, ref, input, epoch);
+    const [enrolled] = await readEnrolled(client, target.spec.name);
+    const spec = storedSpec(target.spec, target.table);
+    const same = enrolled !== undefined && enrolled.spec.epoch === spec.epoch && !(await hasDrifted(client, target));
+    if (!same) {
+      await installCapture(client, target);
+      await grantTable(client, target.table, target.applyRole);
+      await storeEnrolled(client, target.table, target.spec, document);
+      await this.#refreshChildren(client, target.spec.name);
+    }
+    const change = enrolled === undefined ? 'new' : same ? 'none' : 'policy';
+    return new PreparedEnrolment(client, target, change, spec, await digestOf(client, target), heldMs);
+  }
+
+  async #resolve(client: Client, ref: TableRef, input: unknown, epoch: number | undefined): Promise<Resolution> {
+    const found = await readTable(client, ref);
+    if (found === null)
+      throw new EnrolmentRefused(`${ref.schema}.${ref.name}`, [
+        problem('unknown_table', 'there is no such table in this region', 'make it in every region, then enrol it'),
+      ]);
+    // Read again under the lock: only then nobody alters it any more.
+    if ((found.kind === 'r' || found.kind === 'p') && found.owned) await client.query(`LOCK TABLE ${found.name} IN SHARE ROW EXCLUSIVE MODE`);
+    const table = (await readTable(client, ref)) ?? found;
+    const resolved = resolvePolicy(input, table, await this.#epochOf(client, table.name, input, epoch));
+    const problems = [...resolved.problems, ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole))];
+    if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
+    const { region, applyRole } = this.options;
+    const target = targetOf(table, resolved.spec, resolved.document, { region, applyRole }, await readEpochs(client));
+    return { target, document: resolved.document };
+  }
+
+  async #epochOf(client: Client, name: TableName, input: unknown, given: number | undefined): Promise<number> {
+    if (given !== undefined) return given;
+    const [enrolled] = await readEnrolled(client, name);
+    return enrolled === undefined ? 1 : samePolicy(enrolled.policy, input) ? enrolled.spec.epoch : enrolled.spec.epoch + 1;
+  }
+
+  /** No more capture: what the table's writers do from now on stays in this region. Rows stay as they are. */
+  async remove(name: TableName): Promise<void> {
+    await this.#withClient((client) =>
+      inTransaction(client, async () => {
+        await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+        const table = await readTableNamed(client, name);
+        if (table !== null) {
+          await dropCapture(client, table);
+          await revokeTable(client, table, this.options.applyRole);
+        }
+        await forgetEnrolled(client, name);
+        await this.#refreshChildren(client, name);
+      }),
+    );
+  }
+
+  async list(): Promise<readonly EnrolledTable[]> {
+    return this.#withClient((client) => readEnrolled(client));
+  }
+
+  async get(name: TableName): Promise<EnrolledTable | null> {
+    return this.#withClient(async (client) => (await readEnrolled(client, name))[0] ?? null);
+  }
+
+  /** Tables whose capture is no longer what it should be: somebody added an AFTER trigger, a partition, a column. */
+  async captureDrift(): Promise<readonly TableName[]> {
+    return this.#withClient((client) =>
+      inTransaction(client, async () => {
+        const drifted: TableName[] = [];
+        for (const enrolled of await readEnrolled(client)) {
+          const present = await presentTarget(client, enrolled, this.options);
+          if (present === null || (await hasDrifted(client, present.target))) drifted.push(enrolled.name);
+        }
+        return drifted;
+      }),
+    );
+  }
+
+  /** Generates a table's capture anew. Resolves to false when it cannot be replicated as it is now: enrolling it says why. */
+  async renewCapture(name: TableName): Promise<boolean> {
+    return this.#withClient((client) =>
+      inTransaction(client, async () => {
+        await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+        const [enrolled] = await readEnrolled(client, name);
+        const present = enrolled === undefined ? null : await presentTarget(client, enrolled, this.options);
+        if (present === null) return false;
+        await installCapture(client, present.target);
+        await storeEnrolled(client, present.target.table, present.target.spec, present.document);
+        return true;
+      }),
+    );
+  }
+
+  /** A child's capture touches its parent under the parent's epoch, and only once the parent is enrolled. */
+  async #refreshChildren(client: Client, parent: TableName): Promise<void> {
+    for (const enrolled of await readEnrolled(client)) {
+      if (enrolled.name === parent) continue;
+      const present = await presentTarget(client, enrolled, this.options);
+      if (present === null || !present.target.table.foreignKeys.some((key) => key.parent === parent)) continue;
+      await replaceFunctions(client, present.target);
+      await storeEnrolled(client, present.target.table, present.target.spec, present.document);
+    }
+  }
+
+  async #connect(): Promise<Client> {
+    const client = new Client({ connectionString: this.options.url, application_name: 'meridian enrolment' });
+    await client.connect();
+    return client;
+  }
+
+  async #withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.#connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+/** `stored` was written by policyJson, but came back through a JSON parser. */
+function samePolicy(stored: unknown, given: unknown): boolean {
+  const { document } = parsePolicyDocument(given);
+  return document !== null && policyJson(document) === JSON.stringify(stored);
+}

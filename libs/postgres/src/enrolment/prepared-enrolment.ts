@@ -1,0 +1,80 @@
+import type { Client } from 'pg';
+import type { CaptureTarget } from '../capture/capture-target.js';
+import type { StoredSpec } from '../entities/enrolled-table.entity.js';
+import { digestOf, type RowHash, rowHashes, type TableDigest } from './digest.js';
+import { readPages, replaceRows } from './rows-copy.js';
+
+/** Longer than any region takes to digest its rows; a coordinator that died must not keep a table's writers waiting. */
+export const HELD_MS = 60_000;
+
+/**
+ * An enrolment that is done but for its commit: the transaction stays open and holds the table's writers back, so that the
+ * content that was compared between regions is the content that is enrolled. Rolls back by itself after {@link HELD_MS}.
+ */
+export class PreparedEnrolment {
+  #open = true;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly client: Client,
+    private readonly target: CaptureTarget,
+    /** `none`: the table is enrolled with this policy already; `policy`: it is enrolled, and decides otherwise from now on. */
+    readonly change: 'new' | 'policy' | 'none',
+    readonly spec: StoredSpec,
+    readonly content: TableDigest,
+    heldMs: number,
+  ) {
+    this.#timer = setTimeout(() => void this.rollback(), heldMs);
+    this.#timer.unref();
+    // The server may end a session that waits: the rollback has then happened.
+    client.on('error', () => (this.#open = false));
+  }
+
+  /** False when it was committed, rolled back, or timed out. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Rows of the buckets in which two regions differ. */
+  async rowsForExamples(buckets: readonly number[], limit = 1_000): Promise<RowHash[]> {
+    return rowHashes(this.#held(), this.target, buckets, limit);
+  }
+
+  /** This region's rows, for those that copy from it. */
+  rows(): AsyncIterable<string> {
+    return readPages(this.#held(), this.target);
+  }
+
+  /** Brings this region's table to another one's rows; resolves to what it holds then. */
+  async replaceRows(pages: AsyncIterable<string>): Promise<TableDigest> {
+    await replaceRows(this.#held(), this.target, pages);
+    return digestOf(this.#held(), this.target);
+  }
+
+  async commit(): Promise<void> {
+    const client = this.#held();
+    this.#close();
+    try {
+      await client.query('COMMIT');
+    } finally {
+      await client.end();
+    }
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.#open) return;
+    this.#close();
+    // Ending the session rolls back, and works on a session that is busy too.
+    await this.client.end();
+  }
+
+  #held(): Client {
+    if (!this.#open) throw new Error(`the enrolment of ${this.spec.name} was held too long, or has ended: prepare it again`);
+    return this.client;
+  }
+
+  #close(): void {
+    this.#open = false;
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { TableName, TableSpec } from '@meridian/core';
+import type { ClientBase } from 'pg';
+import type { CatalogTable } from '../catalog/catalog-table.js';
+import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
+import type { StoredSpec } from '../entities/enrolled-table.entity.js';
+
+/** An enrolled table as list() and get() show it. */
+export interface EnrolledTable {
+  readonly name: TableName;
+  /** As the user wrote it, defaults filled in. */
+  readonly policy: unknown;
+  readonly spec: StoredSpec;
+  readonly state: string;
+  readonly reason: string | null;
+}
+
+/** Same text, same columns: what regions compare before they exchange rows. */
+export const signatureOf = (table: CatalogTable): string =>
+  createHash('sha256')
+    .update(
+      JSON.stringify([
+        table.keyColumns,
+        [...table.columns]
+          .sort((a, b) => (a.name < b.name ? -1 : 1))
+          .map((c) => [c.name, c.type, c.notNull, c.generated]),
+      ]),
+    )
+    .digest('hex');
+
+export const storedSpec = (spec: TableSpec, table: CatalogTable): StoredSpec => ({
+  ...spec,
+  columns: table.columns,
+  signature: signatureOf(table),
+});
+
+export async function readEnrolled(client: ClientBase, name?: TableName): Promise<readonly EnrolledTable[]> {
+  const { rows } = await client.query<EnrolledTable>(
+    `SELECT rel AS name, policy, spec, state, reason FROM meridian.enrolled_table WHERE $1::text IS NULL OR rel = $1 ORDER BY rel`,
+    [name ?? null],
+  );
+  return rows;
+}
+
+export async function readEpochs(client: ClientBase): Promise<Map<TableName, number>> {
+  const { rows } = await client.query<{ rel: TableName; epoch: number }>('SELECT rel, epoch FROM meridian.enrolled_table');
+  return new Map(rows.map((r) => [r.rel, r.epoch]));
+}
+
+export async function storeEnrolled(client: ClientBase, table: CatalogTable, spec: TableSpec, document: PolicyDocument): Promise<void> {
+  await client.query(
+    `INSERT INTO meridian.enrolled_table (rel, policy, spec, epoch, state) VALUES ($1, $2, $3, $4, 'active')
+     ON CONFLICT (rel) DO UPDATE SET policy = excluded.policy, spec = excluded.spec, epoch = excluded.epoch, state = 'active', reason = NULL`,
+    [spec.name, policyJson(document), JSON.stringify(storedSpec(spec, table)), spec.epoch],
+  );
+}
+
+export const forgetEnrolled = async (client: ClientBase, name: TableName): Promise<void> =>
+  void (await client.query('DELETE FROM meridian.enrolled_table WHERE rel = $1', [name]));

@@ -1,0 +1,25 @@
+import { DataSource } from 'typeorm';
+import { MeridianSchema1763700000001 } from '../../../../migrations/1763700000001-meridian-schema.js';
+import { CaptureFunctions1763700000002 } from '../../../../migrations/1763700000002-capture-functions.js';
+import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
+import { RegionEntity } from '../entities/region.entity.js';
+
+/** TypeORM maps Meridian's own tables and runs its migrations; users' tables, the log and apply go through `pg`. */
+export class MeridianDataSource extends DataSource {
+  constructor(url: string) {
+    super({
+      type: 'postgres',
+      url,
+      schema: 'meridian',
+      applicationName: 'meridian',
+      entities: [RegionEntity, EnrolledTableEntity],
+      // Named one by one: a glob would depend on where the build puts its files.
+      migrations: [MeridianSchema1763700000001, CaptureFunctions1763700000002],
+      migrationsTableName: 'migration',
+      migrationsTransactionMode: 'each',
+      // uuid-ossp is TypeORM's default for generated keys, of which there are none: an extension would need rights.
+      installExtensions: false,
+      extra: { max: 2 },
+    });
+  }
+}

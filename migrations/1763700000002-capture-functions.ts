@@ -1,0 +1,68 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** What the generated capture functions of all tables share (design 3). */
+export class CaptureFunctions1763700000002 implements MigrationInterface {
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(FUNCTIONS);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+DROP FUNCTION meridian.number_statement(), meridian.pop_statement(oid, text), meridian.finite(numeric), meridian.next_stamp()`);
+  }
+}
+
+const FUNCTIONS = /* sql */ `
+-- A table with other AFTER triggers: they may write to it before capture runs, and their writes would be logged first. So a
+-- BEFORE STATEMENT trigger takes the statement's number, from the sequence of the log's ids, so that numbers and ids compare:
+-- inside one transaction a change's place is (coalesce(number, id), id).
+-- The numbers of statements that have begun and are not captured yet form a stack, for statements nest. A stack and not a
+-- slot per pg_trigger_depth(): a cascade's BEFORE trigger fires one level deeper than its AFTER trigger (seen).
+-- Set locally, so that the end of a transaction, or of a savepoint that is rolled back, restores it.
+CREATE FUNCTION meridian.number_statement() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+  stack text := 'meridian.statements_' || TG_RELID || '_' || lower(TG_OP);
+BEGIN
+  PERFORM set_config(stack, concat_ws(' ', nextval('meridian.change_id'), nullif(current_setting(stack, true), '')), true);
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION meridian.pop_statement(relation oid, op text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+  stack text := 'meridian.statements_' || relation || '_' || lower(op);
+  numbers text := current_setting(stack, true);
+BEGIN
+  -- Not numbered: the BEFORE trigger is younger than the statement.
+  IF coalesce(numbers, '') = '' THEN RETURN nextval('meridian.change_id'); END IF;
+  PERFORM set_config(stack, substr(numbers, length(split_part(numbers, ' ', 1)) + 2), true);
+  RETURN split_part(numbers, ' ', 1)::bigint;
+END
+$$;
+
+-- A counter that became NaN or infinite could never be added to again.
+CREATE FUNCTION meridian.finite(value numeric) RETURNS numeric
+LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+BEGIN
+  IF value IN ('NaN', 'Infinity', '-Infinity') THEN
+    RAISE EXCEPTION 'a counter cannot become %', value USING ERRCODE = 'numeric_value_out_of_range';
+  END IF;
+  RETURN value;
+END
+$$;
+
+-- The next stamp of this region, as the capture functions take it inline: the clock (its microseconds in the low bits), or one
+-- more than the last given out or applied.
+CREATE FUNCTION meridian.next_stamp() RETURNS bigint
+LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+  clock bigint := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+  now_stamp bigint := clock / 1000 * 65536 + clock % 1000 * 65;
+  stamp bigint := nextval('meridian.stamp');
+BEGIN
+  RETURN CASE WHEN stamp < now_stamp THEN setval('meridian.stamp', now_stamp) ELSE stamp END;
+END
+$$;
+`;
