@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '@meridian/embedded-postgres';
@@ -12,7 +12,6 @@ export default async function postgresUp(): Promise<void> {
   // A server of the developer's own, any version from 15, may stand in.
   if (process.env['MERIDIAN_TEST_PG_URL'] !== undefined) return;
   const folder = mkdtempSync(join(tmpdir(), 'meridian-test-'));
-  chmodSync(folder, 0o755);
   const server = await EmbeddedPostgres.start({ dataDir: join(folder, 'data'), durable: false });
   globalThis.meridianTestPostgres = { server, folder };
   process.env['MERIDIAN_TEST_PG_URL'] = server.url;

@@ -1,5 +1,6 @@
-import { accessSync, chownSync, constants, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, chmodSync, chownSync, constants, mkdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, sep } from 'node:path';
 
 /** The unprivileged `nobody` of every Linux: PostgreSQL refuses to run as root, and containers and CI often are root. */
 const NOBODY = { uid: 65534, gid: 65534 } as const;
@@ -14,15 +15,17 @@ export function makeOwnFolder(path: string): void {
   mkdirSync(path, { recursive: true });
   const { uid, gid } = postgresAccount();
   if (uid === undefined || gid === undefined) return accessSync(path, constants.R_OK | constants.W_OK);
-  for (let parent = dirname(path); parent !== dirname(parent); parent = dirname(parent)) {
-    const { mode, uid: owner } = statSync(parent);
-    const enterable = owner === uid ? (mode & 0o100) !== 0 : (mode & 0o001) !== 0;
-    if (!enterable) {
-      throw new Error(
-        `PostgreSQL refuses to run as root, so it runs as uid ${uid}, who cannot enter ${parent}: ` +
-          `choose a data folder elsewhere, or run as an ordinary user`,
-      );
-    }
-  }
+  for (let parent = dirname(path); parent !== dirname(parent); parent = dirname(parent)) letEnter(parent, uid);
   chownSync(path, uid, gid);
+}
+
+function letEnter(folder: string, account: number): void {
+  const { mode, uid: owner } = statSync(folder);
+  if (owner === account ? (mode & 0o100) !== 0 : (mode & 0o001) !== 0) return;
+  // mkdtemp closes what it makes; opening it to pass through shows nobody its names.
+  if (owner === process.getuid?.() && folder.startsWith(tmpdir() + sep)) return chmodSync(folder, mode | 0o011);
+  throw new Error(
+    `PostgreSQL refuses to run as root, so it runs as uid ${account}, who cannot enter ${folder}: ` +
+      `choose a data folder elsewhere, or run as an ordinary user`,
+  );
 }

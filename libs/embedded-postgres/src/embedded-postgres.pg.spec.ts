@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -10,7 +10,6 @@ describe('embedded PostgreSQL', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'meridian-embedded-'));
-    chmodSync(folder, 0o755);
     server = await EmbeddedPostgres.start({ dataDir: join(folder, 'data') });
   });
 
