@@ -3,6 +3,8 @@ export { EnvelopeRefusedError, Refusals, type RefusalCode } from './envelope/ref
 export { directTransport, type DirectEnd, type DirectOptions } from './direct/compose.js';
 export { DirectTransport } from './direct/direct-transport.js';
 export { TickServer, TICKS_PATH } from './direct/tick-server.js';
+export { KafkaTransport, type KafkaTransportOptions } from './kafka/kafka-transport.js';
+export type { KafkaOptions } from './kafka/topic.js';
 export { MemoryNetwork, MemoryTransport } from './memory/memory-transport.js';
 export { answerPeerCall, verifyPeerRequest, type PeerAnswer, type PeerCall } from './peers/peer-endpoint.js';
 export { PeerCallError, PeerClient, type PeerFailureCode } from './peers/peer-client.js';
