@@ -14,7 +14,8 @@ export interface BatchLimit {
 
 /**
  * The longest run of waiting ticks that can be applied one after another, within the limit (but at least one).
- * `waiting` gives the tick of an origin with this seq, if it has arrived.
+ * `waiting` gives the tick of an origin with this seq, if it has arrived. The origins take turns: one that sends faster than
+ * we apply would otherwise fill every batch, and the others would never come.
  */
 export function readyBatch(
   regions: readonly RegionId[],
@@ -23,14 +24,19 @@ export function readyBatch(
   limit: BatchLimit,
 ): Tick[] {
   const batch: Tick[] = [];
+  const turns = new Map(regions.map((o) => [o, 0]));
   let vector = applied;
   let changes = 0;
   for (;;) {
-    const next = regions.map((o) => waiting(o, at(vector, o) + 1)).find((t) => t !== undefined && isReady(t, vector));
+    const next = [...turns]
+      .sort(([, a], [, b]) => a - b)
+      .map(([o]) => waiting(o, at(vector, o) + 1))
+      .find((t) => t !== undefined && isReady(t, vector));
     if (next === undefined) return batch;
     changes += next.changes.length;
     if (batch.length > 0 && (changes > limit.changes || batch.length >= limit.ticks)) return batch;
     batch.push(next);
+    turns.set(next.origin, turns.get(next.origin)! + 1);
     vector = withSeq(vector, next.origin, next.seq);
   }
 }
