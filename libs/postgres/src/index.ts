@@ -10,3 +10,6 @@ export { EnrolmentRefused, type EnrolmentCode, type EnrolmentProblem } from './c
 export type { CatalogColumn, CatalogTable } from './catalog/catalog-table.js';
 export type { StoredSpec } from './entities/enrolled-table.entity.js';
 export { OUTPUT_SETTINGS } from './catalog/output-settings.js';
+export * from './apply/index.js';
+export * from './connection/index.js';
+export * from './log/index.js';

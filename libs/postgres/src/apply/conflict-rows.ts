@@ -26,7 +26,7 @@ RETURNING ${TEXTS}`;
  */
 const LOG = /* sql */ `
 WITH at AS MATERIALIZED (
-  SELECT setval('meridian.stamp', greatest(nextval('meridian.stamp'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint << 16)) AS stamp,
+  SELECT meridian.next_stamp() AS stamp,
          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS wall,
          coalesce((SELECT epoch FROM meridian.enrolled_table WHERE rel = 'meridian.conflict'), 1) AS epoch)
 INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor, patch, before)
