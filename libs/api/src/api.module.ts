@@ -1,5 +1,10 @@
 import { type DynamicModule, type INestApplication, Module } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
+import { ChangesController } from './changes/changes.controller.js';
+import { ChangesService } from './changes/changes.service.js';
+import { ClusterController } from './cluster/cluster.controller.js';
+import { VisibilityService } from './cluster/visibility.service.js';
+import { ConflictsController } from './conflicts/conflicts.controller.js';
 import { DataController } from './data/data.controller.js';
 import { DataService } from './data/data.service.js';
 import { TxController } from './data/tx.controller.js';
@@ -21,13 +26,15 @@ export class ApiModule {
   static register(ports: ApiPorts, options: ApiOptions): DynamicModule {
     return {
       module: ApiModule,
-      controllers: [DataController, TxController, TablesController, HealthController, DocsController],
+      controllers: [DataController, TxController, ChangesController, TablesController, ConflictsController, ClusterController, HealthController, DocsController],
       providers: [
         { provide: API_PORTS, useValue: ports },
         { provide: API_OPTIONS, useValue: options },
         SessionService,
         DataService,
         TxService,
+        ChangesService,
+        VisibilityService,
         OpenApiHolder,
       ],
     };

@@ -36,6 +36,7 @@ export interface RefusedReason {
   readonly cure: string;
 }
 
+/** All regions of the cluster, this one included. */
 export interface ClusterStatus {
   regions(): Promise<readonly RegionStatus[]>;
 }

@@ -1,25 +1,22 @@
 import { z } from 'zod';
 
-export const Lag = z
-  .object({
-    origin: z.string(),
-    appliedSeq: z.int().describe('The last tick of this origin applied here'),
-    latestSeq: z.int().nullable().describe('The last tick of this origin that is known of; null when the origin has not been heard'),
-    changes: z.int().nullable().describe('Changes that are known of and not applied'),
-    milliseconds: z.number().nullable().describe("Age of what is applied here, by the origin's heartbeat"),
-  })
-  .meta({ id: 'Lag' });
-
 export const RegionStatus = z
   .object({
-    name: z.string(),
-    self: z.boolean(),
+    region: z.string(),
+    self: z.boolean().describe('The region that answers'),
     health: z.enum(['healthy', 'lagging', 'unreachable', 'halted']),
     detail: z.string().nullable().describe('Why it is not healthy, and what to do'),
     address: z.string().nullable(),
-    applied: z.record(z.string(), z.int()).describe('Its applied vector, as far as known here'),
-    lag: z.array(Lag).describe('Per origin; for regions other than the asked one as their last tick told'),
-    clockOffsetMs: z.number().nullable().describe("Its clock against the asked region's; positive: ahead"),
+    seq: z.int().describe('Its last tick that is applied here; for the answering region, the last it cut'),
+    applied: z.record(z.string(), z.int()).describe('Its applied vector; for the others, as their last tick applied here tells'),
+    lag: z
+      .object({
+        changes: z.int().nullable().describe('Changes of it that are known of and not yet applied here'),
+        ms: z.number().nullable().describe('Age of what is applied here, by its heartbeat'),
+      })
+      .nullable()
+      .describe('How far the answering region is behind it; null for itself'),
+    clockOffsetMs: z.number().nullable().describe("Its clock against the answering region's; positive: ahead"),
     lastSeenAt: z.string().nullable(),
   })
   .meta({ id: 'RegionStatus' });
@@ -30,8 +27,8 @@ export const Cluster = z
     cluster: z.string(),
     region: z.string().describe('The region that answers'),
     version: z.string(),
-    applied: z.record(z.string(), z.int()),
-    regions: z.array(RegionStatus),
+    items: z.array(RegionStatus),
+    next: z.null(),
   })
   .meta({ id: 'Cluster' });
 export type Cluster = z.infer<typeof Cluster>;
@@ -40,9 +37,9 @@ export const Visibility = z
   .object({
     token: z.record(z.string(), z.int()).describe('What the token stands for: per origin the number of a tick'),
     everywhere: z.boolean(),
-    regions: z.array(
+    items: z.array(
       z.object({
-        name: z.string(),
+        region: z.string(),
         visible: z.boolean(),
         missing: z
           .array(z.object({ origin: z.string(), need: z.int(), have: z.int() }))
@@ -50,6 +47,7 @@ export const Visibility = z
         knownAt: z.string().nullable().describe('When the asked region last heard of it'),
       }),
     ),
+    next: z.null(),
   })
   .meta({ id: 'Visibility' });
 export type Visibility = z.infer<typeof Visibility>;

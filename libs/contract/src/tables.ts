@@ -16,7 +16,7 @@ export const ColumnPolicy = z
 /** What `PUT /v1/tables/{table}` takes, and `tables:` in meridian.yaml. All parts are optional. */
 export const TablePolicy = z
   .strictObject({
-    granularity: z.enum(['column', 'row']).default('column').describe('What is decided as one: each column, or the whole row'),
+    granularity: z.enum(['column', 'group', 'row']).default('column').describe('What is decided as one: each column (and each group), or the whole row'),
     policy: z
       .union([z.enum(['hlc', 'lww']), z.strictObject({ policy: z.literal('lww'), column: ColumnName.optional() })])
       .default('hlc')

@@ -6,12 +6,19 @@ export interface ChangeFeed {
   now(): Promise<string>;
   /** A cursor before all that the log still holds. */
   readonly beginning: string;
-  /** Some of the changes after the cursor, oldest first, each with the cursor to go on from; none: nothing new yet. */
-  after(cursor: string, table: TableName | null, limit: number): Promise<readonly FeedItem[]>;
+  /** Some of the changes after the cursor, oldest first. */
+  after(cursor: string, table: TableName | null, limit: number): Promise<FeedPage>;
   /** Has anything been committed since? Cheap; a hint only. */
   mark(): Promise<string>;
 }
 
+export interface FeedPage {
+  readonly items: readonly FeedItem[];
+  /** Behind all of them; also when there are none, for then a shorter way has been found to the same place. */
+  readonly cursor: string;
+}
+
+/** A change, and the cursor behind it. */
 export interface FeedItem {
   readonly cursor: string;
   readonly data: JsonText;

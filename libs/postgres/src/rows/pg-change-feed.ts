@@ -1,4 +1,4 @@
-import type { ChangeFeed, FeedItem, JsonText, RegionId, TableName } from '@meridian/core';
+import type { ChangeFeed, FeedItem, FeedPage, JsonText, RegionId, TableName } from '@meridian/core';
 import type { Pool } from 'pg';
 import { BEGINNING, cursorText, type FeedCursor, type FeedPoint, parseCursorText } from './feed-cursor.js';
 import { refusalOf } from './refusal-of-sqlstate.js';
@@ -21,13 +21,15 @@ export class PgChangeFeed implements ChangeFeed {
     return rows[0]!.mark;
   }
 
-  async after(text: string, table: TableName | null, limit: number): Promise<readonly FeedItem[]> {
+  async after(text: string, table: TableName | null, limit: number): Promise<FeedPage> {
     const cursor = parseCursorText(text);
-    const { from, after } = cursor;
     const to = cursor.to ?? (await this.#point());
-    const items = await this.#between({ from, to, after }, table, limit);
-    // All of this stretch is read: go on behind it.
-    return items.length > 0 || cursor.to === null ? items : this.after(cursorText({ from: to, to: null, after: '0' }), table, limit);
+    const items = await this.#between({ ...cursor, to }, table, limit);
+    const last = items.at(-1);
+    if (last !== undefined && items.length === limit) return { items, cursor: last.cursor };
+    // All of this stretch is read: go on behind it, and at once when it was an old one.
+    const behind = cursorText({ from: to, to: null, after: '0' });
+    return items.length === 0 && cursor.to !== null ? this.after(behind, table, limit) : { items, cursor: behind };
   }
 
   async #between(cursor: FeedCursor & { readonly to: FeedPoint }, table: TableName | null, limit: number): Promise<readonly FeedItem[]> {
