@@ -16,18 +16,32 @@ export const ColumnPolicy = z
 /** What `PUT /v1/tables/{table}` takes, and `tables:` in meridian.yaml. All parts are optional. */
 export const TablePolicy = z
   .strictObject({
-    granularity: z.enum(['column', 'group', 'row']).default('column').describe('What is decided as one: each column (and each group), or the whole row'),
+    granularity: z
+      .enum(['column', 'group', 'row'])
+      .default('column')
+      .describe('What is decided as one: each column (and each group), or the whole row'),
     policy: z
       .union([z.enum(['hlc', 'lww']), z.strictObject({ policy: z.literal('lww'), column: ColumnName.optional() })])
       .default('hlc')
       .describe('For every column that names none of its own'),
-    groups: z.array(z.array(ColumnName).min(2)).default([]).describe('Columns that are always taken together from one version'),
-    delete: z.enum(['update-wins', 'delete-wins', 'by-stamp']).default('update-wins').describe('A delete beside a concurrent update'),
+    groups: z
+      .array(z.array(ColumnName).min(2))
+      .default([])
+      .describe('Columns that are always taken together from one version'),
+    delete: z
+      .enum(['update-wins', 'delete-wins', 'by-stamp'])
+      .default('update-wins')
+      .describe('A delete beside a concurrent update'),
     columns: z.record(ColumnName, ColumnPolicy).default({}),
     initial: z
-      .union([z.literal('equal'), z.strictObject({ copyFrom: z.string().describe('The region whose rows the others take') })])
+      .union([
+        z.literal('equal'),
+        z.strictObject({ copyFrom: z.string().describe('The region whose rows the others take') }),
+      ])
       .default('equal')
-      .describe('Rows that the regions hold already: equal ones are the common base; or one region brings the others to its own'),
+      .describe(
+        'Rows that the regions hold already: equal ones are the common base; or one region brings the others to its own',
+      ),
   })
   .meta({ id: 'TablePolicy' });
 export type TablePolicy = z.infer<typeof TablePolicy>;
@@ -45,5 +59,7 @@ export const EnrolledTable = z
   .meta({ id: 'EnrolledTable' });
 export type EnrolledTable = z.infer<typeof EnrolledTable>;
 
-export const EnrolledTables = z.object({ items: z.array(EnrolledTable), next: z.string().nullable() }).meta({ id: 'EnrolledTables' });
+export const EnrolledTables = z
+  .object({ items: z.array(EnrolledTable), next: z.string().nullable() })
+  .meta({ id: 'EnrolledTables' });
 export type EnrolledTables = z.infer<typeof EnrolledTables>;

@@ -1,4 +1,4 @@
-import type { TableName } from '@meridian/core';
+import { parseTableName, type TableName } from '@meridian/core';
 import { Client } from 'pg';
 import { parsePolicyDocument, policyJson } from '../catalog/policy-document.js';
 import { readTable, readTableNamed, type TableRef } from '../catalog/read-table.js';
@@ -106,6 +106,15 @@ export class Enrolment {
 
   async get(name: TableName): Promise<EnrolledTable | null> {
     return this.#withClient(async (client) => (await readEnrolled(client, name))[0] ?? null);
+  }
+
+  /** Under the name that its user gives it: schema and name as they stand in the catalog. */
+  async find(ref: TableRef): Promise<EnrolledTable | null> {
+    const named = (t: EnrolledTable): boolean => {
+      const { schema, name } = parseTableName(t.name);
+      return schema === ref.schema && name === ref.name;
+    };
+    return (await this.list()).find(named) ?? null;
   }
 
   /** Tables whose capture is no longer what it should be: somebody added an AFTER trigger, a partition, a column. */

@@ -13,6 +13,8 @@ export interface EnrolledTable {
   readonly spec: StoredSpec;
   readonly state: string;
   readonly reason: string | null;
+  /** ISO 8601. */
+  readonly enrolledAt: string;
 }
 
 /** Same text, same columns: what regions compare before they exchange rows. */
@@ -36,7 +38,8 @@ export const storedSpec = (spec: TableSpec, table: CatalogTable): StoredSpec => 
 
 export async function readEnrolled(client: ClientBase, name?: TableName): Promise<readonly EnrolledTable[]> {
   const { rows } = await client.query<EnrolledTable>(
-    `SELECT rel AS name, policy, spec, state, reason FROM meridian.enrolled_table WHERE $1::text IS NULL OR rel = $1 ORDER BY rel`,
+    `SELECT rel AS name, policy, spec, state, reason,
+            to_char(enrolled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "enrolledAt" FROM meridian.enrolled_table WHERE $1::text IS NULL OR rel = $1 ORDER BY rel`,
     [name ?? null],
   );
   return rows;

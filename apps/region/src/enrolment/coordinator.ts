@@ -1,0 +1,154 @@
+import type { EnrolmentOutcome, RefusedReason, TableEnrolment } from '@meridian/api';
+import type { EnrolledTable, TablePolicy } from '@meridian/contract';
+import type { RegionId, TableRef } from '@meridian/core';
+import type { EnrolledTable as StoredTable, Enrolment, RowHash } from '@meridian/postgres';
+import { PeerCallError } from '@meridian/transport';
+import type { Participant, PrepareOutcome } from './participant.js';
+
+type Prepared = Extract<PrepareOutcome, { kind: 'prepared' }> & { readonly at: Participant };
+
+/** Rows named as examples when two regions hold different ones. */
+const EXAMPLES = 5;
+
+/**
+ * Enrols a table in all regions or in none: every region validates, installs capture and digests its rows in a transaction
+ * that stays open (so its writers wait), the digests are compared, then all commit. A call that was cut off in between is
+ * made whole by calling again.
+ */
+export class EnrolmentCoordinator implements TableEnrolment {
+  constructor(
+    private readonly enrolment: Enrolment,
+    private readonly local: Participant,
+    private readonly peers: readonly Participant[],
+  ) {}
+
+  async list(): Promise<readonly EnrolledTable[]> {
+    return (await this.enrolment.list()).filter((t) => !t.name.startsWith('meridian.')).map(shown);
+  }
+
+  async get(table: TableRef): Promise<EnrolledTable | null> {
+    const found = await this.enrolment.find(table);
+    return found === null ? null : shown(found);
+  }
+
+  async put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome> {
+    const prepared: Prepared[] = [];
+    try {
+      const reasons = await this.prepareAll(table, policy, prepared);
+      if (reasons.length > 0) return { kind: 'refused', reasons };
+      const differing = await this.makeEqual(policy, prepared);
+      if (differing.length > 0) return { kind: 'refused', reasons: differing };
+      const created = prepared[0]!.change === 'new';
+      for (const part of prepared.splice(0)) await part.at.commit(part.id);
+      return { kind: 'enrolled', created, table: (await this.get(table))! };
+    } finally {
+      await Promise.all(prepared.map((part) => part.at.rollback(part.id).catch(() => undefined)));
+    }
+  }
+
+  async remove(table: TableRef): Promise<boolean> {
+    const removed = await Promise.all([this.local, ...this.peers].map((p) => p.remove(table)));
+    return removed.some(Boolean);
+  }
+
+  /** The own region first: its epoch is everybody's. */
+  private async prepareAll(table: TableRef, policy: TablePolicy, prepared: Prepared[]): Promise<RefusedReason[]> {
+    const { initial: _initial, ...document } = policy;
+    const own = await this.prepareAt(this.local, table, document, undefined, prepared);
+    if (own.length > 0) return own;
+    const [first] = prepared;
+    const others = await Promise.all(this.peers.map((p) => this.prepareAt(p, table, document, first!.epoch, prepared)));
+    return others.flat();
+  }
+
+  private async prepareAt(
+    at: Participant,
+    table: TableRef,
+    document: object,
+    epoch: number | undefined,
+    prepared: Prepared[],
+  ): Promise<RefusedReason[]> {
+    try {
+      const outcome = await at.prepare(table, document, epoch);
+      if (outcome.kind === 'refused')
+        return outcome.problems.map((p) => ({ code: p.code, detail: `${at.region}: ${p.message}`, cure: p.cure }));
+      prepared.push({ ...outcome, at });
+      return [];
+    } catch (error) {
+      if (!(error instanceof PeerCallError)) throw error;
+      return [
+        {
+          code: error.code,
+          detail: error.message,
+          cure: `a table is enrolled in all regions at once: bring ${at.region} up, then enrol again`,
+        },
+      ];
+    }
+  }
+
+  private async makeEqual(policy: TablePolicy, prepared: readonly Prepared[]): Promise<RefusedReason[]> {
+    const [first, ...others] = prepared;
+    const columns = others.filter((o) => o.signature !== first!.signature).map((o) => columnsDiffer(first!, o));
+    if (columns.length > 0) return columns;
+    if (prepared.every((p) => p.change !== 'new')) return [];
+    if (policy.initial !== 'equal') return this.copy(policy.initial.copyFrom as RegionId, prepared);
+    const differing = others.filter((o) => o.digest !== first!.digest);
+    return Promise.all(differing.map((o) => rowsDiffer(first!, o)));
+  }
+
+  private async copy(from: RegionId, prepared: readonly Prepared[]): Promise<RefusedReason[]> {
+    const donor = prepared.find((p) => p.at.region === from);
+    if (donor === undefined)
+      return [
+        {
+          code: 'unknown_region',
+          detail: `initial.copyFrom: there is no region ${from}`,
+          cure: `name one of ${prepared.map((p) => p.at.region).join(', ')}`,
+        },
+      ];
+    const others = prepared.filter((p) => p !== donor && p.digest !== donor.digest);
+    for (const other of others) {
+      const digest = await other.at.copyFrom(other.id, from, donor.id);
+      if (digest !== donor.digest)
+        throw new Error(`${other.at.region} differs from ${from} after copying its rows: this is a bug of Meridian's`);
+    }
+    return [];
+  }
+}
+
+function columnsDiffer(a: Prepared, b: Prepared): RefusedReason {
+  const only = (x: Prepared, y: Prepared) => x.columns.filter((c) => !y.columns.includes(c));
+  const list = (x: Prepared, y: Prepared) => `${x.at.region} has ${only(x, y).join(', ') || 'another primary key'}`;
+  return {
+    code: 'columns_differ',
+    detail: `the table differs between the regions: ${list(a, b)}; ${list(b, a)}`,
+    cure: 'make columns, types, NOT NULL and the primary key equal in all regions, then enrol again',
+  };
+}
+
+async function rowsDiffer(a: Prepared, b: Prepared): Promise<RefusedReason> {
+  const buckets = a.buckets.flatMap((sum, i) => (sum === b.buckets[i] ? [] : [i])).slice(0, EXAMPLES);
+  const [ours, theirs] = await Promise.all([a.at.examples(a.id, buckets), b.at.examples(b.id, buckets)]);
+  const examples = differingKeys(ours, theirs).slice(0, EXAMPLES);
+  return {
+    code: 'rows_differ',
+    detail: `${a.at.region} holds ${a.rows} rows, ${b.at.region} ${b.rows}, and they are not the same; for example the rows with the keys ${examples.join(', ')}`,
+    cure: `"initial": {"copyFrom": "${a.at.region}"} brings the others to ${a.at.region}'s rows; or make them equal first`,
+  };
+}
+
+function differingKeys(a: readonly RowHash[], b: readonly RowHash[]): string[] {
+  const hashes = new Map(b.map((r) => [r.key, r.hash]));
+  const changed = a.filter((r) => hashes.get(r.key) !== r.hash).map((r) => r.key);
+  const known = new Set(a.map((r) => r.key));
+  return [...changed, ...b.filter((r) => !known.has(r.key)).map((r) => r.key)];
+}
+
+const shown = ({ name, state, reason, spec, policy, enrolledAt }: StoredTable): EnrolledTable => ({
+  table: name,
+  state,
+  reason,
+  epoch: spec.epoch,
+  policy: policy as EnrolledTable['policy'],
+  enrolledAt,
+});

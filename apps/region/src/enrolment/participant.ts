@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { RegionId, TableRef } from '@meridian/core';
+import { type Enrolment, EnrolmentRefused, type PreparedEnrolment, type RowHash } from '@meridian/postgres';
+
+/** One region's part in an enrolment, here or over the network. */
+export interface Participant {
+  readonly region: RegionId;
+  prepare(table: TableRef, policy: unknown, epoch?: number): Promise<PrepareOutcome>;
+  examples(id: string, buckets: readonly number[]): Promise<readonly RowHash[]>;
+  /** Brings this region's rows to those that `from` holds prepared under `fromId`. Resolves to the digest then. */
+  copyFrom(id: string, from: RegionId, fromId: string): Promise<string>;
+  commit(id: string): Promise<void>;
+  rollback(id: string): Promise<void>;
+  remove(table: TableRef): Promise<boolean>;
+}
+
+export type PrepareOutcome =
+  | {
+      readonly kind: 'prepared';
+      readonly id: string;
+      readonly change: 'new' | 'policy' | 'none';
+      readonly epoch: number;
+      readonly signature: string;
+      readonly columns: readonly string[];
+      readonly rows: number;
+      readonly digest: string;
+      readonly buckets: readonly string[];
+    }
+  | {
+      readonly kind: 'refused';
+      readonly problems: readonly { readonly code: string; readonly message: string; readonly cure: string }[];
+    };
+
+/** The next page of rows of a prepared enrolment in another region; null after the last. */
+export type PageSource = (from: RegionId, id: string) => Promise<string | null>;
+
+/** This region's part: prepared enrolments, by id, until they are committed, rolled back or time out. */
+export class LocalParticipant implements Participant {
+  private readonly held = new Map<string, PreparedEnrolment>();
+  private readonly pages = new Map<string, AsyncIterator<string>>();
+
+  constructor(
+    readonly region: RegionId,
+    private readonly enrolment: Enrolment,
+    private readonly pageOf: PageSource,
+    private readonly changed: () => void,
+  ) {}
+
+  async prepare(table: TableRef, policy: unknown, epoch?: number): Promise<PrepareOutcome> {
+    this.forgetEnded();
+    try {
+      const prepared = await this.enrolment.prepare(table, policy, epoch);
+      const id = randomUUID();
+      this.held.set(id, prepared);
+      const { spec, content, change } = prepared;
+      const columns = spec.columns
+        .map((c) => `${c.name} ${c.type}${c.notNull ? ' NOT NULL' : ''}${c.generated ? ' GENERATED' : ''}`)
+        .sort();
+      return { kind: 'prepared', id, change, epoch: spec.epoch, signature: spec.signature, columns, ...content };
+    } catch (error) {
+      if (error instanceof EnrolmentRefused) return { kind: 'refused', problems: error.problems };
+      throw error;
+    }
+  }
+
+  examples(id: string, buckets: readonly number[]): Promise<readonly RowHash[]> {
+    return this.of(id).rowsForExamples(buckets);
+  }
+
+  async page(id: string): Promise<string | null> {
+    let pages = this.pages.get(id);
+    if (pages === undefined) {
+      pages = this.of(id).rows()[Symbol.asyncIterator]();
+      this.pages.set(id, pages);
+    }
+    const next = await pages.next();
+    if (next.done === true) this.pages.delete(id);
+    return next.done === true ? null : next.value;
+  }
+
+  async copyFrom(id: string, from: RegionId, fromId: string): Promise<string> {
+    return (await this.of(id).replaceRows(this.pagesFrom(from, fromId))).digest;
+  }
+
+  private async *pagesFrom(from: RegionId, id: string): AsyncGenerator<string> {
+    for (let page = await this.pageOf(from, id); page !== null; page = await this.pageOf(from, id)) yield page;
+  }
+
+  async commit(id: string): Promise<void> {
+    await this.of(id).commit();
+    this.held.delete(id);
+    this.changed();
+  }
+
+  async rollback(id: string): Promise<void> {
+    await this.held.get(id)?.rollback();
+    this.held.delete(id);
+    this.pages.delete(id);
+  }
+
+  async remove(table: TableRef): Promise<boolean> {
+    const enrolled = await this.enrolment.find(table);
+    if (enrolled === null) return false;
+    await this.enrolment.remove(enrolled.name);
+    this.changed();
+    return true;
+  }
+
+  private of(id: string): PreparedEnrolment {
+    const prepared = this.held.get(id);
+    if (prepared === undefined)
+      throw new Error(`no enrolment ${id} is prepared in ${this.region}: it was held too long; try again`);
+    return prepared;
+  }
+
+  private forgetEnded(): void {
+    for (const [id, prepared] of this.held) if (!prepared.open) this.held.delete(id);
+  }
+}

@@ -1,0 +1,87 @@
+import type { RegionId, TableRef } from '@meridian/core';
+import type { RowHash } from '@meridian/postgres';
+import type { PeerAnswer, PeerCall, PeerClient } from '@meridian/transport';
+import { z } from 'zod';
+import type { LocalParticipant, Participant, PrepareOutcome } from './participant.js';
+
+export const ENROLMENT_PATH = '/v1/replication/enrolment';
+
+/** Another region's part, over signed calls. */
+export class PeerParticipant implements Participant {
+  constructor(
+    readonly region: RegionId,
+    private readonly client: PeerClient,
+  ) {}
+
+  prepare(table: TableRef, policy: unknown, epoch?: number): Promise<PrepareOutcome> {
+    return this.call('prepare', { table, policy, ...(epoch === undefined ? {} : { epoch }) });
+  }
+
+  examples(id: string, buckets: readonly number[]): Promise<readonly RowHash[]> {
+    return this.call('examples', { id, buckets });
+  }
+
+  copyFrom(id: string, from: RegionId, fromId: string): Promise<string> {
+    return this.call('copy', { id, from, fromId });
+  }
+
+  async page(id: string): Promise<string | null> {
+    return this.call('page', { id });
+  }
+
+  commit(id: string): Promise<void> {
+    return this.call('commit', { id });
+  }
+
+  rollback(id: string): Promise<void> {
+    return this.call('rollback', { id });
+  }
+
+  remove(table: TableRef): Promise<boolean> {
+    return this.call('remove', { table });
+  }
+
+  private async call<T>(step: string, body: object): Promise<T> {
+    const { status, body: answer } = await this.client.call(this.region, 'POST', `${ENROLMENT_PATH}/${step}`, body);
+    if (status !== 200)
+      throw new Error(`${this.region}: ${(answer as { detail?: string } | null)?.detail ?? `status ${status}`}`);
+    return answer as T;
+  }
+}
+
+const Table = z.strictObject({ schema: z.string().min(1), name: z.string().min(1) });
+const Held = z.strictObject({ id: z.string() });
+const Bodies = {
+  prepare: z.strictObject({ table: Table, policy: z.unknown(), epoch: z.int().optional() }),
+  examples: z.strictObject({ id: z.string(), buckets: z.array(z.int().min(0)) }),
+  copy: z.strictObject({ id: z.string(), from: z.string(), fromId: z.string() }),
+};
+
+/** The called side. Peers are known by their signature, their input is checked all the same. */
+export async function answerEnrolmentCall(local: LocalParticipant, call: PeerCall): Promise<PeerAnswer> {
+  const ok = (body: unknown): PeerAnswer => ({ status: 200, body: body ?? null });
+  switch (call.path.slice(ENROLMENT_PATH.length + 1)) {
+    case 'prepare': {
+      const { table, policy, epoch } = Bodies.prepare.parse(call.body);
+      return ok(await local.prepare(table, policy, epoch));
+    }
+    case 'examples': {
+      const { id, buckets } = Bodies.examples.parse(call.body);
+      return ok(await local.examples(id, buckets));
+    }
+    case 'copy': {
+      const { id, from, fromId } = Bodies.copy.parse(call.body);
+      return ok(await local.copyFrom(id, from as RegionId, fromId));
+    }
+    case 'page':
+      return ok(await local.page(Held.parse(call.body).id));
+    case 'commit':
+      return ok(await local.commit(Held.parse(call.body).id));
+    case 'rollback':
+      return ok(await local.rollback(Held.parse(call.body).id));
+    case 'remove':
+      return ok(await local.remove(z.strictObject({ table: Table }).parse(call.body).table));
+    default:
+      return { status: 404, body: { code: 'unknown_call', detail: `${call.path} is no call of this version` } };
+  }
+}

@@ -1,0 +1,287 @@
+import type { ApiOptions, ApiPorts } from '@meridian/api';
+import type { RegionConfig } from '@meridian/config';
+import { type ApplyStore, type RegionId, type TickStore, type Transport, regionId } from '@meridian/core';
+import {
+  Enrolment,
+  LeaderLock,
+  PgApplyStore,
+  PgChangeFeed,
+  PgConflictReader,
+  PgPositionStore,
+  PgRowStore,
+  PgTickStore,
+  createRowsPool,
+  prepareDatabase,
+} from '@meridian/postgres';
+import type { Pipeline } from '@meridian/replication';
+import {
+  type DirectEnd,
+  KafkaTransport,
+  PeerClient,
+  TICKS_PATH,
+  answerPeerCall,
+  directTransport,
+} from '@meridian/transport';
+import type { INestApplication } from '@nestjs/common';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { KnownCluster } from './cluster-status.js';
+import { enrolConfiguredTables } from './configured-tables.js';
+import { EnrolmentCoordinator } from './enrolment/coordinator.js';
+import { LocalParticipant } from './enrolment/participant.js';
+import { PeerParticipant, answerEnrolmentCall } from './enrolment/peer-participant.js';
+import { createHttpServer } from './http-server.js';
+import { contendForLead } from './leadership.js';
+import { LogReader } from './log-reader.js';
+import { Observations } from './observations.js';
+import { LocalRelaying } from './relaying.js';
+import { createPipeline } from './replication.js';
+import { systemTimers } from './system.js';
+import { upkeep } from './upkeep.js';
+
+/** The parts that replication writes through; a test may put itself in between (failpoints). */
+export interface Seams {
+  readonly ticks: (store: TickStore) => TickStore;
+  readonly apply: (store: ApplyStore) => ApplyStore;
+  readonly transport: (transport: Transport) => Transport;
+}
+
+const NO_SEAMS: Seams = { ticks: (s) => s, apply: (s) => s, transport: (t) => t };
+
+/** Reading the rows of a large table for its digest takes longer than an ordinary call. */
+const ENROLMENT_CALL_TIMEOUT_MS = 55_000;
+
+/** One region's service: binds the ports to PostgreSQL, the transport and REST. The only place that knows everything. */
+export class RegionService {
+  private readonly abort = new AbortController();
+  private readonly background: Promise<unknown>[] = [];
+  private readonly relaying = new LocalRelaying();
+  private readonly observations = new Observations(() => Date.now());
+  private leading = false;
+
+  private constructor(
+    private readonly config: RegionConfig,
+    private readonly log: Logger,
+    private readonly seams: Seams,
+    private readonly region: RegionId,
+    private readonly stores: Stores,
+    private readonly wire: Wire,
+  ) {}
+
+  private app!: INestApplication;
+
+  static async start(config: RegionConfig, log: Logger, seams: Seams = NO_SEAMS): Promise<RegionService> {
+    const region = regionId(config.region);
+    const database = await prepareDatabase({
+      url: config.postgres.url,
+      secret: config.secret,
+      cluster: config.cluster,
+      region,
+    });
+    if (!database.replicaRole)
+      log.warn(
+        'the apply role may not set session_replication_role: tables with triggers or foreign keys cannot be enrolled',
+      );
+    const stores = openStores(config, region, database.applyUrl, database.applyRole, database.replicaRole);
+    const service = new RegionService(config, log, seams, region, stores, openWire(config, region, stores.reader, log));
+    await service.run();
+    return service;
+  }
+
+  private async run(): Promise<void> {
+    await this.stores.ticks.maintainPartitions();
+    const { participant, coordinator } = this.enrolling();
+    this.app = await createHttpServer(this.ports(coordinator), this.apiOptions(), (req, res) =>
+      req.url!.startsWith(TICKS_PATH)
+        ? this.wire.direct.server.handle(req, res)
+        : answerPeerCall(this.wire.direct.signer, req, res, (call) => answerEnrolmentCall(participant, call)),
+    );
+    await this.app.listen(this.config.http.port, this.config.http.host);
+    this.background.push(
+      contendForLead(
+        new LeaderLock({ connectionString: this.config.postgres.url }),
+        { begin: () => this.lead() },
+        systemTimers,
+        this.abort.signal,
+        (error) => this.log.warn({ err: error }, 'the lead could not be taken, and is tried again'),
+      ),
+      enrolConfiguredTables(this.config, coordinator, systemTimers, this.abort.signal, this.log),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    this.wire.direct.server.close();
+    await Promise.all(this.background);
+    await this.app.close();
+    await this.wire.transport.close();
+    this.wire.control.close();
+    await this.stores.close();
+  }
+
+  private async lead(): Promise<() => Promise<void>> {
+    const ending = new AbortController();
+    const pipeline: Pipeline = createPipeline({
+      config: this.config,
+      region: this.region,
+      ticks: this.seams.ticks(this.stores.ticks),
+      apply: this.seams.apply(this.stores.apply),
+      transport: this.seams.transport(this.wire.transport),
+      reader: this.stores.reader,
+      relaying: this.relaying,
+      observations: this.observations,
+      log: this.log,
+    });
+    await pipeline.start();
+    const keeping = upkeep(this.stores, systemTimers, ending.signal, this.log);
+    this.relaying.lead(pipeline);
+    this.leading = true;
+    this.log.info({ region: this.region }, 'this instance relays, receives and applies');
+    return async () => {
+      this.leading = false;
+      this.relaying.lead(null);
+      ending.abort();
+      await pipeline.stop();
+      await keeping;
+    };
+  }
+
+  private enrolling(): { participant: LocalParticipant; coordinator: EnrolmentCoordinator } {
+    const peers = (Object.keys(this.config.peers) as RegionId[]).map(
+      (peer) => new PeerParticipant(peer, this.wire.control),
+    );
+    const { enrolment } = this.stores;
+    const participant: LocalParticipant = new LocalParticipant(
+      this.region,
+      enrolment,
+      (from, id) => (from === this.region ? participant.page(id) : peers.find((p) => p.region === from)!.page(id)),
+      () => this.relaying.advanced(),
+    );
+    return { participant, coordinator: new EnrolmentCoordinator(enrolment, participant, peers) };
+  }
+
+  private ports(tables: EnrolmentCoordinator): ApiPorts {
+    const { config, region, stores } = this;
+    const positions = new PgPositionStore(stores.pool, region);
+    const metrics = new Registry();
+    collectDefaultMetrics({ register: metrics });
+    const address = `http://${config.http.host}:${config.http.port}`;
+    const view = {
+      region,
+      address,
+      peers: config.peers,
+      heartbeatMs: config.replication.heartbeatMs,
+      maxClockSkewMs: config.replication.maxClockSkewMs,
+    };
+    return {
+      rows: new PgRowStore(stores.pool),
+      positions,
+      relaying: this.relaying,
+      changes: new PgChangeFeed(stores.pool, region),
+      conflicts: new PgConflictReader(stores.pool),
+      tables,
+      cluster: new KnownCluster(view, positions, this.observations, () => Date.now()),
+      readiness: { checks: () => Promise.resolve(this.checks()) },
+      metrics,
+    };
+  }
+
+  private checks() {
+    const { halted, lastCutMs } = this.observations;
+    const relays = Date.now() - lastCutMs < 5 * this.config.replication.heartbeatMs;
+    return [
+      {
+        name: 'lead',
+        ok: this.leading || this.lock === 'other',
+        detail: this.leading ? 'this instance leads' : 'another instance leads',
+      },
+      {
+        name: 'relay',
+        ok: !this.leading || relays,
+        detail: relays || !this.leading ? 'ticks are cut' : 'no tick was cut lately',
+      },
+      { name: 'apply', ok: halted === null, detail: halted ?? 'ticks are applied' },
+    ];
+  }
+
+  private get lock(): 'own' | 'other' {
+    return this.leading ? 'own' : 'other';
+  }
+
+  private apiOptions(): ApiOptions {
+    const { cluster, http, peers } = this.config;
+    return {
+      cluster,
+      region: this.region,
+      regions: [this.region, ...Object.keys(peers)],
+      version: VERSION,
+      bodyLimitBytes: http.bodyLimitBytes,
+      sessionWaitMs: http.sessionWaitMs,
+      maxRows: http.maxRows,
+      requestTimeoutMs: http.requestTimeoutMs,
+    };
+  }
+}
+
+const VERSION = '0.1.0';
+
+interface Stores {
+  readonly ticks: PgTickStore;
+  readonly apply: PgApplyStore;
+  readonly enrolment: Enrolment;
+  readonly reader: LogReader;
+  readonly pool: Pool;
+  close(): Promise<void>;
+}
+
+function openStores(
+  config: RegionConfig,
+  region: RegionId,
+  applyUrl: string,
+  applyRole: string,
+  replicaRole: boolean,
+): Stores {
+  const { url, poolSize, statementTimeoutMs, lockTimeoutMs } = config.postgres;
+  const ticks = new PgTickStore({
+    region,
+    connection: { connectionString: url },
+    historyMs: config.replication.historyHours * 3_600_000,
+  });
+  const apply = new PgApplyStore({ region, connection: { connectionString: applyUrl } });
+  const pool = createRowsPool({ url, max: poolSize, statementTimeoutMs, lockTimeoutMs });
+  return {
+    ticks,
+    apply,
+    enrolment: new Enrolment({ url, region, applyRole, replicaRole }),
+    reader: new LogReader(ticks, systemTimers),
+    pool,
+    close: async () => void (await Promise.all([ticks.close(), apply.close(), pool.end()])),
+  };
+}
+
+interface Wire {
+  readonly transport: Transport;
+  readonly direct: DirectEnd;
+  /** For short calls between services. */
+  readonly control: PeerClient;
+}
+
+function openWire(config: RegionConfig, region: RegionId, reader: LogReader, log: Logger): Wire {
+  const identity = { cluster: config.cluster, secrets: [config.secret] as [string] };
+  const onEvent = (event: { readonly kind: string }) => log.info(event, `transport: ${event.kind}`);
+  const direct = directTransport({ ...identity, region, peers: config.peers, reader, onEvent });
+  const control = new PeerClient({
+    signer: direct.signer,
+    peers: config.peers,
+    callTimeoutMs: ENROLMENT_CALL_TIMEOUT_MS,
+    connectTimeoutMs: ENROLMENT_CALL_TIMEOUT_MS,
+  });
+  if (config.transport === 'direct') return { transport: direct.transport, direct, control };
+  const { brokers, topicPrefix } = config.transport.kafka;
+  const kafka = new KafkaTransport({
+    ...{ region, cluster: config.cluster, brokers: [...brokers], topicPrefix },
+    ...{ envelopes: direct.envelopes, reader, direct: direct.transport, onEvent },
+  });
+  return { transport: kafka, direct, control };
+}

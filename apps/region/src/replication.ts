@@ -1,0 +1,85 @@
+import type { RegionConfig } from '@meridian/config';
+import type { ApplyStore, RegionId, TickStore, Transport } from '@meridian/core';
+import { Pipeline, type PipelineEvents } from '@meridian/replication';
+import type { Logger } from 'pino';
+import type { LogReader } from './log-reader.js';
+import type { Observations } from './observations.js';
+import type { LocalRelaying } from './relaying.js';
+import { sha256, systemTimers } from './system.js';
+
+export interface ReplicationParts {
+  readonly config: RegionConfig;
+  readonly region: RegionId;
+  readonly ticks: TickStore;
+  readonly apply: ApplyStore;
+  readonly transport: Transport;
+  readonly reader: LogReader;
+  readonly relaying: LocalRelaying;
+  readonly observations: Observations;
+  readonly log: Logger;
+}
+
+/** The pipeline of the instance that leads, and who hears of what it does. */
+export function createPipeline(parts: ReplicationParts): Pipeline {
+  const { config, region, ticks, apply, transport } = parts;
+  const { replication } = config;
+  return new Pipeline(
+    {
+      region,
+      peers: Object.keys(config.peers) as RegionId[],
+      ticks,
+      apply,
+      transport,
+      digest: sha256,
+      timers: systemTimers,
+    },
+    {
+      tickIntervalMs: replication.tickIntervalMs,
+      pollIntervalMs: replication.pollIntervalMs,
+      heartbeatMs: replication.heartbeatMs,
+      batch: { ticks: replication.batchTicks, changes: replication.batchChanges },
+      inboxChanges: replication.inboxChanges,
+      retentionIntervalMs: replication.retentionIntervalMs,
+    },
+    pipelineEvents(parts),
+  );
+}
+
+/** After so many attempts in a row apply's waiting is worth a line in the log. */
+const RETRIES_WORTH_TELLING = 20;
+
+function pipelineEvents({ observations, reader, relaying, log }: ReplicationParts): PipelineEvents {
+  return {
+    cut() {
+      observations.lastCutMs = Date.now();
+      reader.wake();
+      relaying.advanced();
+    },
+    received: (delivered) => observations.received(delivered),
+    interrupted(origin, error) {
+      observations.interrupted(origin, error);
+      log.warn({ origin, err: error }, `the stream of ${origin} was interrupted; it is taken up again`);
+    },
+    advanced(heads) {
+      observations.applied(heads);
+      reader.wake();
+      relaying.advanced();
+    },
+    applied: () => undefined,
+    retried(because, attempts) {
+      if (attempts % RETRIES_WORTH_TELLING === 0)
+        log.warn({ retry: because.retry, attempts }, `apply was taken again ${attempts} times: ${because.detail}`);
+    },
+    waiting(table) {
+      if (table !== null && table !== observations.waitingFor)
+        log.warn({ table }, `ticks wait for ${table} to be enrolled in this region`);
+      observations.waitingFor = table;
+    },
+    halted(error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== observations.halted) log.error({ err: error }, 'apply stands still, and is tried again');
+      observations.halted = message;
+    },
+    failed: (part, error) => log.error({ err: error }, `the ${part} failed, and begins anew`),
+  };
+}
