@@ -73,7 +73,10 @@ function runProject(project, environment) {
   // A file that does not load has no tests to fail, and jest itself can fail: neither may look like success.
   const failed = (result?.numFailedTests ?? 0) + (result?.numRuntimeErrorTestSuites ?? 0);
   sum.failed += jest.status === 0 ? failed : Math.max(failed, 1);
-  if (jest.status !== 0) notes.push(`${project} failed${jest.error ? `: ${jest.error.message}` : ''}`);
+  if (jest.status !== 0) {
+    const end = jest.error?.message ?? (jest.signal ? `ended by ${jest.signal}` : `ended with status ${jest.status}`);
+    notes.push(`${project} failed: ${failed} tests or files; jest ${end}`);
+  }
 }
 
 function leaveOut(project, why) {
