@@ -8,7 +8,9 @@ import { type CaptureTarget, columnOf, keyOf, shippedColumns } from './capture-t
 export type RowAlias = 'o' | 'n' | 't';
 
 export const keyArray = (target: CaptureTarget, row: RowAlias): string =>
-  `json_build_array(${keyOf(target).map((c) => keyTextOf(c, row)).join(', ')})`;
+  `json_build_array(${keyOf(target)
+    .map((c) => keyTextOf(c, row))
+    .join(', ')})`;
 
 export const keysJoin = (target: CaptureTarget, a: RowAlias, b: RowAlias): string =>
   keyOf(target)
@@ -16,7 +18,8 @@ export const keysJoin = (target: CaptureTarget, a: RowAlias, b: RowAlias): strin
     .join(' AND ');
 
 /** A row without its partner in the full join has all its key columns NULL, and no row has one. */
-export const missing = (target: CaptureTarget, row: RowAlias): string => `${row}.${ident(keyOf(target)[0]!.name)} IS NULL`;
+export const missing = (target: CaptureTarget, row: RowAlias): string =>
+  `${row}.${ident(keyOf(target)[0]!.name)} IS NULL`;
 
 /** Inserted or deleted by key: after the join on the key, its columns differ only where one side is missing. */
 export const moved = (target: CaptureTarget): string => {

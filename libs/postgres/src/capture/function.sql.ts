@@ -8,7 +8,8 @@ import { type Captured, type CaptureTarget, functionName, isNumbered, shippedCol
  * (65 to each), so that stamps of one millisecond still follow the clock. Plain assignments, for each costs a tenth of a query.
  */
 export function captureFunction(target: CaptureTarget, op: Captured, body: string): string {
-  const number = isNumbered(target) && op !== 'truncate' ? `\n  number bigint := meridian.pop_statement(TG_RELID, TG_OP);` : '';
+  const number =
+    isNumbered(target) && op !== 'truncate' ? `\n  number bigint := meridian.pop_statement(TG_RELID, TG_OP);` : '';
   return /* sql */ `CREATE OR REPLACE FUNCTION ${functionName(target.spec.name, op)}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''${pinned(target)} AS $capture$
 #variable_conflict use_variable

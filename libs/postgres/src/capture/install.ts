@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import type { CatalogTable, TreeRelation } from '../catalog/catalog-table.js';
 import { literal, qualified } from '../catalog/quoting.js';
-import { CAPTURED, type Captured, type CaptureTarget, functionName, isNumbered, triggerName } from './capture-target.js';
+import {
+  CAPTURED,
+  type Captured,
+  type CaptureTarget,
+  functionName,
+  isNumbered,
+  triggerName,
+} from './capture-target.js';
 import { deleteCapture } from './delete.sql.js';
 import { insertCapture } from './insert.sql.js';
 import { truncateCapture } from './truncate.sql.js';
@@ -69,7 +76,8 @@ function triggersOf(target: CaptureTarget, relation: TreeRelation): string[] {
     `CREATE OR REPLACE TRIGGER ${trigger} ${when} FOR EACH STATEMENT ${unlessApply} EXECUTE FUNCTION ${execute}()`,
     `ALTER TABLE ONLY ${on} ENABLE ALWAYS TRIGGER ${trigger}`,
   ];
-  const capture = (op: Captured, when: string): string[] => create(triggerName(op), when, functionName(target.spec.name, op));
+  const capture = (op: Captured, when: string): string[] =>
+    create(triggerName(op), when, functionName(target.spec.name, op));
   return [
     ...capture('insert', `AFTER INSERT ON ${on} REFERENCING NEW TABLE AS new_rows`),
     ...capture('update', `AFTER UPDATE ON ${on} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows`),

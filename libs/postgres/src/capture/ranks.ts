@@ -18,12 +18,15 @@ export const wallOf = (target: CaptureTarget, row: RowAlias, clock = 'clock'): s
 export function ranks(target: CaptureTarget, row: 'o' | 'n', when: 'changed' | 'always'): string {
   const members = rankedRegisters(target).map((register) => {
     const { policy } = register;
-    const wall = policy.kind === 'lww' && policy.column !== null ? microseconds(columnOf(target, policy.column), row) : 'clock';
+    const wall =
+      policy.kind === 'lww' && policy.column !== null ? microseconds(columnOf(target, policy.column), row) : 'clock';
     const entries = register.columns.map(
       (name) => `${literal(`,${JSON.stringify(name)}:["`)}, stamp, '","', ${wall}, '","', c.id, '"]'`,
     );
     const written = `concat(${entries.join(', ')})`;
-    return when === 'always' ? written : `CASE WHEN ${registerDiffers(target, register)} OR ${moved(target)} THEN ${written} END`;
+    return when === 'always'
+      ? written
+      : `CASE WHEN ${registerDiffers(target, register)} OR ${moved(target)} THEN ${written} END`;
   });
   return object(members);
 }

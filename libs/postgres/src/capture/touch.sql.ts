@@ -41,7 +41,8 @@ function parentKey(key: CatalogForeignKey): string {
   return `SELECT json_build_array(${parts.join(', ')}) FROM ${sqlOf(key.parent)} p WHERE ${join}`;
 }
 
-const asKeyText = (value: string, numeric: boolean): string => (numeric ? `trim_scale(${value})::text` : `${value}::text`);
+const asKeyText = (value: string, numeric: boolean): string =>
+  numeric ? `trim_scale(${value})::text` : `${value}::text`;
 
 /** A table as PostgreSQL names it is SQL already. */
 const sqlOf = (name: TableName): string => name;

@@ -14,7 +14,10 @@ export function updateCapture(target: CaptureTarget): string {
   const ranked = rankedRegisters(target).length > 0;
   const [oldGone, newGone] = [missing(target, 'o'), missing(target, 'n')];
   const order = target.spec.uniqueKeys.length > 0 && !ranked ? `\n   ORDER BY ${newGone} DESC` : '';
-  const wall = target.wallColumn === null ? 'clock' : `CASE WHEN ${newGone} THEN ${wallOf(target, 'o')} ELSE ${wallOf(target, 'n')} END`;
+  const wall =
+    target.wallColumn === null
+      ? 'clock'
+      : `CASE WHEN ${newGone} THEN ${wallOf(target, 'o')} ELSE ${wallOf(target, 'n')} END`;
   return captureFunction(
     target,
     'update',

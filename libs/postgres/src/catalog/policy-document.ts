@@ -12,9 +12,8 @@ export interface PolicyDocument {
 }
 export type ColumnPolicy = RegisterPolicy | { readonly kind: 'counter' };
 
-const LATER = (
-  'first-write region-priority max min bounded-counter set grow-set flag register map text manual merge'
-).split(' ');
+const LATER =
+  'first-write region-priority max min bounded-counter set grow-set flag register map text manual merge'.split(' ');
 const KEYS = ['granularity', 'policy', 'groups', 'delete', 'columns', 'initial'];
 const GRANULARITIES: readonly string[] = ['column', 'group', 'row'] satisfies Granularity[];
 const DELETES: readonly string[] = ['update-wins', 'delete-wins', 'by-stamp'] satisfies DeletePolicy[];
@@ -68,7 +67,8 @@ function oneOf(input: object, key: string, allowed: readonly string[], bad: Bad)
 
 function groupsOf(value: unknown, bad: Bad): readonly (readonly string[])[] {
   const ok =
-    Array.isArray(value) && value.every((g) => Array.isArray(g) && g.length > 0 && g.every((c) => typeof c === 'string'));
+    Array.isArray(value) &&
+    value.every((g) => Array.isArray(g) && g.length > 0 && g.every((c) => typeof c === 'string'));
   if (ok) return value as string[][];
   bad('"groups" is no list of lists of columns', 'write "groups": [["amount", "currency"]]');
   return [];
@@ -79,7 +79,8 @@ function columnsOf(value: unknown, problems: EnrolmentProblem[], bad: Bad): Read
   if (!isRecord(value)) bad('"columns" is no object', 'write "columns": {"stock": "counter"}');
   else
     for (const [name, given] of Object.entries(value)) {
-      const policy = given === 'counter' ? ({ kind: 'counter' } as const) : registerPolicy(given, `"${name}"`, problems);
+      const policy =
+        given === 'counter' ? ({ kind: 'counter' } as const) : registerPolicy(given, `"${name}"`, problems);
       if (policy !== null) columns.set(name, policy);
     }
   return columns;
@@ -96,7 +97,11 @@ function registerPolicy(value: unknown, of: string, problems: EnrolmentProblem[]
   problems.push(
     later
       ? problem('policy_not_available', `${of}: the policy ${shown} is not available yet`, 'use hlc, lww or counter')
-      : problem('bad_policy', `${of}: ${shown} is no policy`, 'write "hlc", "lww", {"policy": "lww", "column": …}, or for a column "counter"'),
+      : problem(
+          'bad_policy',
+          `${of}: ${shown} is no policy`,
+          'write "hlc", "lww", {"policy": "lww", "column": …}, or for a column "counter"',
+        ),
   );
   return null;
 }

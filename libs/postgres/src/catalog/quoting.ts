@@ -7,4 +7,3 @@ export const literal = (text: string): string =>
 
 /** Always quoted: what PostgreSQL's own quote_ident leaves bare depends on its version's keywords. */
 export const qualified = (schema: string, relation: string): string => `${ident(schema)}.${ident(relation)}`;
-

@@ -9,10 +9,10 @@ export interface TableRef {
 
 /** Null when there is no such relation. */
 export async function readTable(client: ClientBase, ref: TableRef): Promise<CatalogTable | null> {
-  const { rows } = await client.query<{ found: CatalogTable }>(`${READ_TABLE} WHERE n.nspname = $1 AND c.relname = $2`, [
-    ref.schema,
-    ref.name,
-  ]);
+  const { rows } = await client.query<{ found: CatalogTable }>(
+    `${READ_TABLE} WHERE n.nspname = $1 AND c.relname = $2`,
+    [ref.schema, ref.name],
+  );
   return rows[0]?.found ?? null;
 }
 

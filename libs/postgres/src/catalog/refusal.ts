@@ -23,7 +23,11 @@ export type EnrolmentCode =
   | 'bad_lww_column'
   | 'schema_not_usable';
 
-export const problem = (code: EnrolmentCode, message: string, cure: string): EnrolmentProblem => ({ code, message, cure });
+export const problem = (code: EnrolmentCode, message: string, cure: string): EnrolmentProblem => ({
+  code,
+  message,
+  cure,
+});
 
 export class EnrolmentRefused extends Error {
   override readonly name = 'EnrolmentRefused';

@@ -16,7 +16,11 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
   const problems: EnrolmentProblem[] = [...parsed.problems, ...shapeProblems(table)];
   const document = parsed.document;
   if (document === null) return { spec: null, document: null, problems };
-  problems.push(...unknownColumns(document, table), ...counterProblems(document, table), ...lwwProblems(document, table));
+  problems.push(
+    ...unknownColumns(document, table),
+    ...counterProblems(document, table),
+    ...lwwProblems(document, table),
+  );
   const { registers, counters } = registersOf(table, document, problems);
   if (problems.length > 0) return { spec: null, document: null, problems };
   const spec: TableSpec = {
@@ -25,8 +29,15 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
     registers,
     counters,
     delete: document.delete,
-    uniqueKeys: table.indexes.filter((i) => !i.primary).map(({ name, columns, nullsDistinct }) => ({ name, columns, nullsDistinct })),
-    foreignKeys: table.foreignKeys.map(({ name, columns, parent, parentColumns }) => ({ name, columns, parent, parentColumns })),
+    uniqueKeys: table.indexes
+      .filter((i) => !i.primary)
+      .map(({ name, columns, nullsDistinct }) => ({ name, columns, nullsDistinct })),
+    foreignKeys: table.foreignKeys.map(({ name, columns, parent, parentColumns }) => ({
+      name,
+      columns,
+      parent,
+      parentColumns,
+    })),
     epoch,
   };
   return { spec, document, problems: [] };
@@ -64,7 +75,11 @@ function counterProblems(document: PolicyDocument, table: CatalogTable): Enrolme
       );
     if (!column.notNull)
       problems.push(
-        problem('bad_counter', `the counter "${name}" can be NULL`, `ALTER TABLE ${table.name} ALTER COLUMN … SET NOT NULL, in every region`),
+        problem(
+          'bad_counter',
+          `the counter "${name}" can be NULL`,
+          `ALTER TABLE ${table.name} ALTER COLUMN … SET NOT NULL, in every region`,
+        ),
       );
     return problems;
   });
@@ -79,7 +94,14 @@ function lwwProblems(document: PolicyDocument, table: CatalogTable): EnrolmentPr
   return [...new Set(named)].flatMap((name) => {
     const column = columnNamed(table, name);
     if (column !== undefined && !column.generated && TIMES.some((type) => isBuiltIn(column, type))) return [];
-    const what = column === undefined ? 'there is no such column' : column.generated ? 'it is generated' : `it is ${column.type}`;
-    return [problem('bad_lww_column', `lww by "${name}": ${what}`, `name a column of type ${TIMES.join(', ')}, or none for the wall clock`)];
+    const what =
+      column === undefined ? 'there is no such column' : column.generated ? 'it is generated' : `it is ${column.type}`;
+    return [
+      problem(
+        'bad_lww_column',
+        `lww by "${name}": ${what}`,
+        `name a column of type ${TIMES.join(', ')}, or none for the wall clock`,
+      ),
+    ];
   });
 }

@@ -24,20 +24,26 @@ function kindProblem(table: CatalogTable): EnrolmentProblem | null {
     problem('unsupported_relation', `${table.name} is ${what}`, cure);
   if (table.kind !== 'r' && table.kind !== 'p')
     return unsupported(KINDS.get(table.kind) ?? 'no table', 'enrol the tables that it reads');
-  if (table.persistence === 'u') return unsupported('unlogged: a crash empties it', `ALTER TABLE ${table.name} SET LOGGED`);
+  if (table.persistence === 'u')
+    return unsupported('unlogged: a crash empties it', `ALTER TABLE ${table.name} SET LOGGED`);
   if (table.persistence === 't') return unsupported('temporary: no other session sees it', 'enrol a permanent table');
   if (table.isPartition) return unsupported('a partition', 'enrol the partitioned table: its partitions come with it');
   const foreign = table.tree.find((r) => r.foreign);
   if (foreign !== undefined) return unsupported(`partitioned over the foreign table ${foreign.relation}`, 'detach it');
   if (table.inheritance.length > 0)
-    return unsupported(`tied by INHERITS to ${table.inheritance.join(', ')}`, 'use declarative partitioning, or ALTER TABLE … NO INHERIT');
+    return unsupported(
+      `tied by INHERITS to ${table.inheritance.join(', ')}`,
+      'use declarative partitioning, or ALTER TABLE … NO INHERIT',
+    );
   return null;
 }
 
 function ownerProblems(table: CatalogTable): EnrolmentProblem[] {
   if (table.owned) return [];
   const cure = `GRANT ${table.owner} TO the role of postgres.url, or ALTER TABLE ${table.name} OWNER TO it`;
-  return [problem('not_owner', `${table.name} belongs to ${table.owner}; only its owner can install capture on it`, cure)];
+  return [
+    problem('not_owner', `${table.name} belongs to ${table.owner}; only its owner can install capture on it`, cure),
+  ];
 }
 
 function keyProblems(table: CatalogTable): EnrolmentProblem[] {
@@ -54,20 +60,34 @@ function keyProblems(table: CatalogTable): EnrolmentProblem[] {
     if (canBeKey(column) && !column.generated) return [];
     const why = column.generated ? 'is generated' : `is ${column.type}, whose equal values may differ in their text`;
     return [
-      problem('unsupported_key_type', `the key column "${name}" ${why}`, 'use an integer, numeric, uuid, text, date, timestamp or bytea key'),
+      problem(
+        'unsupported_key_type',
+        `the key column "${name}" ${why}`,
+        'use an integer, numeric, uuid, text, date, timestamp or bytea key',
+      ),
     ];
   });
 }
 
 function constraintProblems(table: CatalogTable): EnrolmentProblem[] {
   const exclusions = table.exclusions.map((name) =>
-    problem('unsupported_constraint', `the exclusion constraint "${name}" is not available yet`, 'drop it in every region'),
+    problem(
+      'unsupported_constraint',
+      `the exclusion constraint "${name}" is not available yet`,
+      'drop it in every region',
+    ),
   );
   const foreign = table.foreignKeys.flatMap((key) => {
     const generated = key.columns.find((name) => table.columns.some((c) => c.name === name && c.generated));
     return generated === undefined
       ? []
-      : [problem('unsupported_constraint', `the foreign key "${key.name}" is over the generated column "${generated}"`, 'drop it in every region')];
+      : [
+          problem(
+            'unsupported_constraint',
+            `the foreign key "${key.name}" is over the generated column "${generated}"`,
+            'drop it in every region',
+          ),
+        ];
   });
   return [...exclusions, ...foreign];
 }

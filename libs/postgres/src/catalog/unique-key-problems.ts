@@ -23,6 +23,7 @@ function unsupported(index: CatalogUniqueIndex, table: CatalogTable): string | n
   const generated = columns.find((c) => c.generated);
   if (generated !== undefined) return `is over the generated column "${generated.name}"`;
   const inexact = columns.find((c) => !canBeClaimed(c));
-  if (inexact !== undefined) return `is over "${inexact.name}" (${inexact.type}), whose equal values may differ in their text`;
+  if (inexact !== undefined)
+    return `is over "${inexact.name}" (${inexact.type}), whose equal values may differ in their text`;
   return null;
 }

@@ -22,7 +22,9 @@ export const keyTextOf = (column: CatalogColumn, row: string): string =>
  */
 export const differs = (column: CatalogColumn): string => {
   const name = ident(column.name);
-  return comparesExactly(column) ? `o.${name} IS DISTINCT FROM n.${name}` : `ROW(o.${name}) *<> ROW(n.${name})`;
+  return comparesExactly(column)
+    ? `o.${name} IS DISTINCT FROM n.${name}`
+    : `ROW(o.${name})::record *<> ROW(n.${name})::record`;
 };
 
 export const isBuiltIn = (column: CatalogColumn, type: string): boolean =>

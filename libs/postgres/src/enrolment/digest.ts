@@ -53,7 +53,12 @@ export interface RowHash {
 }
 
 /** The rows of some buckets, by key: two regions' lists, compared, give the rows that differ. */
-export async function rowHashes(client: ClientBase, target: CaptureTarget, buckets: readonly number[], limit: number): Promise<RowHash[]> {
+export async function rowHashes(
+  client: ClientBase,
+  target: CaptureTarget,
+  buckets: readonly number[],
+  limit: number,
+): Promise<RowHash[]> {
   const { rows } = await client.query<RowHash>(
     `SELECT key, hash FROM (
        SELECT ${keyArray(target, 't')}::text AS key, hashtextextended(${rowText(target)}, 0)::text AS hash FROM ${target.spec.name} t) r

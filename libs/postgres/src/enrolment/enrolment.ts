@@ -9,7 +9,14 @@ import { dropCapture, installCapture, replaceFunctions } from '../capture/instal
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
-import { type EnrolledTable, forgetEnrolled, readEnrolled, readEpochs, storedSpec, storeEnrolled } from './stored-table.js';
+import {
+  type EnrolledTable,
+  forgetEnrolled,
+  readEnrolled,
+  readEpochs,
+  storedSpec,
+  storeEnrolled,
+} from './stored-table.js';
 import { type Place, presentTarget, type Resolution, targetOf } from './targets.js';
 import { BEGIN, inTransaction } from './transaction.js';
 
@@ -68,10 +75,14 @@ export class Enrolment {
         problem('unknown_table', 'there is no such table in this region', 'make it in every region, then enrol it'),
       ]);
     // Read again under the lock: only then nobody alters it any more.
-    if ((found.kind === 'r' || found.kind === 'p') && found.owned) await client.query(`LOCK TABLE ${found.name} IN SHARE ROW EXCLUSIVE MODE`);
+    if ((found.kind === 'r' || found.kind === 'p') && found.owned)
+      await client.query(`LOCK TABLE ${found.name} IN SHARE ROW EXCLUSIVE MODE`);
     const table = (await readTable(client, ref)) ?? found;
     const resolved = resolvePolicy(input, table, await this.#epochOf(client, table.name, input, epoch));
-    const problems = [...resolved.problems, ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole))];
+    const problems = [
+      ...resolved.problems,
+      ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
+    ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
     const { region, applyRole } = this.options;
     const target = targetOf(table, resolved.spec, resolved.document, { region, applyRole }, await readEpochs(client));
@@ -81,7 +92,11 @@ export class Enrolment {
   async #epochOf(client: Client, name: TableName, input: unknown, given: number | undefined): Promise<number> {
     if (given !== undefined) return given;
     const [enrolled] = await readEnrolled(client, name);
-    return enrolled === undefined ? 1 : samePolicy(enrolled.policy, input) ? enrolled.spec.epoch : enrolled.spec.epoch + 1;
+    return enrolled === undefined
+      ? 1
+      : samePolicy(enrolled.policy, input)
+        ? enrolled.spec.epoch
+        : enrolled.spec.epoch + 1;
   }
 
   /** No more capture: what the table's writers do from now on stays in this region. Rows stay as they are. */

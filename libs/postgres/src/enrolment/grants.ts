@@ -4,10 +4,18 @@ import { ident } from '../catalog/quoting.js';
 import { type EnrolmentProblem, problem } from '../catalog/refusal.js';
 
 /** What apply's role lacks on this table, with the SQL that mends it. */
-export async function roleProblems(client: ClientBase, table: CatalogTable, applyRole: string, replicaRole: boolean): Promise<EnrolmentProblem[]> {
+export async function roleProblems(
+  client: ClientBase,
+  table: CatalogTable,
+  applyRole: string,
+  replicaRole: boolean,
+): Promise<EnrolmentProblem[]> {
   const problems: EnrolmentProblem[] = [];
   if (!replicaRole && (table.userTriggers.length > 0 || table.foreignKeys.length > 0)) {
-    const why = table.userTriggers.length > 0 ? `the trigger "${table.userTriggers[0]}"` : `the foreign key "${table.foreignKeys[0]!.name}"`;
+    const why =
+      table.userTriggers.length > 0
+        ? `the trigger "${table.userTriggers[0]}"`
+        : `the foreign key "${table.foreignKeys[0]!.name}"`;
     problems.push(
       problem(
         'replica_role_missing',
@@ -18,11 +26,19 @@ export async function roleProblems(client: ClientBase, table: CatalogTable, appl
   }
   if (table.rowSecurity && !(await bypassesRowSecurity(client, applyRole)))
     problems.push(
-      problem('row_security', `row security hides rows of ${table.name} from ${applyRole}`, `as an administrator: ALTER ROLE ${applyRole} BYPASSRLS`),
+      problem(
+        'row_security',
+        `row security hides rows of ${table.name} from ${applyRole}`,
+        `as an administrator: ALTER ROLE ${applyRole} BYPASSRLS`,
+      ),
     );
   if (!(await canUseSchema(client, table.schema, applyRole)))
     problems.push(
-      problem('schema_not_usable', `${applyRole} may not use the schema ${ident(table.schema)}`, `as its owner: GRANT USAGE ON SCHEMA ${ident(table.schema)} TO ${applyRole}`),
+      problem(
+        'schema_not_usable',
+        `${applyRole} may not use the schema ${ident(table.schema)}`,
+        `as its owner: GRANT USAGE ON SCHEMA ${ident(table.schema)} TO ${applyRole}`,
+      ),
     );
   return problems;
 }
@@ -34,7 +50,9 @@ export const revokeTable = async (client: ClientBase, table: CatalogTable, apply
   void (await client.query(`REVOKE ALL ON ${table.name} FROM ${ident(applyRole)}`));
 
 async function bypassesRowSecurity(client: ClientBase, role: string): Promise<boolean> {
-  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1 AND (rolbypassrls OR rolsuper)', [role]);
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1 AND (rolbypassrls OR rolsuper)', [
+    role,
+  ]);
   return rowCount === 1;
 }
 
@@ -52,6 +70,9 @@ async function canUseSchema(client: ClientBase, schema: string, role: string): P
 }
 
 async function usable(client: ClientBase, schema: string, role: string): Promise<boolean> {
-  const { rows } = await client.query<{ usable: boolean }>(`SELECT has_schema_privilege($1, $2, 'USAGE') AS usable`, [role, schema]);
+  const { rows } = await client.query<{ usable: boolean }>(`SELECT has_schema_privilege($1, $2, 'USAGE') AS usable`, [
+    role,
+    schema,
+  ]);
   return rows[0]!.usable;
 }

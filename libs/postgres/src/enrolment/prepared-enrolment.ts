@@ -69,7 +69,8 @@ export class PreparedEnrolment {
   }
 
   #held(): Client {
-    if (!this.#open) throw new Error(`the enrolment of ${this.spec.name} was held too long, or has ended: prepare it again`);
+    if (!this.#open)
+      throw new Error(`the enrolment of ${this.spec.name} was held too long, or has ended: prepare it again`);
     return this.client;
   }
 

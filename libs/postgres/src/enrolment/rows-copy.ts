@@ -24,7 +24,11 @@ export async function* readPages(client: ClientBase, target: CaptureTarget): Asy
  * Brings the table to these rows. As a replica: neither users' triggers nor foreign keys run, for the donor's rows are already
  * what they made of them, and a cascade would empty other tables. Capture is taken off for the time, so nothing is logged.
  */
-export async function replaceRows(client: ClientBase, target: CaptureTarget, pages: AsyncIterable<string>): Promise<number> {
+export async function replaceRows(
+  client: ClientBase,
+  target: CaptureTarget,
+  pages: AsyncIterable<string>,
+): Promise<number> {
   await asReplica(client, target);
   await dropCapture(client, target.table);
   await client.query(`DELETE FROM ${target.spec.name}`);

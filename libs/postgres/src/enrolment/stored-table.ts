@@ -46,11 +46,18 @@ export async function readEnrolled(client: ClientBase, name?: TableName): Promis
 }
 
 export async function readEpochs(client: ClientBase): Promise<Map<TableName, number>> {
-  const { rows } = await client.query<{ rel: TableName; epoch: number }>('SELECT rel, epoch FROM meridian.enrolled_table');
+  const { rows } = await client.query<{ rel: TableName; epoch: number }>(
+    'SELECT rel, epoch FROM meridian.enrolled_table',
+  );
   return new Map(rows.map((r) => [r.rel, r.epoch]));
 }
 
-export async function storeEnrolled(client: ClientBase, table: CatalogTable, spec: TableSpec, document: PolicyDocument): Promise<void> {
+export async function storeEnrolled(
+  client: ClientBase,
+  table: CatalogTable,
+  spec: TableSpec,
+  document: PolicyDocument,
+): Promise<void> {
   await client.query(
     `INSERT INTO meridian.enrolled_table (rel, policy, spec, epoch, state) VALUES ($1, $2, $3, $4, 'active')
      ON CONFLICT (rel) DO UPDATE SET policy = excluded.policy, spec = excluded.spec, epoch = excluded.epoch, state = 'active', reason = NULL`,

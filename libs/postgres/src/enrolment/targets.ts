@@ -36,7 +36,11 @@ export function targetOf(
 }
 
 /** What an enrolled table's capture should be now; null when the table is gone or can no longer be replicated. */
-export async function presentTarget(client: ClientBase, enrolled: EnrolledTable, place: Place): Promise<Resolution | null> {
+export async function presentTarget(
+  client: ClientBase,
+  enrolled: EnrolledTable,
+  place: Place,
+): Promise<Resolution | null> {
   const table = await readTableNamed(client, enrolled.name);
   if (table === null) return null;
   const { spec, document } = resolvePolicy(enrolled.policy, table, enrolled.spec.epoch);

@@ -37,12 +37,21 @@ export async function prepareRegionRow(
 }
 
 /** A copied database, or a wrong URL: writing as another region would publish two contents under one number. */
-export async function refuseOther(client: ClientBase, region: { readonly cluster: string; readonly name: RegionId }): Promise<void> {
+export async function refuseOther(
+  client: ClientBase,
+  region: { readonly cluster: string; readonly name: RegionId },
+): Promise<void> {
   const { rows } = await client.query<{ cluster: string; name: string }>('SELECT cluster, name FROM meridian.region');
   const there = rows[0];
   if (there === undefined) return;
   if (there.cluster !== region.cluster)
-    throw new SetupError('other_cluster', `this database belongs to the cluster "${there.cluster}", not to "${region.cluster}": check postgres.url`);
+    throw new SetupError(
+      'other_cluster',
+      `this database belongs to the cluster "${there.cluster}", not to "${region.cluster}": check postgres.url`,
+    );
   if (there.name !== region.name)
-    throw new SetupError('other_region', `this database is the region "${there.name}", not "${region.name}": check postgres.url`);
+    throw new SetupError(
+      'other_region',
+      `this database is the region "${there.name}", not "${region.name}": check postgres.url`,
+    );
 }

@@ -10,13 +10,22 @@ SELECT current_setting('server_version_num')::int AS version, current_setting('s
        pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS readonly`);
   const server = rows[0]!;
   if (server.version < OLDEST)
-    throw new SetupError('postgres_too_old', `PostgreSQL ${Math.floor(server.version / 10_000)} is too old: Meridian needs 15 or later`);
+    throw new SetupError(
+      'postgres_too_old',
+      `PostgreSQL ${Math.floor(server.version / 10_000)} is too old: Meridian needs 15 or later`,
+    );
   if (server.standby)
     throw new SetupError('read_only_server', 'this server is a standby: point postgres.url at the primary');
   if (server.readonly)
-    throw new SetupError('read_only_server', 'transactions are read-only here: ALTER ROLE … SET default_transaction_read_only = off');
+    throw new SetupError(
+      'read_only_server',
+      'transactions are read-only here: ALTER ROLE … SET default_transaction_read_only = off',
+    );
   if (server.encoding !== 'UTF8')
-    throw new SetupError('not_utf8', `the database's encoding is ${server.encoding}: Meridian needs UTF8, for values travel as JSON`);
+    throw new SetupError(
+      'not_utf8',
+      `the database's encoding is ${server.encoding}: Meridian needs UTF8, for values travel as JSON`,
+    );
   await refuseTransactionPooling(client, url);
 }
 
