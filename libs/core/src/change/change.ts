@@ -53,6 +53,9 @@ export const NO_VALUES = '{}' as JsonText;
 export const patchOf = (change: Change): Values => (change.patch === null ? {} : parseValues(change.patch));
 export const beforeOf = (change: Change): Values => (change.before === null ? {} : parseValues(change.before));
 
+/** A child refers to this row: an update without columns, in the row's existence alone. */
+export const isTouch = (change: Change): boolean => change.op === 'update' && Object.keys(patchOf(change)).length === 0;
+
 export const rankOf = (change: Change, column?: string): Rank =>
   column !== undefined && change.ranks !== null && Object.hasOwn(change.ranks, column)
     ? change.ranks[column]!

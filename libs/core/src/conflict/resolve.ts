@@ -1,6 +1,6 @@
 import { type Entry, covers, maximal } from '../causality/coverage.js';
 import { addDecimals } from '../change/decimal.js';
-import { type Values, beforeOf, patchOf } from '../change/change.js';
+import { type Values, beforeOf, isTouch, patchOf } from '../change/change.js';
 import type { RegisterPolicy, TableSpec } from '../policy/table-policy.js';
 import { compareRank, winner } from '../policy/rank.js';
 
@@ -97,8 +97,6 @@ function existsBy(spec: TableSpec, versions: readonly Entry[]): boolean {
       return winner(BY_STAMP, [], versions).op !== 'delete';
   }
 }
-
-export const isTouch = (e: Entry): boolean => e.op === 'update' && Object.keys(patchOf(e)).length === 0;
 
 const writes = (patch: Values, columns: readonly string[]): boolean => columns.some((c) => Object.hasOwn(patch, c));
 
