@@ -17,32 +17,43 @@ export interface Visibility {
 /**
  * Which of the virtual rows show (design 6): a function of the rows and their claims alone, never of arrival. The earliest
  * claim of a value has it; with several unique keys the claims are decided greedily in their order, and a row shows when it has
- * all of its own. A row that is parked for one key releases the others: so the decision starts over without it.
+ * all of its own. A row that is parked for one key releases the others: so the decision starts over without it, and a row that
+ * had lost only to rows parked later returns in the end. Every parked row has lost to one that shows.
  */
 export function visibleRows(rows: readonly Claimant[], keys: readonly UniqueKey[]): Visibility {
-  const parked = new Map<string, LostKey>();
-  for (;;) {
-    const lost = firstLoser(
-      rows.filter((r) => !parked.has(idOf(r))),
-      keys,
-    );
-    if (lost === undefined) break;
-    parked.set(idOf(lost.loser), { key: lost.key, holder: lost.holder });
-  }
+  const out = new Set<Claimant>();
+  const rest = () => rows.filter((r) => !out.has(r));
+  for (let loser = firstLoser(rows, keys); loser !== undefined; loser = firstLoser(rest(), keys)) out.add(loser);
+  const parked = lostKeys([...out], holdersOf(rest(), keys), keys);
   return { shown: new Set(rows.map(idOf).filter((id) => !parked.has(id))), parked };
 }
 
+/** Those that lost only to rows that are parked themselves come back, in the order of their claims. */
+function lostKeys(
+  out: readonly Claimant[],
+  holders: Map<string, Claimant>,
+  keys: readonly UniqueKey[],
+): Map<string, LostKey> {
+  const parked = new Map<string, LostKey>();
+  for (const row of new Set(claimsInOrder(out, keys).map((c) => c.row))) {
+    const own = claimsInOrder([row], keys);
+    const lost = own.find(({ claimed }) => holders.has(claimed));
+    if (lost === undefined) for (const { claimed } of own) holders.set(claimed, row);
+    else parked.set(idOf(row), { key: lost.key, holder: holders.get(lost.claimed)! });
+  }
+  return parked;
+}
+
+const holdersOf = (rows: readonly Claimant[], keys: readonly UniqueKey[]): Map<string, Claimant> =>
+  new Map(claimsInOrder(rows, keys).map(({ claimed, row }) => [claimed, row]));
+
 const idOf = (row: Claimant): string => rowId(row.row.ref);
 
-function firstLoser(
-  rows: readonly Claimant[],
-  keys: readonly UniqueKey[],
-): { loser: Claimant; holder: Claimant; key: UniqueKey } | undefined {
-  const holders = new Map<string, Claimant>();
-  for (const { row, key, claimed } of claimsInOrder(rows, keys)) {
-    const holder = holders.get(claimed);
-    if (holder !== undefined) return { loser: row, holder, key };
-    holders.set(claimed, row);
+function firstLoser(rows: readonly Claimant[], keys: readonly UniqueKey[]): Claimant | undefined {
+  const taken = new Set<string>();
+  for (const { row, claimed } of claimsInOrder(rows, keys)) {
+    if (taken.has(claimed)) return row;
+    taken.add(claimed);
   }
   return undefined;
 }
