@@ -44,7 +44,9 @@ export class DigestChainError extends Error {
     here: string,
     named: string,
   ) {
-    super(`tick ${seq} of ${origin} follows a tick with digest ${named || 'none'}, but the one applied here has ${here || 'none'}`);
+    super(
+      `tick ${seq} of ${origin} follows a tick with digest ${named || 'none'}, but the one applied here has ${here || 'none'}`,
+    );
     this.name = 'DigestChainError';
   }
 }
@@ -61,7 +63,8 @@ export async function advanceVector(
   const done = new Set(rows.map(([origin]) => origin));
   const left = advances.filter((a) => !done.has(a.origin));
   const begun = left.filter((a) => a.first.seq === 1 && a.first.previous === '');
-  const { count } = begun.length === 0 ? { count: 0 } : await session.query(BEGIN, [records(begun, positions)], 'begin_origin');
+  const { count } =
+    begun.length === 0 ? { count: 0 } : await session.query(BEGIN, [records(begun, positions)], 'begin_origin');
   if (count < left.length) return overtaken(session, left);
   await raiseStamp(session, highestStamp(ticks), nowMs());
   return { retry: null };
@@ -99,7 +102,8 @@ async function overtaken(session: Session, left: readonly Advance[]): Promise<Wr
   return { retry: 'overtaken', detail: where.join(', ') };
 }
 
-const highestStamp = (ticks: readonly Tick[]): Stamp => ticks.reduce((high, t) => (t.stamp > high ? t.stamp : high), 0n as Stamp);
+const highestStamp = (ticks: readonly Tick[]): Stamp =>
+  ticks.reduce((high, t) => (t.stamp > high ? t.stamp : high), 0n as Stamp);
 
 async function raiseStamp(session: Session, highest: Stamp, nowMs: number): Promise<void> {
   const bound = BigInt(nowMs + STAMP_BOUND_MS) << 16n;

@@ -23,7 +23,11 @@ SELECT * FROM json_to_recordset($1::json)
 export async function appendTicks(session: Session, ticks: readonly Tick[]): Promise<void> {
   const changes = ticks.flatMap((tick) => tick.changes.map((c) => record(tick, c)));
   for (let i = 0; i < changes.length; i += CHANGES_PER_STATEMENT)
-    await session.query(INSERT_CHANGES, [`[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`], 'insert_changes');
+    await session.query(
+      INSERT_CHANGES,
+      [`[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`],
+      'insert_changes',
+    );
   await session.query(INSERT_TICKS, [`[${ticks.map(tickRecord).join(',')}]`], 'insert_ticks');
 }
 

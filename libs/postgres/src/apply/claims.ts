@@ -16,7 +16,7 @@ import {
 } from '@meridian/core';
 import type { Session } from '../connection/session.js';
 import type { ApplyTable } from './apply-table.js';
-import { LogEntries } from './log-entries.js';
+import type { LogEntries } from './log-entries.js';
 
 type StoredClaim = readonly [stamp: string, origin: string, id: string] | null;
 
@@ -48,14 +48,18 @@ function claimInLog(spec: TableSpec, key: UniqueKey, entries: readonly Entry[], 
 /** Rows with their claims: parked ones bring them along, shown ones have them in the log, else kept, else they are the earliest. */
 export async function withClaims(
   session: Session,
-  self: RegionId,
+  log: LogEntries,
   table: ApplyTable,
   rows: readonly RowState[],
 ): Promise<readonly Claimant[]> {
   const shown = rows.filter((r) => r.place === 'table');
-  const entries = groupByRow(await new LogEntries(session, self).of(shown.map((r) => r.ref)));
+  const entries = groupByRow(await log.of(shown.map((r) => r.ref)));
   const kept = await keptClaims(session, table, shown);
-  const parked = await parkedClaims(session, table, rows.filter((r) => r.place === 'parked'));
+  const parked = await parkedClaims(
+    session,
+    table,
+    rows.filter((r) => r.place === 'parked'),
+  );
   return rows.map((row) => {
     if (row.place === 'parked') return { row, claims: parked.get(row.ref.key) ?? new Map() };
     const of = table.spec.uniqueKeys.map((key) => {
@@ -77,7 +81,11 @@ function groupByRow(entries: readonly Entry[]): ReadonlyMap<string, readonly Ent
   return groups;
 }
 
-async function keptClaims(session: Session, table: ApplyTable, rows: readonly RowState[]): Promise<ReadonlyMap<string, Claim | null>> {
+async function keptClaims(
+  session: Session,
+  table: ApplyTable,
+  rows: readonly RowState[],
+): Promise<ReadonlyMap<string, Claim | null>> {
   if (rows.length === 0) return new Map();
   const sql = 'SELECT pk, unique_key, claim FROM meridian.claim WHERE rel = $1 AND pk = ANY ($2)';
   const found = await session.query(sql, [table.name, rows.map((r) => r.ref.key)], 'kept_claims');
@@ -99,7 +107,16 @@ async function parkedClaims(
 export async function keepClaims(session: Session, rows: readonly Claimant[]): Promise<void> {
   const kept = rows.flatMap(({ row, claims }) =>
     [...claims].flatMap(([key, claim]) =>
-      claim === null ? [] : [{ rel: row.ref.table, pk: row.ref.key, unique_key: key, claim: [`${claim.stamp}`, claim.origin, `${claim.id}`] }],
+      claim === null
+        ? []
+        : [
+            {
+              rel: row.ref.table,
+              pk: row.ref.key,
+              unique_key: key,
+              claim: [`${claim.stamp}`, claim.origin, `${claim.id}`],
+            },
+          ],
     ),
   );
   if (kept.length === 0) return;

@@ -33,10 +33,18 @@ INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor, pat
 SELECT $2, 'meridian.conflict', x.op, json_build_array(x.id), at.stamp, at.wall, at.epoch, 'meridian', x.patch, x.before
   FROM at, json_to_recordset($1::json) AS x(id text, op "char", patch json, before json)`;
 
-export async function recordConflicts(session: Session, region: string, records: readonly ConflictRecord[]): Promise<void> {
+export async function recordConflicts(
+  session: Session,
+  region: string,
+  records: readonly ConflictRecord[],
+): Promise<void> {
   if (records.length === 0) return;
   const latest = [...new Map(records.map((r) => [r.id, r])).values()];
-  const before = await rowsById(session, latest.map((r) => r.id), 'FOR UPDATE');
+  const before = await rowsById(
+    session,
+    latest.map((r) => r.id),
+    'FOR UPDATE',
+  );
   const { rows } = await session.query(UPSERT, [JSON.stringify(latest.map(stored))], 'upsert_conflicts');
   const changes = rows.map((row) => {
     const old = before.get(row[0]!);
@@ -48,14 +56,24 @@ export async function recordConflicts(session: Session, region: string, records:
   await session.query(LOG, [JSON.stringify(changes), region], 'log_conflicts');
 }
 
-export async function conflictRecords(session: Session, ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>> {
+export async function conflictRecords(
+  session: Session,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ConflictRecord>> {
   if (ids.length === 0) return new Map();
   const rows = await rowsById(session, ids, '');
   return new Map([...rows].map(([id, row]) => [id, recordOf(textsOf(row))]));
 }
 
-async function rowsById(session: Session, ids: readonly string[], lock: 'FOR UPDATE' | ''): Promise<ReadonlyMap<string, Row>> {
-  const { rows } = await session.query(`SELECT ${TEXTS} FROM meridian.conflict c WHERE id = ANY ($1) ORDER BY id ${lock}`, [ids]);
+async function rowsById(
+  session: Session,
+  ids: readonly string[],
+  lock: 'FOR UPDATE' | '',
+): Promise<ReadonlyMap<string, Row>> {
+  const { rows } = await session.query(
+    `SELECT ${TEXTS} FROM meridian.conflict c WHERE id = ANY ($1) ORDER BY id ${lock}`,
+    [ids],
+  );
   return new Map(rows.map((row) => [row[0]!, row]));
 }
 

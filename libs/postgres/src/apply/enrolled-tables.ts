@@ -13,14 +13,16 @@ interface Known {
 export class EnrolledTables {
   private known = new Map<TableName, Known>();
 
+  get isKnown(): boolean {
+    return this.known.size > 0;
+  }
+
   /** `session`'s search path is empty, so that types' names are spelt out. */
   async refresh(session: Session): Promise<void> {
     const { rows } = await session.query('SELECT rel, xmin || ctid::text FROM meridian.enrolled_table', [], 'versions');
     const changed = rows.filter(([rel, version]) => this.known.get(rel as TableName)?.version !== version);
     if (changed.length === 0 && rows.length === this.known.size) return;
-    const { rows: specs } = await session.query(
-      `SELECT rel, xmin || ctid::text, spec FROM meridian.enrolled_table`,
-    );
+    const { rows: specs } = await session.query(`SELECT rel, xmin || ctid::text, spec FROM meridian.enrolled_table`);
     this.known = new Map(
       specs.map(([rel, version, spec]) => {
         const before = this.known.get(rel as TableName);

@@ -11,13 +11,15 @@ import {
 } from '@meridian/core';
 import type { Session } from '../connection/session.js';
 import { CHANGE_COLUMNS, changeOf, inOrderOfWriting, type LoggedChange } from '../log/change-row.js';
-import { snapshotOf } from '../log/drop-below.js';
 import { TickForgottenError } from '../log/errors.js';
+import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { type Races, racesBetween, withUnseen } from '../log/races.js';
 import { firstThatShows, Snapshot } from '../log/snapshot.js';
 
 /** Deletes come with the newest image of their row. */
-const COLUMNS = CHANGE_COLUMNS.map((c) => (c === 'before' ? 'coalesce(c.image, c.before) AS before' : `c.${c}`)).join(', ');
+const COLUMNS = CHANGE_COLUMNS.map((c) => (c === 'before' ? 'coalesce(c.image, c.before) AS before' : `c.${c}`)).join(
+  ', ',
+);
 
 const UNSEEN_LOCAL = `c.seq IS NULL AND c.xid >= $1::xid8 AND NOT pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`;
 
@@ -29,20 +31,22 @@ SELECT ${COLUMNS}
  WHERE (${UNSEEN_LOCAL})
     OR c.seq > coalesce((SELECT f.seq FROM unnest($5::text[], $6::bigint[]) AS f(origin, seq) WHERE f.origin = c.origin), 0)`;
 
+/** Of every origin that was applied here; those that the floor does not name are at 0. */
+const floors = (names: string, seqs: string): string =>
+  `(SELECT a.origin, coalesce(n.seq, 0) AS seq FROM meridian.applied a LEFT JOIN unnest(${names}::text[], ${seqs}::bigint[]) AS n(origin, seq) USING (origin)) f`;
+
 /** By what the floor leaves uncovered, which in a quiet moment is nearly nothing, however many rows are asked for. */
 const BY_TAIL = /* sql */ `
 WITH tail AS MATERIALIZED (
   SELECT ${COLUMNS} FROM meridian.change c WHERE ${UNSEEN_LOCAL}
   UNION ALL
-  SELECT ${COLUMNS} FROM unnest($5::text[], $6::bigint[]) AS f(origin, seq)
-    JOIN meridian.change c ON c.origin = f.origin AND c.seq > f.seq)
+  SELECT ${COLUMNS} FROM ${floors('$5', '$6')} JOIN meridian.change c ON c.origin = f.origin AND c.seq > f.seq)
 SELECT * FROM tail WHERE (rel, pk::text) IN (SELECT * FROM unnest($3::text[], $4::text[]))`;
 
 /** How long the tail is, counted no further than matters. */
 const TAIL_LENGTH = /* sql */ `
 SELECT (SELECT count(*) FROM (SELECT FROM meridian.change c WHERE c.seq IS NULL AND c.xid >= $1::xid8 LIMIT $4) l)
-     + (SELECT count(*) FROM (SELECT FROM unnest($2::text[], $3::bigint[]) AS f(origin, seq)
-                               JOIN meridian.change c ON c.origin = f.origin AND c.seq > f.seq LIMIT $4) r)`;
+     + (SELECT count(*) FROM (SELECT FROM ${floors('$2', '$3')} JOIN meridian.change c ON c.origin = f.origin AND c.seq > f.seq LIMIT $4) r)`;
 
 const ALL_OF = /* sql */ `
 SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(rel, pk) JOIN meridian.change c ON c.rel = k.rel AND c.pk::text = k.pk`;
@@ -57,39 +61,37 @@ export class LogEntries {
   constructor(
     private readonly session: Session,
     private readonly self: RegionId,
+    private readonly snapshots: OwnSnapshots,
   ) {}
 
   async above(wanted: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
     const rows = distinct(wanted);
     if (rows.length === 0) return [];
-    const snapshot = await snapshotOf(this.session, this.self, at(floor, this.self), Snapshot.parse);
+    const snapshot = await this.snapshots.of(this.session, at(floor, this.self));
     if (snapshot === null) throw new TickForgottenError(this.self, at(floor, this.self));
-    const logged = await this.uncovered(rows, snapshot, await this.remoteFloor(floor));
+    const logged = await this.uncovered(rows, snapshot, floor);
     return this.entries(logged, at(floor, this.self));
   }
 
   async of(wanted: readonly RowRef[]): Promise<readonly Entry[]> {
     const rows = distinct(wanted);
     if (rows.length === 0) return [];
-    const { rows: found } = await this.session.query(ALL_OF, [rows.map((r) => r.table), rows.map((r) => r.key)], 'entries_of');
+    const { rows: found } = await this.session.query(
+      ALL_OF,
+      [rows.map((r) => r.table), rows.map((r) => r.key)],
+      'entries_of',
+    );
     return this.entries(found.map(changeOf), 0);
-  }
-
-  /** Of every other origin applied here, named in the floor or not. */
-  private async remoteFloor(floor: Vector): Promise<{ readonly names: readonly string[]; readonly seqs: readonly number[] }> {
-    const { rows } = await this.session.query('SELECT origin FROM meridian.applied', [], 'origins');
-    const names = [...new Set([...rows.map(([origin]) => origin!), ...origins(floor)])].filter((o) => o !== this.self);
-    return { names, seqs: names.map((o) => at(floor, o as RegionId)) };
   }
 
   private async uncovered(
     rows: readonly RowRef[],
     snapshot: Snapshot,
-    floor: { readonly names: readonly string[]; readonly seqs: readonly number[] },
+    floor: Vector,
   ): Promise<readonly LoggedChange[]> {
     const values = [
       ...[snapshot.xmin, snapshot.text],
-      ...[rows.map((r) => r.table), rows.map((r) => r.key), floor.names, floor.seqs],
+      ...[rows.map((r) => r.table), rows.map((r) => r.key), origins(floor), Object.values(floor)],
     ];
     const byTail = rows.length > FEW_ROWS && (await this.tailIsShort(snapshot, floor, rows.length * TAIL_PER_ROW));
     const { rows: found } = await this.session.query(
@@ -100,14 +102,10 @@ export class LogEntries {
     return found.map(changeOf);
   }
 
-  private async tailIsShort(
-    snapshot: Snapshot,
-    floor: { readonly names: readonly string[]; readonly seqs: readonly number[] },
-    limit: number,
-  ): Promise<boolean> {
+  private async tailIsShort(snapshot: Snapshot, floor: Vector, limit: number): Promise<boolean> {
     const { rows } = await this.session.query(
       TAIL_LENGTH,
-      [snapshot.xmin, floor.names, floor.seqs, limit],
+      [snapshot.xmin, origins(floor), Object.values(floor), limit],
       'tail_length',
     );
     return Number(rows[0]![0]) < limit;

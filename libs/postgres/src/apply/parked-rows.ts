@@ -7,7 +7,11 @@ import type { TableOf } from './write-effects.js';
 
 /** All parked rows but those whose key a row of the table has: a local insert took it. Their entries are removed. */
 export async function allParked(session: Session, tableOf: TableOf): Promise<readonly Claimant[]> {
-  const { rows } = await session.query('SELECT rel, pk, image, claims FROM meridian.parked ORDER BY rel, pk', [], 'all_parked');
+  const { rows } = await session.query(
+    'SELECT rel, pk, image, claims FROM meridian.parked ORDER BY rel, pk',
+    [],
+    'all_parked',
+  );
   if (rows.length === 0) return [];
   const taken = new Set<string>();
   const refs = rows.map(([rel, pk]) => ({ table: rel as TableName, key: pk as RowKey }));

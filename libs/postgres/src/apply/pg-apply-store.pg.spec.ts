@@ -30,8 +30,10 @@ describe('applying ticks of another region', () => {
     expect(await tx.commit()).toEqual({ retry: null });
     expect((await eu.user.query('SELECT * FROM item')).rows).toEqual([{ id: 1, qty: 5, note: null }]);
     expect((await eu.apply.heads()).get(us.origin)).toEqual({ seq: 1, digest: tick.digest, position: '17' });
-    expect((await eu.user.query('SELECT * FROM meridian.change WHERE rel = $1 AND seq IS NULL AND op <> $2', [ITEM, 'd'])).rows).toEqual([]);
+    expect(
+      (await eu.user.query('SELECT * FROM meridian.change WHERE rel = $1 AND seq IS NULL AND op <> $2', [ITEM, 'd']))
+        .rows,
+    ).toEqual([]);
     expect(await eu.ticks.readTicks(us.origin, tick.seq, { ticks: 10, changes: 10 })).toEqual([tick]);
   });
 });
-

@@ -2,6 +2,7 @@ import type { ApplyStore, ApplyTransaction, Head, RegionId, Seq, TableName, Tabl
 import type { ClientConfig } from 'pg';
 import { PinnedConnection } from '../connection/pinned-connection.js';
 import { type ApplySession, openApplySession, openSession, RELAY_SETTINGS } from '../connection/settings.js';
+import { OwnSnapshots } from '../log/own-snapshots.js';
 import type { Session } from '../connection/session.js';
 import type { ApplyTable } from './apply-table.js';
 import { type Blocker, blockersOf } from './blockers.js';
@@ -20,6 +21,7 @@ export class PgApplyStore implements ApplyStore {
   readonly region: RegionId;
   private readonly applier: PinnedConnection<ApplySession>;
   private readonly reader: PinnedConnection;
+  private readonly snapshots: OwnSnapshots;
   private readonly enrolled = new EnrolledTables();
   /** For the transaction after one in which a counter ran over its type's range. */
   private counters: CounterRange = 'exact';
@@ -27,6 +29,7 @@ export class PgApplyStore implements ApplyStore {
 
   constructor(private readonly options: PgApplyStoreOptions) {
     this.region = options.region;
+    this.snapshots = new OwnSnapshots(options.region);
     this.applier = new PinnedConnection(() => openApplySession(options.connection));
     this.reader = new PinnedConnection(() => this.openReader());
   }
@@ -47,9 +50,9 @@ export class PgApplyStore implements ApplyStore {
     return this.enrolled.specs();
   }
 
-  /** One at a time: a second waits for the end of the first. */
+  /** One at a time: a second waits for the end of the first. On the tables as {@link tables} last read them. */
   async begin(): Promise<ApplyTransaction> {
-    await this.reader.use((session) => this.enrolled.refresh(session));
+    if (!this.enrolled.isKnown) await this.tables();
     const { session, release } = await this.applier.acquire();
     const counters = this.counters;
     this.counters = 'exact';
@@ -61,9 +64,10 @@ export class PgApplyStore implements ApplyStore {
       throw error;
     }
     return new PgApplyTransaction({
-      ...{ session, region: this.region, counters },
+      ...{ session, region: this.region, counters, snapshots: this.snapshots },
       tableOf: (name) => this.table(name),
       tableNames: () => [...this.enrolled.specs().keys()],
+      onTableAltered: () => this.enrolled.forget(),
       onCounterOverflow: () => (this.counters = 'clamp'),
       onEnd: release,
     });

@@ -21,6 +21,7 @@ import {
 import { CUT_LOCK } from '../connection/advisory-locks.js';
 import { retryError, retryOf } from '../connection/retry.js';
 import type { Session } from '../connection/session.js';
+import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
 import { advanceVector, type Positions } from './advance-vector.js';
 import { appendTicks, keepImages } from './append-ticks.js';
@@ -40,9 +41,12 @@ const NUMERIC_OUT_OF_RANGE = '22003';
 export interface TransactionContext {
   readonly session: Session;
   readonly region: RegionId;
+  readonly snapshots: OwnSnapshots;
   readonly tableOf: TableOf;
   readonly tableNames: () => readonly TableName[];
   readonly counters: CounterRange;
+  /** A statement failed as one does when a table was altered under it. */
+  readonly onTableAltered: () => void;
   /** A counter ran over its type's range: the next transaction shows it clamped. */
   readonly onCounterOverflow: () => void;
   readonly onEnd: () => void;
@@ -54,14 +58,15 @@ export class PgApplyTransaction implements ApplyTransaction {
   private ended = false;
 
   constructor(private readonly context: TransactionContext) {
-    this.log = new LogEntries(context.session, context.region);
+    this.log = new LogEntries(context.session, context.region, context.snapshots);
   }
 
   lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, Place> | Retry> {
     return this.orRetry(async () => {
       const places = new Map<string, Place>();
       for (const [name, keys] of byTable(rows))
-        for (const [id, place] of await lockVirtualRows(this.session, await this.tableOf(name), keys)) places.set(id, place);
+        for (const [id, place] of await lockVirtualRows(this.session, await this.tableOf(name), keys))
+          places.set(id, place);
       return places;
     });
   }
@@ -71,7 +76,8 @@ export class PgApplyTransaction implements ApplyTransaction {
       const held = new Set<string>();
       for (const [name, keys] of byTable(rows)) {
         const table = await this.tableOf(name);
-        for (const key of await lockRows(this.session, table, keys, 'FOR KEY SHARE')) held.add(rowId({ table: name, key }));
+        for (const key of await lockRows(this.session, table, keys, 'FOR KEY SHARE'))
+          held.add(rowId({ table: name, key }));
       }
       return held;
     });
@@ -88,7 +94,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   read(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState>> {
     return this.step(async () => {
       const states: RowState[] = [];
-      for (const [name, keys] of byTable(rows)) states.push(...(await readRows(this.session, await this.tableOf(name), keys)));
+      for (const [name, keys] of byTable(rows))
+        states.push(...(await readRows(this.session, await this.tableOf(name), keys)));
       return new Map(states.map((state) => [rowId(state.ref), state]));
     });
   }
@@ -98,7 +105,8 @@ export class PgApplyTransaction implements ApplyTransaction {
       const found: RowState[] = [];
       for (const [name, keys] of byTable(parents)) {
         const parent = await this.tableOf(name);
-        for (const child of await this.referring(name)) found.push(...(await childrenOf(this.session, child, parent, keys)));
+        for (const child of await this.referring(name))
+          found.push(...(await childrenOf(this.session, child, parent, keys)));
       }
       return [...new Map(found.map((row) => [rowId(row.ref), row])).values()];
     });
@@ -110,7 +118,7 @@ export class PgApplyTransaction implements ApplyTransaction {
       const key = table.spec.uniqueKeys.find((k) => k.name === uniqueKey);
       if (key === undefined) throw new RangeError(`${name} has no unique key "${uniqueKey}"`);
       const holders = await holdersOf(this.session, table, key.columns, key.nullsDistinct, values);
-      return withClaims(this.session, this.context.region, table, holders);
+      return withClaims(this.session, this.log, table, holders);
     });
   }
 
@@ -124,7 +132,9 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   async write(effects: readonly RowEffect[]): Promise<WriteOutcome> {
     try {
-      return await this.orRetry(() => writeEffects(this.session, (name) => this.tableOf(name), effects, this.context.counters));
+      return await this.orRetry(() =>
+        writeEffects(this.session, (name) => this.tableOf(name), effects, this.context.counters),
+      );
     } catch (error) {
       if ((error as { code?: string }).code !== NUMERIC_OUT_OF_RANGE || this.context.counters === 'clamp') throw error;
       this.context.onCounterOverflow();
@@ -162,7 +172,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]> {
     return this.step(async () => {
       const violated: ParkReason[] = [];
-      for (const [name, keys] of byTable(rows)) violated.push(...(await violatedKeys(this.session, await this.tableOf(name), keys)));
+      for (const [name, keys] of byTable(rows))
+        violated.push(...(await violatedKeys(this.session, await this.tableOf(name), keys)));
       return violated;
     });
   }
@@ -214,8 +225,8 @@ export class PgApplyTransaction implements ApplyTransaction {
       return await work();
     } catch (error) {
       const retry = retryOf(error);
-      if (retry === null) throw error;
-      return retry;
+      if (retry !== null) return retry;
+      throw this.noticed(error);
     }
   }
 
@@ -223,8 +234,14 @@ export class PgApplyTransaction implements ApplyTransaction {
     try {
       return await work();
     } catch (error) {
-      throw retryError(error);
+      throw this.noticed(retryError(error));
     }
+  }
+
+  /** Class 42: a column, type or table is not what it was when the statement was made. */
+  private noticed(error: unknown): unknown {
+    if ((error as { code?: string }).code?.startsWith('42') === true) this.context.onTableAltered();
+    return error;
   }
 
   private end(): void {

@@ -39,7 +39,15 @@ export function remoteTicks(name: string): {
   const change = (said: Said, at: Seq): Change => {
     id++;
     return {
-      ...{ origin, seq: at, id: changeId(id), key: said.key as RowKey, op: said.op, epoch: 1, actor: `somebody in ${name}` },
+      ...{
+        origin,
+        seq: at,
+        id: changeId(id),
+        key: said.key as RowKey,
+        op: said.op,
+        epoch: 1,
+        actor: `somebody in ${name}`,
+      },
       table: (said.table ?? 'public.item') as TableName,
       stamp: stamp(said.stamp ?? BigInt(Date.now()) << 16n),
       wall: BigInt(Date.now()) * 1000n,

@@ -40,19 +40,31 @@ export async function lockRows(
     const sql = `SELECT k.o FROM ${joinKeys(table)} ORDER BY ${table.keyOrder('t')} ${strength} OF t`;
     const { rows } = await session.query(sql, [keyRecords(table, wanted)]);
     for (const [o] of rows) held.add(wanted[Number(o)]!);
-    wanted = await existing(session, table, keys.filter((key) => !held.has(key)));
+    wanted = await existing(
+      session,
+      table,
+      keys.filter((key) => !held.has(key)),
+    );
   }
   return held;
 }
 
-export async function existing(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<readonly RowKey[]> {
+export async function existing(
+  session: Session,
+  table: ApplyTable,
+  keys: readonly RowKey[],
+): Promise<readonly RowKey[]> {
   if (keys.length === 0) return [];
   const { rows } = await session.query(`SELECT k.o FROM ${joinKeys(table)}`, [keyRecords(table, keys)]);
   return rows.map(([o]) => keys[Number(o)]!);
 }
 
 /** Parked entries of keys that no row of the table has. */
-export async function lockParked(session: Session, table: TableName, keys: readonly RowKey[]): Promise<ReadonlySet<RowKey>> {
+export async function lockParked(
+  session: Session,
+  table: TableName,
+  keys: readonly RowKey[],
+): Promise<ReadonlySet<RowKey>> {
   if (keys.length === 0) return new Set();
   const sql = `SELECT pk FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2) ORDER BY pk FOR UPDATE`;
   const { rows } = await session.query(sql, [table, keys], 'lock_parked');
@@ -60,9 +72,17 @@ export async function lockParked(session: Session, table: TableName, keys: reado
 }
 
 /** Step 1 for one table. */
-export async function lockVirtualRows(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<Map<string, Place>> {
+export async function lockVirtualRows(
+  session: Session,
+  table: ApplyTable,
+  keys: readonly RowKey[],
+): Promise<Map<string, Place>> {
   const shown = await lockRows(session, table, keys, 'FOR UPDATE');
-  const parked = await lockParked(session, table.name, keys.filter((key) => !shown.has(key)));
+  const parked = await lockParked(
+    session,
+    table.name,
+    keys.filter((key) => !shown.has(key)),
+  );
   const places = new Map<string, Place>();
   for (const key of shown) places.set(rowId({ table: table.name, key }), 'table');
   for (const key of parked) places.set(rowId({ table: table.name, key }), 'parked');

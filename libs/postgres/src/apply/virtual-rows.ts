@@ -1,4 +1,4 @@
-import { type JsonText, type RowKey, type RowRef, rowId, rowKeyOf, type RowState, type Values, parseValues } from '@meridian/core';
+import { type JsonText, type RowKey, rowId, rowKeyOf, type RowState, type Values, parseValues } from '@meridian/core';
 import { ident } from '../catalog/quoting.js';
 import { textOf } from '../catalog/value-text.js';
 import type { Session, Text } from '../connection/session.js';
@@ -6,12 +6,23 @@ import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
 import { existing, joinKeys, keyRecords } from './row-locks.js';
 
 /** The virtual rows of one table among these keys: shown, else parked. */
-export async function readRows(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<readonly RowState[]> {
+export async function readRows(
+  session: Session,
+  table: ApplyTable,
+  keys: readonly RowKey[],
+): Promise<readonly RowState[]> {
   const sql = `SELECT k.o, ${table.rowTexts('t')} FROM ${joinKeys(table)}`;
   const { rows } = await session.query(sql, [keyRecords(table, keys)]);
   const shown = rows.map(([o, ...texts]) => shownRow(table, keys[Number(o)]!, texts));
   const there = new Set(shown.map((row) => row.ref.key));
-  return [...shown, ...(await parkedRows(session, table, keys.filter((key) => !there.has(key))))];
+  return [
+    ...shown,
+    ...(await parkedRows(
+      session,
+      table,
+      keys.filter((key) => !there.has(key)),
+    )),
+  ];
 }
 
 async function parkedRows(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<readonly RowState[]> {
@@ -44,12 +55,16 @@ export async function childrenOf(
   for (const foreign of child.spec.foreignKeys.filter((f) => f.parent === parent.name)) {
     const byKey = foreign.parentColumns.every((c) => parent.spec.keyColumns.includes(c));
     const refers = (record: string, name: (column: string) => string): string =>
-      foreign.columns.map((c, i) => `c.${ident(c)} = ${record}.${ident(name(foreign.parentColumns[i]!))}`).join(' AND ');
+      foreign.columns
+        .map((c, i) => `c.${ident(c)} = ${record}.${ident(name(foreign.parentColumns[i]!))}`)
+        .join(' AND ');
     const from = byKey
       ? `json_to_recordset($1::json) AS k(o int, ${parent.keyFieldTypes})
          JOIN ${child.name} c ON ${refers('k', (column) => parent.keyField(parent.spec.keyColumns.indexOf(column)))}`
       : `${joinKeys(parent)} JOIN ${child.name} c ON ${refers('t', (column) => column)}`;
-    const { rows } = await session.query(`SELECT ${child.keyText('c')}, ${child.rowTexts('c')} FROM ${from}`, [keyRecords(parent, keys)]);
+    const { rows } = await session.query(`SELECT ${child.keyText('c')}, ${child.rowTexts('c')} FROM ${from}`, [
+      keyRecords(parent, keys),
+    ]);
     for (const [key, ...texts] of rows) found.set(key!, shownRow(child, key!, texts));
   }
   return [...found.values()];
@@ -72,14 +87,27 @@ export async function holdersOf(
   const parkedSql = `SELECT DISTINCT p.pk, p.image::text FROM ${record} JOIN meridian.parked p ON p.rel = $2 AND ${key
     .map((c) => `p.image ->> ${`'${c.name.replaceAll("'", "''")}'`} IS NOT DISTINCT FROM (${textOf(c, 'v')})`)
     .join(' AND ')}`;
-  const given = JSON.stringify(values.map((v) => Object.fromEntries(columns.map((c) => [c, Object.hasOwn(v, c) ? v[c] : null]))));
+  const given = JSON.stringify(
+    values.map((v) => Object.fromEntries(columns.map((c) => [c, Object.hasOwn(v, c) ? v[c] : null]))),
+  );
   const shown = (await session.query(shownSql, [given])).rows.map(([k, ...texts]) => shownRow(table, k!, texts));
-  const parked = (await session.query(parkedSql, [given, table.name])).rows.map(([k, image]) => parkedRow(table, k!, image!));
-  const hidden = new Set(await existing(session, table, parked.map((p) => p.ref.key)));
-  return [...shown, ...parked.filter((p) => !hidden.has(p.ref.key) && claimsSomething(p.values, columns, nullsDistinct))].sort(byRow);
+  const parked = (await session.query(parkedSql, [given, table.name])).rows.map(([k, image]) =>
+    parkedRow(table, k!, image!),
+  );
+  const hidden = new Set(
+    await existing(
+      session,
+      table,
+      parked.map((p) => p.ref.key),
+    ),
+  );
+  return [
+    ...shown,
+    ...parked.filter((p) => !hidden.has(p.ref.key) && claimsSomething(p.values, columns, nullsDistinct)),
+  ].sort(byRow);
 }
 
 const claimsSomething = (values: Values, columns: readonly string[], nullsDistinct: boolean): boolean =>
   !nullsDistinct || rowKeyOf(columns, values) !== null;
 
-const byRow = (a: RowState, b: RowState): number => (rowId(a.ref as RowRef) < rowId(b.ref as RowRef) ? -1 : 1);
+const byRow = (a: RowState, b: RowState): number => (rowId(a.ref) < rowId(b.ref) ? -1 : 1);

@@ -72,7 +72,9 @@ function records(table: ApplyTable, group: WriteGroup): string {
 }
 
 async function update(session: Session, table: ApplyTable, group: WriteGroup, range: CounterRange): Promise<number> {
-  const columns = group.columns.filter((name) => !table.spec.keyColumns.includes(name)).map((name) => table.column(name));
+  const columns = group.columns
+    .filter((name) => !table.spec.keyColumns.includes(name))
+    .map((name) => table.column(name));
   // A touch changes nothing, but the row has to be there.
   if (columns.length === 0) return touch(session, table, group);
   const isAdded = (name: string): boolean => group.counters === 'add' && table.isCounter(name);
@@ -81,14 +83,21 @@ async function update(session: Session, table: ApplyTable, group: WriteGroup, ra
       ? `${ident(c.name)} = ${counterSet(c, isAdded(c.name), range)}`
       : `${ident(c.name)} = ${fieldValue(c, 'x')}`,
   );
-  const types = columns.map((c) => `${ident(c.name)} ${table.isCounter(c.name) ? counterField(c, range) : fieldType(c)}`);
+  const types = columns.map(
+    (c) => `${ident(c.name)} ${table.isCounter(c.name) ? counterField(c, range) : fieldType(c)}`,
+  );
   const sql = `UPDATE ${table.name} t SET ${sets.join(', ')}
       FROM json_to_recordset($1::json) AS x(${table.keyFieldTypes}, ${types.join(', ')}) WHERE ${table.keyEquals('t', 'x')}`;
   return (await session.query(sql, [records(table, group)])).count;
 }
 
 async function touch(session: Session, table: ApplyTable, group: WriteGroup): Promise<number> {
-  const { rows } = await session.query(`SELECT FROM ${joinKeys(table)}`, [keyRecords(table, group.rows.map((r) => r.key))]);
+  const { rows } = await session.query(`SELECT FROM ${joinKeys(table)}`, [
+    keyRecords(
+      table,
+      group.rows.map((r) => r.key),
+    ),
+  ]);
   return rows.length;
 }
 

@@ -2,7 +2,9 @@
 export class ConnectionLostError extends Error {
   readonly code = 'connection_lost';
   constructor(role: string, cause: unknown) {
-    super(`the ${role} connection to PostgreSQL is lost${cause instanceof Error ? `: ${cause.message}` : ''}`, { cause });
+    super(`the ${role} connection to PostgreSQL is lost${cause instanceof Error ? `: ${cause.message}` : ''}`, {
+      cause,
+    });
     this.name = 'ConnectionLostError';
   }
 }
@@ -24,7 +26,9 @@ export class ReadOnlyDatabaseError extends Error {
 export class SessionNotKeptError extends Error {
   readonly code = 'session_not_kept';
   constructor() {
-    super('a pooler in transaction mode lies between Meridian and PostgreSQL: use its session mode, or connect directly');
+    super(
+      'a pooler in transaction mode lies between Meridian and PostgreSQL: use its session mode, or connect directly',
+    );
     this.name = 'SessionNotKeptError';
   }
 }

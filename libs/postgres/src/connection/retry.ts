@@ -27,5 +27,7 @@ export function retryOf(error: unknown): Retry | null {
 export function retryError(error: unknown): unknown {
   const retry = retryOf(error);
   if (retry === null) return error;
-  return new TransactionRetryError(retry.retry === 'deadlock' ? 'deadlock' : 'lock timeout', retry.detail, { cause: error });
+  return new TransactionRetryError(retry.retry === 'deadlock' ? 'deadlock' : 'lock timeout', retry.detail, {
+    cause: error,
+  });
 }

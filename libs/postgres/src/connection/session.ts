@@ -12,6 +12,9 @@ export interface Rows {
 /** No value is parsed: bigint, numeric and timestamps pass through to the digit, and json keeps its text. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
+/** Not EPIPE, which is five letters too. */
+const SQLSTATE = /^[0-9FHPX][0-9A-Z]{4}$/;
+
 /** A connection that stays one server session, and answers every column as text. */
 export class Session {
   private lost: Error | undefined;
@@ -50,7 +53,11 @@ export class Session {
 
   /** One statement. With a name it is planned once per session. */
   async query(text: string, values: readonly unknown[] = [], name?: string): Promise<Rows> {
-    const result = (await this.send({ text, values: [...values], ...(name === undefined ? {} : { name }) })) as QueryArrayResult<string[]>;
+    const result = (await this.send({
+      text,
+      values: [...values],
+      ...(name === undefined ? {} : { name }),
+    })) as QueryArrayResult<string[]>;
     return { rows: result.rows, count: result.rowCount ?? 0 };
   }
 
@@ -71,7 +78,7 @@ export class Session {
     } catch (error) {
       // An error of the server's has a SQLSTATE; class 57P: the server ends the session. All else is the connection's.
       const state = (error as { code?: string }).code;
-      if (state !== undefined && /^[0-9A-Z]{5}$/.test(state) && !state.startsWith('57P')) throw error;
+      if (state !== undefined && SQLSTATE.test(state) && !state.startsWith('57P')) throw error;
       this.lose(error as Error);
       throw new ConnectionLostError(this.role, error);
     }

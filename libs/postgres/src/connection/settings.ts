@@ -49,7 +49,8 @@ export async function openApplySession(config: ClientConfig): Promise<ApplySessi
     await session.query('SET session_replication_role = replica');
     return Object.assign(session, { replicaRole: true });
   } catch (error) {
-    if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) return Object.assign(session, { replicaRole: false });
+    if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE)
+      return Object.assign(session, { replicaRole: false });
     await session.close();
     throw error;
   }

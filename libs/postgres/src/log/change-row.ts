@@ -83,7 +83,11 @@ export function inOrderOfWriting(changes: readonly LoggedChange[]): LoggedChange
   const byId = [...changes].sort((a, b) => a.logId - b.logId);
   if (byId.every((c) => c.number === null)) return byId;
   const lastId = new Map(byId.map((c) => [c.xid, c.logId]));
-  const key = (c: LoggedChange): readonly [number, number, number] => [lastId.get(c.xid)!, c.number ?? c.logId, c.logId];
+  const key = (c: LoggedChange): readonly [number, number, number] => [
+    lastId.get(c.xid)!,
+    c.number ?? c.logId,
+    c.logId,
+  ];
   return byId
     .map((c) => ({ c, key: key(c) }))
     .sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1] || a.key[2] - b.key[2])

@@ -1,6 +1,7 @@
 import { CUT_LOCK } from '../connection/advisory-locks.js';
 import { literal } from '../catalog/quoting.js';
 import { changeColumns } from './change-row.js';
+import { FIRST_SNAPSHOT } from './snapshot.js';
 
 export const TAKE_CUT_LOCK = `SELECT pg_advisory_lock(${CUT_LOCK})`;
 export const FREE_CUT_LOCK = `SELECT pg_advisory_unlock(${CUT_LOCK})`;
@@ -45,3 +46,8 @@ ON CONFLICT (origin) DO UPDATE
        applied_at = clock_timestamp()
  WHERE a.seq = excluded.seq - 1
 RETURNING a.seq`;
+
+/** Tick 0, the empty beginning: a tick can be made again as long as the one before it is kept, the first one too. */
+export const WRITE_TICK_0 = /* sql */ `
+INSERT INTO meridian.tick (origin, seq, snapshot, deps, stamp, wall, previous, digest, changes)
+VALUES ($1, 0, '${FIRST_SNAPSHOT.text}', '{}', 0, 0, '', '', 0) ON CONFLICT DO NOTHING`;

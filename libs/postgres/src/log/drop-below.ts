@@ -1,8 +1,8 @@
-import { type RegionId, type Seq, type Vector, at, origins } from '@meridian/core';
+import { type RegionId, type Vector, at, origins } from '@meridian/core';
 import { literal } from '../catalog/quoting.js';
 import type { Session } from '../connection/session.js';
 import { DDL_LOCK_TIMEOUT_MS, LOCK_NOT_AVAILABLE, type Partition, PARTITION_IDS, partitions } from './partitions.js';
-import { FIRST_SNAPSHOT, type Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 export interface Below {
   readonly region: RegionId;
@@ -22,10 +22,13 @@ export async function dropPartitions(session: Session, below: Below): Promise<nu
   const current = Math.floor(Number(rows[0]![0]) / PARTITION_IDS) * PARTITION_IDS;
   let dropped = 0;
   for (const partition of await partitions(session)) {
-    if (partition.to > current || !(await isBelow(session, partition, below)) || !(await drop(session, partition, below))) break;
+    if (partition.to > current || !(await isBelow(session, partition, below))) break;
+    if (dropped === 0) await forgetTicks(session, below);
+    if (!(await drop(session, partition, below))) break;
     dropped++;
   }
-  if (dropped > 0 || (await emptyDefault(session, below, current)) > 0) await forgetTicks(session, below);
+  await emptyDefault(session, below, current);
+  await forgetRaces(session);
   return dropped;
 }
 
@@ -57,9 +60,12 @@ async function drop(session: Session, { name }: Partition, below: Below): Promis
 }
 
 /** What fell into the default partition is deleted row by row. */
-async function emptyDefault(session: Session, below: Below, current: number): Promise<number> {
-  const sql = `DELETE FROM meridian.change_default c WHERE id < ${current} AND NOT (${above(below)} OR ${young(below)})`;
-  return (await session.query(sql)).count;
+async function emptyDefault(session: Session, below: Below, current: number): Promise<void> {
+  const gone = `id < ${current} AND NOT (${above(below)} OR ${young(below)})`;
+  const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.change_default c WHERE ${gone})`);
+  if (rows[0]![0] !== 't') return;
+  await forgetTicks(session, below);
+  await session.query(`DELETE FROM meridian.change_default c WHERE ${gone}`);
 }
 
 /** Local changes that the tick's snapshot does not show; remote ones above the cut, or of an origin that it does not name. */
@@ -75,34 +81,22 @@ const young = ({ historyMs }: Below): string =>
   `c.stamp >= (((extract(epoch FROM clock_timestamp()) * 1000)::bigint - ${historyMs}) << 16)`;
 
 /**
- * Ticks whose changes are gone in part cannot be made again. The own tick at the cut stays: its snapshot is the floor of those
- * who ask what they had not seen. Races go with their change.
+ * Ticks whose changes are gone in part cannot be made again, so they go first: a crash in between leaves none that lies. The
+ * own tick at the cut stays: its snapshot is the floor of those who ask what they had not seen.
  */
 async function forgetTicks(session: Session, { region, cut }: Below): Promise<void> {
   for (const origin of origins(cut)) {
     const keep = origin === region ? at(cut, origin) : at(cut, origin) + 1;
     await session.query('DELETE FROM meridian.tick WHERE origin = $1 AND seq < $2', [origin, keep]);
   }
+}
+
+/** Races go with their change. */
+async function forgetRaces(session: Session): Promise<void> {
   const oldest = (await partitions(session))[0]?.from ?? 0;
   await session.query(
     `DELETE FROM meridian.race r WHERE change_id < $1
        AND NOT EXISTS (SELECT FROM meridian.change_default c WHERE c.id = r.change_id)`,
     [oldest],
   );
-}
-
-/** The snapshot of an own tick; null when it is no longer kept. */
-export async function snapshotOf(
-  session: Session,
-  region: RegionId,
-  seq: Seq,
-  parse: (text: string) => Snapshot,
-): Promise<Snapshot | null> {
-  if (seq === 0) return FIRST_SNAPSHOT;
-  const { rows } = await session.query(
-    'SELECT snapshot FROM meridian.tick WHERE origin = $1 AND seq = $2',
-    [region, seq],
-    'snapshot_of',
-  );
-  return rows[0] === undefined ? null : parse(rows[0][0]!);
 }

@@ -4,7 +4,10 @@ import type { RegionId, Seq, TickHeader } from '@meridian/core';
 export class TickOvertakenError extends Error {
   readonly code = 'tick_overtaken';
   constructor(tick: Pick<TickHeader, 'origin' | 'seq'>, cause: unknown) {
-    super(`tick ${tick.seq} of ${tick.origin} was cut by another relay of this region, or the applied vector is not at ${tick.seq - 1}`, { cause });
+    super(
+      `tick ${tick.seq} of ${tick.origin} was cut by another relay of this region, or the applied vector is not at ${tick.seq - 1}`,
+      { cause },
+    );
     this.name = 'TickOvertakenError';
   }
 }

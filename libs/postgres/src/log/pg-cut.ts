@@ -11,7 +11,7 @@ import {
 } from '@meridian/core';
 import type { Row, Session } from '../connection/session.js';
 import { changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
-import { FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK } from './cut-sql.js';
+import { FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK, WRITE_TICK_0 } from './cut-sql.js';
 import { TickOvertakenError } from './errors.js';
 import { racesBetween, withUnseen } from './races.js';
 
@@ -49,6 +49,7 @@ export class PgCut implements Cut {
 
   async commit(tick: Tick): Promise<void> {
     try {
+      if (tick.seq === 1) await this.session.query(WRITE_TICK_0, [tick.origin]);
       const { count } = await this.session.query(
         WRITE_TICK,
         [

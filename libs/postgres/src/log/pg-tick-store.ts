@@ -1,15 +1,25 @@
-import { type Cut, type Digest, type RegionId, type Seq, type Tick, type TickStore, type Vector, at, withSeq } from '@meridian/core';
+import {
+  type Cut,
+  type Digest,
+  type RegionId,
+  type Seq,
+  type Tick,
+  type TickStore,
+  type Vector,
+  at,
+  withSeq,
+} from '@meridian/core';
 import type { ClientConfig } from 'pg';
 import { PinnedConnection } from '../connection/pinned-connection.js';
 import { openSession, RELAY_SETTINGS } from '../connection/settings.js';
 import type { Session } from '../connection/session.js';
 import { prepareCut } from './cut-sql.js';
 import { sha256 } from './digest.js';
-import { dropPartitions, snapshotOf } from './drop-below.js';
+import { dropPartitions } from './drop-below.js';
+import { OwnSnapshots } from './own-snapshots.js';
 import { PgCut } from './pg-cut.js';
 import { ensurePartitions } from './partitions.js';
 import { readTicks, type TickLimit } from './read-ticks.js';
-import { Snapshot } from './snapshot.js';
 
 export interface PgTickStoreOptions {
   readonly region: RegionId;
@@ -27,10 +37,12 @@ export class PgTickStore implements TickStore {
   private readonly reader: PinnedConnection;
   private readonly maintenance: PinnedConnection;
   private readonly digest: Digest;
+  private readonly snapshots: OwnSnapshots;
 
   constructor(private readonly options: PgTickStoreOptions) {
     this.region = options.region;
     this.digest = options.digest ?? sha256;
+    this.snapshots = new OwnSnapshots(options.region);
     this.relay = new PinnedConnection(() => this.openRelay());
     this.reader = new PinnedConnection(() => this.open('tick reader'));
     this.maintenance = new PinnedConnection(() => this.open('maintenance'));
@@ -52,14 +64,17 @@ export class PgTickStore implements TickStore {
     return new Map(
       rows.map(([origin, seq, deps]) => {
         const region = origin as RegionId;
-        return [region, region === this.region ? applied : withSeq(JSON.parse(deps!) as Vector, region, Number(seq) as Seq)];
+        return [
+          region,
+          region === this.region ? applied : withSeq(JSON.parse(deps!) as Vector, region, Number(seq) as Seq),
+        ];
       }),
     );
   }
 
   async dropBelow(stableCut: Vector): Promise<number> {
     return this.maintenance.use(async (session) => {
-      const snapshot = await snapshotOf(session, this.region, at(stableCut, this.region), Snapshot.parse);
+      const snapshot = await this.snapshots.of(session, at(stableCut, this.region));
       if (snapshot === null) return 0;
       const { region, options } = this;
       return dropPartitions(session, { region, cut: stableCut, snapshot, historyMs: options.historyMs });

@@ -27,6 +27,8 @@ export async function racesBetween(session: Session, from: number, to: number): 
  * (apply committed between the snapshot and the tick's row) changes nothing when the tick is made again (I5).
  */
 export function withUnseen(change: Change, races: Races, deps: Vector): Change {
-  const unseen = Object.entries(races.get(change.id) ?? {}).filter(([origin, seq]) => seq <= at(deps, origin as RegionId));
+  const unseen = Object.entries(races.get(change.id) ?? {}).filter(
+    ([origin, seq]) => seq <= at(deps, origin as RegionId),
+  );
   return unseen.length === 0 ? change : { ...change, unseen: Object.fromEntries(unseen) };
 }

@@ -16,7 +16,7 @@ import type { Row, Session } from '../connection/session.js';
 import { changeColumns, changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
 import { TickContentError } from './errors.js';
 import { racesBetween, withUnseen } from './races.js';
-import { FIRST_SNAPSHOT, firstThatShows, Snapshot } from './snapshot.js';
+import { firstThatShows, Snapshot } from './snapshot.js';
 
 export interface TickLimit {
   readonly ticks: number;
@@ -57,7 +57,12 @@ SELECT seq, deps, stamp, wall, previous, digest, changes, snapshot FROM meridian
  WHERE origin = $1 AND seq >= $2 ORDER BY seq LIMIT $3`;
 
 /** Without a gap from `from` on, and no more changes than asked for, but at least one tick. */
-async function keptTicks(session: Session, origin: RegionId, from: Seq, limit: TickLimit): Promise<readonly KeptTick[]> {
+async function keptTicks(
+  session: Session,
+  origin: RegionId,
+  from: Seq,
+  limit: TickLimit,
+): Promise<readonly KeptTick[]> {
   const { rows } = await session.query(KEPT, [origin, from, limit.ticks], 'kept_ticks');
   const kept: KeptTick[] = [];
   let changes = 0;
@@ -88,7 +93,11 @@ function keptTick(origin: RegionId, row: Row): KeptTick {
 
 const REMOTE = `SELECT ${changeColumns('c')} FROM meridian.change c WHERE origin = $1 AND seq BETWEEN $2 AND $3 ORDER BY id`;
 
-async function remoteContents(session: Session, origin: RegionId, kept: readonly KeptTick[]): Promise<readonly Change[][]> {
+async function remoteContents(
+  session: Session,
+  origin: RegionId,
+  kept: readonly KeptTick[],
+): Promise<readonly Change[][]> {
   const [first, last] = [kept[0]!.header.seq, kept.at(-1)!.header.seq];
   const { rows } = await session.query(REMOTE, [origin, first, last], 'remote_changes');
   const contents = kept.map((): Change[] => []);
@@ -130,8 +139,10 @@ const bounds = (ids: readonly number[]): number[] =>
   ids.reduce<number[]>(([low, high], id) => [Math.min(low ?? id, id), Math.max(high ?? id, id)], []);
 
 async function snapshotBefore(session: Session, { origin, seq }: TickHeader): Promise<Snapshot | null> {
-  if (seq === 1) return FIRST_SNAPSHOT;
-  const { rows } = await session.query('SELECT snapshot FROM meridian.tick WHERE origin = $1 AND seq = $2', [origin, seq - 1]);
+  const { rows } = await session.query('SELECT snapshot FROM meridian.tick WHERE origin = $1 AND seq = $2', [
+    origin,
+    seq - 1,
+  ]);
   return rows[0]?.[0] == null ? null : Snapshot.parse(rows[0][0]);
 }
 

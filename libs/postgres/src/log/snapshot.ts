@@ -10,7 +10,8 @@ export class Snapshot {
   /** `10:20:10,14,15`: xmin, xmax, transactions in progress between them. */
   static parse(text: string): Snapshot {
     const [xmin, xmax, list] = text.split(':');
-    if (xmin === undefined || xmax === undefined || list === undefined) throw new RangeError(`"${text}" is no pg_snapshot`);
+    if (xmin === undefined || xmax === undefined || list === undefined)
+      throw new RangeError(`"${text}" is no pg_snapshot`);
     return new Snapshot(text, BigInt(xmin), BigInt(xmax), new Set(list === '' ? [] : list.split(',').map(BigInt)));
   }
 
