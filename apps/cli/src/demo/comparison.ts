@@ -18,17 +18,43 @@ export async function untilEqual(regions: readonly LocalRegion[], deadlineMs: nu
   }
 }
 
+/**
+ * Waits until every region has what every region had. Twice, for applying may write conflict records, which travel on: the
+ * session token of a read stands for all that its region had, and a read with a token waits for it.
+ */
+export async function untilSettled(regions: readonly LocalRegion[], deadlineMs: number): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    const tokens = await Promise.all(regions.map((region) => tokenOf(region)));
+    await Promise.all(regions.flatMap((region) => tokens.map((token) => untilSeen(region, token, deadlineMs))));
+  }
+}
+
+const read = (region: LocalRegion, headers: Record<string, string>): Promise<Response> =>
+  fetch(`${region.http}/v1/data/items?limit=1`, { headers });
+
+async function tokenOf(region: LocalRegion): Promise<string> {
+  const token = (await read(region, {})).headers.get('meridian-session');
+  if (token === null) throw new Error(`${region.name} answered without a session token`);
+  return token;
+}
+
+async function untilSeen(region: LocalRegion, token: string, deadlineMs: number): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  while (!(await read(region, { 'meridian-session': token })).ok)
+    if (Date.now() > deadline) throw new Error(`${region.name} has not caught up after ${deadlineMs / 1000} s`);
+}
+
 const digestsOf = (region: LocalRegion): Promise<TableDigest[]> =>
-  withClient(region.postgres, (client) =>
-    Promise.all(
-      SHOP_TABLES.map(async (table) => {
-        const { rows } = await client.query<TableDigest>(
-          `SELECT count(*)::int AS rows, coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text COLLATE "C")), '') AS digest FROM ${table} t`,
-        );
-        return rows[0]!;
-      }),
-    ),
-  );
+  withClient(region.postgres, async (client) => {
+    const digests: TableDigest[] = [];
+    for (const table of SHOP_TABLES) {
+      const { rows } = await client.query<TableDigest>(
+        `SELECT count(*)::int AS rows, coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text COLLATE "C")), '') AS digest FROM ${table} t`,
+      );
+      digests.push(rows[0]!);
+    }
+    return digests;
+  });
 
 /** Prints rows per table and the counters beside what was acknowledged. True: equal everywhere, and no increment lost. */
 export async function compareRegions(

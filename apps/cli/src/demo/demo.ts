@@ -5,7 +5,7 @@ import { LocalCluster, type LocalRegion } from '../dev/local-cluster.js';
 import { ITEMS, openShop, withClient } from '../dev/shop.js';
 import { Traffic } from '../dev/traffic.js';
 import { untilSignal } from '../dev/dev.js';
-import { compareRegions, untilEqual } from './comparison.js';
+import { compareRegions, untilEqual, untilSettled } from './comparison.js';
 import { printConflicts } from './conflict-report.js';
 
 const TRAFFIC_PACE_MS = 15;
@@ -63,6 +63,7 @@ async function story(cluster: LocalCluster): Promise<boolean> {
   cluster.heal();
   const healed = Date.now();
   const acknowledged = await Promise.all(traffic.map((source) => source.stop()));
+  await untilSettled(regions, EQUAL_DEADLINE_MS);
   await untilEqual(regions, EQUAL_DEADLINE_MS);
   say(`Healed; all regions are equal ${seconds(healed)} later.\n`);
   await printConflicts(regions[0]!);

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 
 const TREE = join(__dirname, '..', '..', '..', '..');
 /** The built CLI, whether this file runs from dist/ or, under jest, from source. */
-const CLI = [join(TREE, 'apps/cli/src/main.js'), join(TREE, 'dist/apps/cli/src/main.js')].find((file) => existsSync(file))!;
+const CLI = [join(TREE, 'apps/cli/src/main.js'), join(TREE, 'dist/apps/cli/src/main.js')].find((file) =>
+  existsSync(file),
+)!;
 
 /** How long a service may take to drain and stop before it is killed. */
 const STOP_DEADLINE_MS = 10_000;
@@ -22,11 +24,10 @@ export class ServiceProcess {
 
   start(): void {
     const log = createWriteStream(this.logFile, { flags: 'a' });
-    const child = spawn(
-      process.execPath,
-      ['--enable-source-maps', CLI, 'serve', '--config', this.configFile],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: process.env },
-    );
+    const child = spawn(process.execPath, ['--enable-source-maps', CLI, 'serve', '--config', this.configFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: process.env,
+    });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     child.once('exit', (code, signal) => {
