@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { type TestRegion, testRegion } from '../region.builder.js';
+import { ConnectionLostError, ReadOnlyDatabaseError } from './errors.js';
+import { LeaderLock } from './leader-lock.js';
+import { PinnedConnection } from './pinned-connection.js';
+import { openApplySession, openSession, RELAY_SETTINGS } from './settings.js';
+
+describe("a region's reserved connections", () => {
+  let eu: TestRegion;
+  beforeAll(async () => (eu = await testRegion()));
+  afterAll(() => eu.close());
+
+  const end = (application: string): Promise<unknown> =>
+    eu.user.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1', [
+      application,
+    ]);
+
+  it('one instance leads; another takes over when its connection ends, and the first is told', async () => {
+    const config = { connectionString: eu.url };
+    const [first, second] = [new LeaderLock(config), new LeaderLock({ ...config, application_name: 'second' })];
+    expect(await first.tryAcquire()).toBe(true);
+    expect(await second.tryAcquire()).toBe(false);
+    const lost = once(first, 'lost');
+    await end('meridian leader');
+    await lost;
+    expect(first.isHeld).toBe(false);
+    expect(await second.tryAcquire()).toBe(true);
+    expect(await first.tryAcquire()).toBe(false);
+    await second.release();
+    while (!(await first.tryAcquire()));
+    await first.release();
+  });
+
+  it('a session that ended is named as lost, and the next use opens another', async () => {
+    const pinned = new PinnedConnection(() => openSession({ connectionString: eu.url }, 'test', RELAY_SETTINGS));
+    const pid = await pinned.use(async (session) => session.pid);
+    const waits = pinned.use((session) => session.query('SELECT pg_sleep(60)'));
+    waits.catch(() => undefined);
+    const sql = `SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`;
+    while ((await eu.user.query(sql, [pid])).rowCount === 0);
+    await end('meridian test');
+    await expect(waits).rejects.toThrow(ConnectionLostError);
+    expect(await pinned.use(async (session) => session.pid)).not.toBe(pid);
+    await pinned.close();
+  });
+
+  it('apply acts as a replica, gives way sooner than its users, and reads and writes one text', async () => {
+    const session = await openApplySession({ connectionString: eu.applyUrl });
+    const settings = ['session_replication_role', 'lock_timeout', 'synchronous_commit', 'jit', 'DateStyle', 'TimeZone'];
+    const { rows } = await session.query(`SELECT ${settings.map((s) => `current_setting('${s}')`).join(', ')}`);
+    expect(rows[0]).toEqual(['replica', '500ms', 'on', 'off', 'ISO, YMD', 'UTC']);
+    expect(session.replicaRole).toBe(true);
+    await session.close();
+  });
+
+  it('a database that refuses writes is refused with the reason', async () => {
+    const config = { connectionString: eu.url, options: '-c default_transaction_read_only=on' };
+    await expect(openSession(config, 'test', RELAY_SETTINGS)).rejects.toThrow(ReadOnlyDatabaseError);
+  });
+});
