@@ -16,29 +16,43 @@ const FUNCTIONS = /* sql */ `
 -- A table with other AFTER triggers: they may write to it before capture runs, and their writes would be logged first. So a
 -- BEFORE STATEMENT trigger takes the statement's number, from the sequence of the log's ids, so that numbers and ids compare:
 -- inside one transaction a change's place is (coalesce(number, id), id).
--- The numbers of statements that have begun and are not captured yet form a stack, for statements nest. A stack and not a
+-- The numbers of statements that have begun and are not captured yet form a stack, for statements nest. A stack, and not a
 -- slot per pg_trigger_depth(): a cascade's BEFORE trigger fires one level deeper than its AFTER trigger (seen).
 -- Set locally, so that the end of a transaction, or of a savepoint that is rolled back, restores it.
 CREATE FUNCTION meridian.number_statement() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
   stack text := 'meridian.statements_' || TG_RELID || '_' || lower(TG_OP);
+  entry text := nextval('meridian.change_id') || ':' || pg_trigger_depth();
 BEGIN
-  PERFORM set_config(stack, concat_ws(' ', nextval('meridian.change_id'), nullif(current_setting(stack, true), '')), true);
+  PERFORM set_config(stack, concat_ws(' ', entry, nullif(current_setting(stack, true), '')), true);
   RETURN NULL;
 END
 $$;
 
+-- MERGE and ON CONFLICT fire BEFORE INSERT, UPDATE, DELETE, but AFTER DELETE, UPDATE, INSERT (seen): they take one number, the
+-- INSERT's, and follow by id. What is pending at the same depth is part of the same statement.
 CREATE FUNCTION meridian.pop_statement(relation oid, op text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
-  stack text := 'meridian.statements_' || relation || '_' || lower(op);
-  numbers text := current_setting(stack, true);
+  stacks text := 'meridian.statements_' || relation || '_';
+  entries text := current_setting(stacks || lower(op), true);
+  own text := split_part(entries, ' ', 1);
+  number bigint;
+  other text;
 BEGIN
   -- Not numbered: the BEFORE trigger is younger than the statement.
-  IF coalesce(numbers, '') = '' THEN RETURN nextval('meridian.change_id'); END IF;
-  PERFORM set_config(stack, substr(numbers, length(split_part(numbers, ' ', 1)) + 2), true);
-  RETURN split_part(numbers, ' ', 1)::bigint;
+  IF coalesce(own, '') = '' THEN RETURN nextval('meridian.change_id'); END IF;
+  PERFORM set_config(stacks || lower(op), substr(entries, length(own) + 2), true);
+  number := split_part(own, ':', 1);
+  FOREACH other IN ARRAY ARRAY['insert', 'update'] LOOP
+    EXIT WHEN other = lower(op);
+    other := split_part(current_setting(stacks || other, true), ' ', 1);
+    IF split_part(other, ':', 2) = split_part(own, ':', 2) THEN
+      number := least(number, split_part(other, ':', 1)::bigint);
+    END IF;
+  END LOOP;
+  RETURN number;
 END
 $$;
 

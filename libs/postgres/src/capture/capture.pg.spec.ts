@@ -113,6 +113,14 @@ describe('capture', () => {
     expect(log.filter((e) => e.includes('["3"]'))).toEqual(['public.items u ["3"] {"name":"rename"} < {"name":"c"}']);
   });
 
+  it('logs a delete before the insert with its key, though the statement’s insert is done first', async () => {
+    await db.run(`INSERT INTO items VALUES (1, 'a', 1), (2, 'b', 2)`);
+    const log = await db.logged(
+      `WITH gone AS (DELETE FROM items RETURNING *) INSERT INTO items SELECT id, 'again', 0 FROM gone LIMIT 1`,
+    );
+    expect(log.filter((e) => e.includes('["1"]')).map((e) => e[13])).toEqual(['d', 'i']);
+  });
+
   it('keeps quiet about what a savepoint or a transaction rolled back', async () => {
     expect(
       await db.logged(`BEGIN; INSERT INTO items VALUES (1); SAVEPOINT s; INSERT INTO items VALUES (2); UPDATE items SET qty = 9;

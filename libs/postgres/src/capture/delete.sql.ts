@@ -21,9 +21,10 @@ export function deleteCapture(target: CaptureTarget): string {
 }
 
 /**
- * One MERGE may delete a row and insert another with its key, and PostgreSQL fires the INSERT trigger first. So where a
- * deleted key is in the table again, the insert that this statement logged before moves behind the delete. A scalar subquery,
- * which PostgreSQL runs by index row by row: a join's plan, made for a large statement, would be kept for the small ones.
+ * One statement may delete a row and insert another with its key, and PostgreSQL may fire the INSERT trigger first: `WITH gone
+ * AS (DELETE … RETURNING *) INSERT … FROM gone LIMIT 1` does. So where a deleted key is in the table again, the insert that this
+ * statement logged before moves behind the delete. A scalar subquery, which PostgreSQL runs by index row by row: a join's plan,
+ * made for a large statement, would be kept for the small ones.
  */
 export function moveInsertsBehind(target: CaptureTarget): string {
   const there = `(SELECT true FROM ${target.spec.name} t WHERE ${keysJoin(target, 't', 'o')})`;
@@ -32,7 +33,7 @@ export function moveInsertsBehind(target: CaptureTarget): string {
      WHERE id IN (
        SELECT (SELECT max(l.id) FROM meridian.change l
                 WHERE l.rel = ${literal(target.spec.name)} AND l.pk::text = ${keyArray(target, 'o')}::text
-                  AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i'${isNumbered(target) ? ' AND l.number < capture.number' : ''})
+                  AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i'${isNumbered(target) ? ' AND l.number <= capture.number' : ''})
          FROM old_rows o WHERE ${there});
   END IF;`;
 }
