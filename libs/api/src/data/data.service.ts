@@ -34,7 +34,7 @@ export class DataService {
   async read(tableName: string, request: DataRequest): Promise<Answer> {
     const table = await this.table(tableName);
     const query = paged(parseQuery(request.parameters), request.range, request.rangeUnit, this.options.maxRows);
-    return this.#inSession(request, async () => {
+    return this.#reading(request, async () => {
       const page = await this.ports.rows.read(table, query, { count: parsePrefer(request.prefer).count });
       const { status, contentRange } = pageHeaders(query.offset, page.rows.length, page.total);
       return { status, headers: { 'Content-Range': contentRange }, body: `[${page.rows.join(',')}]` };
@@ -45,7 +45,7 @@ export class DataService {
     const table = await this.table(tableName);
     const key = parseKey(keyText, table.keyColumns.length);
     const { select } = parseQuery(request.parameters);
-    return this.#inSession(request, async () => {
+    return this.#reading(request, async () => {
       const found = await this.ports.rows.readOne(table, key, select);
       if (found === null) throw new Refused('row_not_found', `${table.name} has no row with this key in this region`, { table: table.name });
       const headers = { ETag: `"${found.etag}"` };
@@ -61,11 +61,10 @@ export class DataService {
 
   /** One or more writes as one request: in one transaction, at most once per Idempotency-Key. */
   async writeAll(request: DataRequest, writes: readonly RowWrite[], answer: (results: readonly WriteResult[]) => Answer): Promise<Answer> {
-    return this.#inSession(request, async () => {
-      const done = await this.#written(request, writes, answer);
-      this.ports.relaying.written();
-      return done;
-    });
+    const seen = await this.sessions.enter(request);
+    const done = await this.#written(request, writes, answer);
+    this.ports.relaying.written();
+    return withSession(done, await this.sessions.leaveWrite(seen));
   }
 
   async #written(request: DataRequest, writes: readonly RowWrite[], answer: (results: readonly WriteResult[]) => Answer): Promise<Answer> {
@@ -79,12 +78,14 @@ export class DataService {
     return writes.length === 1 ? answer([await rows.write(first!, request.actor)]) : rows.transaction(writes, request.actor, answer);
   }
 
-  async #inSession(request: DataRequest, work: () => Promise<Answer>): Promise<Answer> {
+  async #reading(request: DataRequest, read: () => Promise<Answer>): Promise<Answer> {
     const seen = await this.sessions.enter(request);
-    const answer = await work();
-    return { ...answer, headers: { ...answer.headers, [HEADERS.session]: await this.sessions.leave(seen) } };
+    const answer = await read();
+    return withSession(answer, await this.sessions.leaveRead(seen));
   }
 }
+
+const withSession = (answer: Answer, token: string): Answer => ({ ...answer, headers: { ...answer.headers, [HEADERS.session]: token } });
 
 export const requireBody = (request: DataRequest): DataRequest => {
   if (request.body === '') throw new ApiProblem('bad_body', 'a JSON body is missing (Content-Type: application/json)');

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { at, reaches, EMPTY_VECTOR, mergeVectors, type OriginPosition, origins, type RegionId, type Seq, type Vector, withSeq } from '@meridian/core';
+import { at, reaches, EMPTY_VECTOR, mergeVectors, type OriginPosition, origins, type Position, type RegionId, type Seq, type Vector, withSeq } from '@meridian/core';
 import { ApiProblem } from '../http/api-problem.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';
 import { type Consistency, parseConsistency } from './consistency.js';
-import { FreshPosition } from './fresh-position.js';
+import { SharedRead } from './shared-read.js';
 import { parseToken, tokenOf } from './token.js';
 import { Waiting } from './waiting.js';
 
@@ -16,7 +16,10 @@ export interface SessionHeaders {
 /** Session guarantees (design 7, I8): a reader with a token never sees less than the token. */
 @Injectable()
 export class SessionService {
-  readonly #position: FreshPosition;
+  readonly #position: SharedRead<Position>;
+  readonly #vector: SharedRead<Vector>;
+  /** The last one seen. Vectors only grow: what it reaches is reached. */
+  #latest: Vector = EMPTY_VECTOR;
   readonly #waiting: Waiting;
   readonly #regions: ReadonlySet<string>;
   readonly #self: RegionId;
@@ -25,7 +28,8 @@ export class SessionService {
     @Inject(API_PORTS) private readonly ports: ApiPorts,
     @Inject(API_OPTIONS) private readonly options: ApiOptions,
   ) {
-    this.#position = new FreshPosition(ports.positions);
+    this.#position = new SharedRead(() => ports.positions.position());
+    this.#vector = new SharedRead(() => ports.positions.vector());
     this.#waiting = new Waiting(ports.relaying, options.sessionWaitMs);
     this.#regions = new Set(options.regions);
     this.#self = options.region as RegionId;
@@ -40,14 +44,30 @@ export class SessionService {
     return seen;
   }
 
-  /** The token after the request's own statement: everything that it can have seen, and what came in with it. */
-  async leave(seen: Vector): Promise<string> {
+  /**
+   * The token after a read: all that it can have seen, and what came in with it. It is asked for after the statement; that
+   * the token stands for a little more than was read does no harm.
+   */
+  async leaveRead(seen: Vector): Promise<string> {
     const { vector, uncut } = await this.#position.read();
-    if (!uncut) return tokenOf(mergeVectors(vector, seen));
-    // What no tick holds yet is in the next one, or, if a cut has its snapshot already, in the one after it.
-    const promised = at(vector, this.#self) + 2;
-    this.ports.relaying.promised(promised);
-    return tokenOf(mergeVectors(withSeq(vector, this.#self, promised as Seq), seen));
+    this.#latest = vector;
+    return tokenOf(mergeVectors(uncut ? this.#promised(vector) : vector, seen));
+  }
+
+  /**
+   * The token after a write. Asked for after the commit: ticks may be cut while a write waits for a lock, so a number read
+   * inside its transaction could be of a tick before it.
+   */
+  async leaveWrite(seen: Vector): Promise<string> {
+    this.#latest = await this.#vector.read();
+    return tokenOf(mergeVectors(this.#promised(this.#latest), seen));
+  }
+
+  /** What no tick holds yet is in the next one, or, if a cut has its snapshot already, in the one after it. */
+  #promised(vector: Vector): Vector {
+    const seq = (at(vector, this.#self) + 2) as Seq;
+    this.ports.relaying.promised(seq);
+    return withSeq(vector, this.#self, seq);
   }
 
   parse(token: string): Vector {
@@ -58,14 +78,13 @@ export class SessionService {
     // What was written here is in this very database, cut or not.
     const needed: Vector = Object.fromEntries(Object.entries(seen).filter(([origin]) => origin !== this.#self));
     if (origins(needed).length === 0) return;
-    const latest = this.#position.latest;
-    if (latest !== null && reaches(latest.vector, needed)) return;
-    let have = EMPTY_VECTOR;
+    if (reaches(this.#latest, needed)) return;
     const reached = await this.#waiting.until(async () => {
-      have = (await this.#position.read()).vector;
-      return reaches(have, needed);
+      this.#latest = await this.#vector.read();
+      return reaches(this.#latest, needed);
     });
     if (reached) return;
+    const have = this.#latest;
     const missing = origins(needed)
       .filter((o) => at(have, o) < at(needed, o))
       .map((origin) => ({ origin, need: at(needed, origin), have: at(have, origin) }));

@@ -15,7 +15,11 @@ export interface RowStore {
   /** One write in one statement and one round trip. */
   write(write: RowWrite, actor: string): Promise<WriteResult>;
   /** All of the writes in one transaction, or none: also when `conclude`, which runs before the commit, throws. */
-  transaction<T>(writes: readonly RowWrite[], actor: string, conclude: (results: readonly WriteResult[]) => T): Promise<T>;
+  transaction<T>(
+    writes: readonly RowWrite[],
+    actor: string,
+    conclude: (results: readonly WriteResult[]) => T,
+  ): Promise<T>;
   /**
    * The same, with the answer kept in the writes' own transaction: a key seen before with the same request answers what it
    * answered then, and writes nothing. Two at once: the second waits for the first.
@@ -115,13 +119,14 @@ export interface KeptAnswer {
 /** Where a region's database stands, for session tokens and staleness (design 7). */
 export interface PositionStore {
   readonly region: RegionId;
+  /** The applied vector; the own entry is the last tick cut. Asked after every write, so it is the cheaper of the two. */
+  vector(): Promise<Vector>;
   position(): Promise<Position>;
   /** Per origin, what its last tick applied here says. */
   origins(): Promise<readonly OriginPosition[]>;
 }
 
 export interface Position {
-  /** The applied vector; the own entry is the last tick cut. */
   readonly vector: Vector;
   /** Are there local changes, committed, that no tick holds yet? */
   readonly uncut: boolean;

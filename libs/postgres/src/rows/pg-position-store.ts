@@ -7,6 +7,11 @@ export class PgPositionStore implements PositionStore {
     readonly region: RegionId,
   ) {}
 
+  async vector(): Promise<Vector> {
+    const { rows } = await this.pool.query<[origin: string, seq: string]>({ name: 'rest_vector', text: VECTOR, rowMode: 'array' });
+    return Object.fromEntries(rows.map(([origin, seq]) => [origin, Number(seq)])) as Vector;
+  }
+
   async position(): Promise<Position> {
     const { rows } = await this.pool.query<{ vector: Vector | null; uncut: boolean }>({
       name: 'rest_position',
@@ -35,6 +40,8 @@ interface OriginRow {
   readonly wall: string;
   readonly applied_ms: string;
 }
+
+const VECTOR = 'SELECT origin, seq FROM meridian.applied';
 
 /** Uncut: visible now, and not in the snapshot of the last tick. The relay asks the same (design 4). */
 const POSITION = /* sql */ `
