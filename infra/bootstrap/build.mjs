@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { swcOptions } from './swc-options.mjs';
 
 /** dist/ mirrors these folders, so a path relative to a file means the same in both trees. */
-const SOURCES = ['apps', 'libs', 'migrations', 'test/bench', 'test/simulation'];
+const SOURCES = ['apps', 'libs', 'migrations', 'test/bench', 'test/simulation', 'test/e2e'];
 const OPTIONS = 'options.json';
 /** The dashboard has its own build; tests run from source. */
 const LEFT_OUT = /^apps\/dashboard(\/|$)|(^|\/)(node_modules|bin)(\/|$)|\.spec\.ts$|\.d\.ts$|\/tsconfig\.json$|\.md$/;

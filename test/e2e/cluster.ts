@@ -13,9 +13,21 @@ export class TestCluster {
     private readonly dataDir: string,
   ) {}
 
-  static async start(regions: readonly string[], firstPort: number, more: Partial<LocalClusterOptions> = {}): Promise<TestCluster> {
+  static async start(
+    regions: readonly string[],
+    firstPort: number,
+    more: Partial<LocalClusterOptions> = {},
+  ): Promise<TestCluster> {
     const dataDir = mkdtempSync(join(tmpdir(), 'meridian-e2e-'));
-    const options = { regions, port: firstPort, pgPort: firstPort + 50, dataDir, transport: 'direct' as const, links: true, ...more };
+    const options = {
+      regions,
+      port: firstPort,
+      pgPort: firstPort + 50,
+      dataDir,
+      transport: 'direct' as const,
+      links: true,
+      ...more,
+    };
     return new TestCluster(await LocalCluster.start(options), dataDir);
   }
 
@@ -37,7 +49,11 @@ export class TestCluster {
     return pool;
   }
 
-  async sql<T extends object = Record<string, unknown>>(name: string, text: string, values: unknown[] = []): Promise<T[]> {
+  async sql<T extends object = Record<string, unknown>>(
+    name: string,
+    text: string,
+    values: unknown[] = [],
+  ): Promise<T[]> {
     return (await this.pool(name).query<T>(text, values)).rows;
   }
 
@@ -45,7 +61,13 @@ export class TestCluster {
     for (const name of this.names) await this.sql(name, text);
   }
 
-  async rest(name: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  async rest(
+    name: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     return fetch(`${this.region(name).http}${path}`, {
       method,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
@@ -58,7 +80,9 @@ export class TestCluster {
     if (!answer.ok) throw new Error(`enrolling ${table}: ${answer.status} ${await answer.text()}`);
   }
 
-  async conflicts(name: string): Promise<{ kind: string; table: string; key: unknown; reason: string; status: string }[]> {
+  async conflicts(
+    name: string,
+  ): Promise<{ kind: string; table: string; key: unknown; reason: string; status: string }[]> {
     const answer = await this.rest(name, 'GET', '/v1/conflicts?limit=1000');
     return ((await answer.json()) as { items: never[] }).items;
   }
@@ -69,13 +93,19 @@ export class TestCluster {
   }
 
   /** Waits until the query answers the same in every region (and satisfies `done`), and resolves to that answer. */
-  async equal(query: string, done: (rows: Record<string, unknown>[]) => boolean = () => true, deadlineMs = 30_000): Promise<Record<string, unknown>[]> {
+  async equal(
+    query: string,
+    done: (rows: Record<string, unknown>[]) => boolean = () => true,
+    deadlineMs = 30_000,
+  ): Promise<Record<string, unknown>[]> {
     const deadline = Date.now() + deadlineMs;
     for (;;) {
       const all = (await this.contents(query)) as Record<string, unknown>[][];
       if (all.every((rows) => JSON.stringify(rows) === JSON.stringify(all[0])) && done(all[0]!)) return all[0]!;
       if (Date.now() > deadline)
-        throw new Error(`not equal after ${deadlineMs} ms: ${this.names.map((n, i) => `${n}: ${JSON.stringify(all[i]).slice(0, 2000)}`).join('\n')}`);
+        throw new Error(
+          `not equal after ${deadlineMs} ms: ${this.names.map((n, i) => `${n}: ${JSON.stringify(all[i]).slice(0, 2000)}`).join('\n')}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -26,7 +26,10 @@ describe('three regions, driven by SQL and REST as a user would', () => {
   });
 
   it('replicates quoted and composite names and jsonb to the letter', async () => {
-    await cluster.sql('eu', `INSERT INTO "Odd ""Names""" VALUES ('a "key", with \\ and é', gen_random_uuid(), '"text"'), ('b', gen_random_uuid(), '{"a": [1, null]}')`);
+    await cluster.sql(
+      'eu',
+      `INSERT INTO "Odd ""Names""" VALUES ('a "key", with \\ and é', gen_random_uuid(), '"text"'), ('b', gen_random_uuid(), '{"a": [1, null]}')`,
+    );
     const rows = await cluster.equal(`SELECT * FROM "Odd ""Names""" ORDER BY 1`, (r) => r.length === 2);
     expect(rows.map((r) => r.select)).toEqual(['text', { a: [1, null] }]);
   });
@@ -38,7 +41,10 @@ describe('three regions, driven by SQL and REST as a user would', () => {
     await cluster.sql('us', `UPDATE items SET name = 'us name' WHERE id = 10`);
     await cluster.sql('eu', `UPDATE items SET price = 99 WHERE id = 10`);
     cluster.local.heal();
-    const [row] = await cluster.equal('SELECT * FROM items WHERE id = 10', ([r]) => r?.price === '99' && r.name === 'us name');
+    const [row] = await cluster.equal(
+      'SELECT * FROM items WHERE id = 10',
+      ([r]) => r?.price === '99' && r.name === 'us name',
+    );
     expect(row).toBeDefined();
     expect((await cluster.conflicts('us')).filter((c) => JSON.stringify(c.key).includes('10'))).toEqual([]);
   });
@@ -52,10 +58,14 @@ describe('three regions, driven by SQL and REST as a user would', () => {
     cluster.local.heal();
     const [row] = await cluster.equal('SELECT name, qty FROM items WHERE id = 20', ([r]) => r?.qty === 7);
     expect(row).toEqual({ name: 'us', qty: 7 });
-    const about20 = async (name: string) => (await cluster.conflicts(name)).filter((c) => JSON.stringify(c.key).includes('20'));
+    const about20 = async (name: string) =>
+      (await cluster.conflicts(name)).filter((c) => JSON.stringify(c.key).includes('20'));
     await until(async () => (await about20('ap')).length === 1, 'the record reaches ap');
-    for (const name of cluster.names) expect(await about20(name)).toMatchObject([{ kind: 'update_origin_differs', status: 'open' }]);
-    expect((await about20('us'))[0]!.reason).toMatch(/us's write won: its stamp is \d+ ms later; eu had not yet seen it/);
+    for (const name of cluster.names)
+      expect(await about20(name)).toMatchObject([{ kind: 'update_origin_differs', status: 'open' }]);
+    expect((await about20('us'))[0]!.reason).toMatch(
+      /us's write won: its stamp is \d+ ms later; eu had not yet seen it/,
+    );
   });
 
   it('goes on after the same unique value and the same primary key were inserted in two regions', async () => {
@@ -63,14 +73,23 @@ describe('three regions, driven by SQL and REST as a user would', () => {
     await cluster.sql('us', `INSERT INTO items (id, email) VALUES (30, 'ada@example.com'), (32, 'pk@us')`);
     await cluster.sql('eu', `INSERT INTO items (id, email) VALUES (31, 'ada@example.com'), (32, 'pk@eu')`);
     cluster.local.heal();
-    const rows = await cluster.equal('SELECT id, email FROM items WHERE id BETWEEN 30 AND 32 ORDER BY id', (r) => r.length === 2);
+    const rows = await cluster.equal(
+      'SELECT id, email FROM items WHERE id BETWEEN 30 AND 32 ORDER BY id',
+      (r) => r.length === 2,
+    );
     expect(rows).toEqual([
       { id: '30', email: 'ada@example.com' },
       { id: '32', email: 'pk@eu' },
     ]);
-    await until(async () => (await cluster.conflicts('ap')).filter((c) => c.kind === 'insert_exists').length === 2, 'both recorded');
+    await until(
+      async () => (await cluster.conflicts('ap')).filter((c) => c.kind === 'insert_exists').length === 2,
+      'both recorded',
+    );
     await cluster.sql('us', `DELETE FROM items WHERE id = 30`);
-    await cluster.equal('SELECT id, email FROM items WHERE id BETWEEN 30 AND 31', (r) => r.length === 1 && r[0]!.id === '31');
+    await cluster.equal(
+      'SELECT id, email FROM items WHERE id BETWEEN 30 AND 31',
+      (r) => r.length === 1 && r[0]!.id === '31',
+    );
     await cluster.sql('ap', `INSERT INTO items (id, name) VALUES (39, 'still flowing')`);
     await cluster.equal('SELECT id FROM items WHERE id = 39', (r) => r.length === 1);
   });

@@ -8,18 +8,25 @@ export class Link {
   private constructor(
     private readonly server: Server,
     readonly port: number,
+    private targetPort: number,
   ) {}
 
   static async to(targetPort: number): Promise<Link> {
     const server = createServer();
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-    const link = new Link(server, (server.address() as { port: number }).port);
-    server.on('connection', (socket) => link.forward(socket, targetPort));
+    const link = new Link(server, (server.address() as { port: number }).port, targetPort);
+    server.on('connection', (socket) => link.forward(socket));
     return link;
   }
 
   cut(): void {
     this.open = false;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** New connections go to another instance, as behind a load balancer. */
+  retarget(port: number): void {
+    this.targetPort = port;
     for (const socket of this.sockets) socket.destroy();
   }
 
@@ -32,12 +39,12 @@ export class Link {
     this.server.close();
   }
 
-  private forward(incoming: Socket, port: number): void {
+  private forward(incoming: Socket): void {
     if (!this.open) {
       incoming.destroy();
       return;
     }
-    const outgoing = connect(port, '127.0.0.1');
+    const outgoing = connect(this.targetPort, '127.0.0.1');
     for (const [socket, other] of [
       [incoming, outgoing],
       [outgoing, incoming],

@@ -15,6 +15,8 @@ export interface LocalClusterOptions {
   readonly transport: { readonly kafka: { readonly brokers: readonly string[] } } | 'direct';
   /** Peers reach one another through links that can be cut. */
   readonly links: boolean;
+  /** Instead of the CLI, for the services. */
+  readonly program?: string;
 }
 
 export interface LocalRegion {
@@ -28,7 +30,7 @@ const READY_DEADLINE_MS = 90_000;
 
 /** Regions on this machine: a PostgreSQL and a service for each, as processes, their data kept in one folder. */
 export class LocalCluster {
-  private readonly servers: EmbeddedPostgres[] = [];
+  readonly servers: EmbeddedPostgres[] = [];
   private readonly links = new Map<string, Link>();
   readonly regions: LocalRegion[] = [];
 
@@ -70,7 +72,7 @@ export class LocalCluster {
       };
       mkdirSync(join(dataDir, name), { recursive: true });
       writeFileSync(configFile, stringify(config), { mode: 0o600 });
-      const service = new ServiceProcess(name, configFile, join(dataDir, name, 'service.log'));
+      const service = new ServiceProcess(name, configFile, join(dataDir, name, 'service.log'), this.options.program);
       service.start();
       this.regions.push({ name, http: `http://127.0.0.1:${port + i}`, postgres: urls[i]!, service });
     }
@@ -96,7 +98,7 @@ export class LocalCluster {
     return peers;
   }
 
-  private async untilReady(region: LocalRegion): Promise<void> {
+  async untilReady(region: Pick<LocalRegion, 'name' | 'http'>): Promise<void> {
     const deadline = Date.now() + READY_DEADLINE_MS;
     for (;;) {
       const answer = await fetch(`${region.http}/readyz`).catch(() => null);
@@ -116,6 +118,11 @@ export class LocalCluster {
 
   heal(): void {
     for (const proxy of this.links.values()) proxy.heal();
+  }
+
+  /** From now on peers reach `name` at this port. */
+  retarget(name: string, port: number): void {
+    for (const [link, proxy] of this.links) if (link.endsWith(`>${name}`)) proxy.retarget(port);
   }
 
   async stop(): Promise<void> {

@@ -18,16 +18,22 @@ export class ServiceProcess {
 
   constructor(
     readonly region: string,
-    private readonly configFile: string,
-    private readonly logFile: string,
+    readonly configFile: string,
+    readonly logFile: string,
+    /** Another program that takes the CLI's arguments: tests put failpoints in between. */
+    private readonly program: string = CLI,
   ) {}
 
   start(): void {
     const log = createWriteStream(this.logFile, { flags: 'a' });
-    const child = spawn(process.execPath, ['--enable-source-maps', CLI, 'serve', '--config', this.configFile], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: process.env,
-    });
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', this.program, 'serve', '--config', this.configFile],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: process.env,
+      },
+    );
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     child.once('exit', (code, signal) => {
@@ -41,8 +47,10 @@ export class ServiceProcess {
     this.child = child;
   }
 
-  get pid(): number | undefined {
-    return this.child?.pid;
+  /** SIGKILL. The supervisor starts it again, unless it is never to come back. */
+  kill9(comeBack = true): void {
+    this.stopping ||= !comeBack;
+    this.child?.kill('SIGKILL');
   }
 
   async stop(): Promise<void> {
