@@ -32,11 +32,11 @@ async function many(from: number, count: number): Promise<void> {
     const outcome = await simulate(seed);
     if (outcome.failure === null) continue;
     failed.push(seed);
-    if (failed.length <= 10) console.log(`${summaryOf(outcome)}\n  npm run sim -- --seed ${seed}`);
+    if (failed.length <= 40) console.log(`${summaryOf(outcome)}\n  npm run sim -- --seed ${seed}`);
   }
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
   console.log(`${count - failed.length} of ${count} seeds hold, ${(count / seconds).toFixed(0)} seeds/s`);
-  if (failed.length > 10) console.log(`failed: ${failed.join(' ')}`);
+  if (failed.length > 40) console.log(`failed: ${failed.join(' ')}`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 

@@ -11,6 +11,9 @@ export interface SchedulerOptions {
   readonly longestStall: Micros;
 }
 
+/** Fifty times what a long run takes. */
+const MOST_STEPS = 300_000;
+
 interface Waiting {
   readonly agent: Agent;
   readonly label: string;
@@ -84,6 +87,7 @@ export class Scheduler {
   }
 
   private next(): void {
+    if (this.steps >= MOST_STEPS) this.fail(new Error(`no end after ${MOST_STEPS} steps: somebody tries for ever`));
     if (this.stopped) return this.finish();
     this.now += 20;
     this.wakeSleepers();

@@ -51,8 +51,8 @@ export class Service {
       { region: db.region, peers, ticks, apply, transport, digest, timers },
       {
         tickIntervalMs: options.relayEvery / 1000,
-        pollIntervalMs: options.relayEvery / 500,
-        heartbeatMs: 40,
+        pollIntervalMs: options.relayEvery / 100,
+        heartbeatMs: 100,
         batch: { ticks: options.batchTicks, changes: 50 },
         inboxChanges: 200,
         retentionIntervalMs: 25,
@@ -98,7 +98,7 @@ export class Service {
       applied: nothing,
       cut: nothing,
       received: nothing,
-      interrupted: nothing,
+      interrupted: (origin, error) => scheduler.trace.event(1, () => `${this.parts.db.region} lost ${origin}: ${String(error)}`),
       waiting: nothing,
       retried: (because, attempts) => {
         if (attempts > 500) scheduler.fail(new Error(`apply was taken again ${attempts} times: ${because.detail}`));

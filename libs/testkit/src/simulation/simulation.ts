@@ -4,12 +4,12 @@ import { assertEqual, EqualVectorsEqualTables, SameVersionsSameRow } from './che
 import { checkFinalState } from './checkers/final-state.js';
 import { Ledger } from './checkers/ledger.js';
 import { Violation } from './checkers/violation.js';
-import { MemoryDatabase } from './memory-store/index.js';
+import { type Commit, CONFLICT_TABLE, MemoryDatabase } from './memory-store/index.js';
 import { Network } from './network.js';
 import { optionsOf, type SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
 import { INITIAL_ROWS, specsOf } from './schema.js';
-import { type Agent, type Micros, Scheduler } from './scheduler.js';
+import { type Agent, type Micros, Scheduler, WaitQueue } from './scheduler.js';
 import { digest, type Sabotage, Service } from './service.js';
 import type { Addressees } from './transport.js';
 import { Writer } from './workload.js';
@@ -57,6 +57,18 @@ export async function simulate(seed: number, run: RunOptions = {}): Promise<Outc
   };
 }
 
+const markOf = ({ changes, ticks, rows }: Commit): number =>
+  changes.reduce((mark, change) => mark * 31 + change.id, ticks.length * 7 + rows.length) % 0x7fff_ffff;
+
+function lineOf(region: RegionId, { kind, ticks, changes }: Commit): string {
+  const ofTicks = ticks.map((t) => ` ${t.origin}/${t.seq}`).join('');
+  const ofChanges = changes.map(({ table, key, op, patch, origin, id, unseen }) => {
+    const exceptions = unseen === null ? '' : ` unseen ${JSON.stringify(unseen)}`;
+    return `${op} ${table.split('.')[1]} ${key} ${table === CONFLICT_TABLE ? '' : (patch ?? '')} ${origin}/${id}${exceptions}`;
+  });
+  return [`${region} ${kind}${ofTicks}`, ...ofChanges].join('\n                 ');
+}
+
 class Cluster implements Addressees {
   private readonly regions: readonly RegionId[];
   private readonly databases = new Map<RegionId, MemoryDatabase>();
@@ -68,6 +80,7 @@ class Cluster implements Addressees {
   private readonly faults: Prng;
   private readonly director: Agent;
   private writing = false;
+  private readonly burst = new WaitQueue();
   private finished = false;
 
   constructor(
@@ -111,6 +124,7 @@ class Cluster implements Addressees {
     this.startFaults();
     for (let i = 0; i < this.options.bursts; i++) {
       this.writing = true;
+      this.burst.wakeAll();
       await this.director.sleep(this.options.burst);
       this.writing = false;
       if (i === this.options.bursts - 1) this.heal();
@@ -122,13 +136,7 @@ class Cluster implements Addressees {
   private watch(): void {
     const versions = new SameVersionsSameRow();
     for (const db of this.databases.values()) {
-      db.observe((commit) =>
-        this.scheduler.trace.event(
-          () =>
-            `${db.region} ${commit.kind} ${commit.ticks.map((t) => `${t.origin}/${t.seq}`).join(' ')} ` +
-            commit.changes.map((c) => `${c.table} ${c.key} ${c.op} ${c.patch ?? ''} [${c.origin}/${c.id}]`).join('; '),
-        ),
-      );
+      db.observe((commit) => this.scheduler.trace.event(markOf(commit), () => lineOf(db.region, commit)));
       this.ledger.watch(db);
       versions.watch(db);
       watchClosedVectors(db);
@@ -160,7 +168,7 @@ class Cluster implements Addressees {
         const agent = this.scheduler.agent(`${region}${i}`);
         const prng = Prng.of(this.seed, `writer ${agent.name}`);
         const writer = new Writer(this.databases.get(region)!, agent, prng, this.options);
-        this.scheduler.spawn(agent, () => writer.write(() => this.writing, () => this.finished));
+        this.scheduler.spawn(agent, () => writer.write(() => this.writing, this.burst));
       }
   }
 
@@ -190,7 +198,7 @@ class Cluster implements Addressees {
   /** kill -9 between any two steps; what was not committed is gone. Comes back by itself. */
   private crash(region: RegionId): void {
     for (const service of this.services.get(region) ?? []) service.agent.kill();
-    this.scheduler.trace.event(() => `${region} crashes`);
+    this.scheduler.trace.event(2, () => `${region} crashes`);
     this.scheduler.wakeAt(this.scheduler.now + this.faults.spread(1_000, 40_000), () => {
       if (this.at(region) === null) this.startService(region);
     });

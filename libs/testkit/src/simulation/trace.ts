@@ -20,11 +20,10 @@ export class Trace {
     this.mix(code);
   }
 
-  /** Something worth reading, by which runs may differ though their steps do not. */
-  event(text: () => string): void {
-    const line = text();
-    for (let i = 0; i < line.length; i++) this.mix(line.charCodeAt(i));
-    this.lines?.push(`${(this.clock() / 1000).toFixed(2).padStart(10)} ms  ${line}`);
+  /** Something worth reading; `mark` is what tells it from other such events without making its text. */
+  event(mark: number, text: () => string): void {
+    this.mix(mark);
+    this.lines?.push(`${(this.clock() / 1000).toFixed(2).padStart(10)} ms  ${text()}`);
   }
 
   get hash(): string {

@@ -3,7 +3,7 @@ import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './
 import type { SimulationOptions } from './options.js';
 import type { Prng } from './prng.js';
 import { ACCOUNTS, CHILDREN, ITEMS, PARENTS } from './schema.js';
-import type { Agent } from './scheduler.js';
+import type { Agent, WaitQueue } from './scheduler.js';
 
 /** One SQL client of a region: transactions of several statements, with savepoints, rollbacks and thinking in between. */
 export class Writer {
@@ -16,9 +16,10 @@ export class Writer {
     private readonly options: SimulationOptions,
   ) {}
 
-  /** Writes in bursts, until the run is over. */
-  async write(inBurst: () => boolean, isOver: () => boolean): Promise<void> {
-    while (!isOver()) {
+  /** Writes in bursts, as long as the run lasts. */
+  async write(inBurst: () => boolean, burst: WaitQueue): Promise<void> {
+    for (;;) {
+      if (!inBurst()) await this.agent.wait(burst, Infinity);
       await this.agent.sleep(this.prng.spread(50, this.options.think * 2));
       if (inBurst()) await this.transaction();
     }

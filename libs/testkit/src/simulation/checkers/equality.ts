@@ -1,4 +1,4 @@
-import { type RegionId, type RowRef, rowId, type TableName, type Vector } from '@meridian/core';
+import { isTouch, type RegionId, type RowRef, rowId, type TableName, type Values, type Vector } from '@meridian/core';
 import { type Commit, type MemoryDatabase } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';
@@ -6,15 +6,31 @@ import { Violation } from './violation.js';
 /** The table a row is in, and what it holds: rows shown and parked alike, for where they stand is the sweep's work. */
 const virtualText = (db: MemoryDatabase, ref: RowRef): string => {
   const row = db.row(ref)?.values ?? db.parkedOf(ref)?.values ?? null;
-  return row === null ? 'no row' : JSON.stringify(Object.entries(row).sort());
+  return row === null ? 'no row' : textOf(row);
 };
 
-/**
- * I6, after every commit: two regions that know the same changes of a row hold the same row, whatever else they know. Within
- * one origin the changes of a row are known in order, so the highest id known of each origin names them all.
- */
+/** Values never change, so their text is made once: comparing is most of what a run does. */
+const texts = new WeakMap<Values, string>();
+function textOf(row: Values): string {
+  let text = texts.get(row);
+  if (text === undefined) {
+    const columns = Object.keys(row).sort();
+    texts.set(row, (text = columns.map((column) => `${column}: ${row[column]}`).join(', ')));
+  }
+  return text;
+}
+
+/** What a region knows of one origin's changes of one row. */
+interface Known {
+  /** Writers exclude each other, so the highest id names all of them. */
+  readonly lastWrite: number;
+  /** Touches share their lock and commit in any order; their number says which, for ticks are prefixes of the commits. */
+  readonly touches: number;
+}
+
+/** I6, after every commit: two regions that know the same changes of a row hold the same row, whatever else they know. */
 export class SameVersionsSameRow {
-  private readonly known = new Map<MemoryDatabase, Map<string, Map<RegionId, number>>>();
+  private readonly known = new Map<MemoryDatabase, Map<string, Map<RegionId, Known>>>();
   private readonly results = new Map<string, { readonly text: string; readonly region: RegionId }>();
 
   watch(db: MemoryDatabase): void {
@@ -32,16 +48,22 @@ export class SameVersionsSameRow {
     for (const change of commit.changes) {
       const id = rowId(change);
       touched.set(id, { table: change.table, key: change.key });
-      const versions = rows.get(id) ?? new Map<RegionId, number>();
-      versions.set(change.origin, Math.max(change.id, versions.get(change.origin) ?? 0));
+      const versions = rows.get(id) ?? new Map<RegionId, Known>();
+      const { lastWrite, touches } = versions.get(change.origin) ?? { lastWrite: 0, touches: 0 };
+      const known = isTouch(change)
+        ? { lastWrite, touches: touches + 1 }
+        : { lastWrite: Math.max(lastWrite, change.id), touches };
+      versions.set(change.origin, known);
       rows.set(id, versions);
     }
     return touched;
   }
 
   private compare(db: MemoryDatabase, id: string, ref: RowRef): void {
-    const versions = [...(this.known.get(db)!.get(id) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
-    const name = `${id} ${JSON.stringify(versions)}`;
+    const versions = [...(this.known.get(db)!.get(id) ?? [])].map(
+      ([origin, { lastWrite, touches }]) => `${origin}/${lastWrite}+${touches}`,
+    );
+    const name = `${id} ${versions.sort().join(' ')}`;
     const text = virtualText(db, ref);
     const before = this.results.get(name);
     if (before === undefined) this.results.set(name, { text, region: db.region });
@@ -59,7 +81,7 @@ export class EqualVectorsEqualTables {
 
   watch(db: MemoryDatabase): void {
     db.observe((commit) => {
-      if (commit.kind === 'apply' && commit.ticks.length > 0) this.compareWith(db);
+      if (commit.kind === 'apply' && commit.changes.length > 0) this.compareWith(db);
     });
   }
 

@@ -18,11 +18,13 @@ export interface LogRow {
 /** The committed log, in partitions by range of id as PostgreSQL's. */
 export class Log {
   private readonly byId = new Map<number, LogRow>();
+  private readonly waiting = new Set<LogRow>();
   private readonly byRow = new Map<string, LogRow[]>();
 
   add(rows: readonly LogRow[]): void {
     for (const row of rows) {
       this.byId.set(row.logId, row);
+      if (row.seq === null) this.waiting.add(row);
       const id = rowId(row.change);
       const tail = this.byRow.get(id);
       if (tail === undefined) this.byRow.set(id, [row]);
@@ -34,10 +36,19 @@ export class Log {
     return this.byId.size;
   }
 
-  /** Changes of this region's own that are in no tick yet. */
+  /** Changes of this region's own that are in no tick yet, in the order of writing. */
+  get uncut(): LogRow[] {
+    return [...this.waiting].sort((a, b) => a.logId - b.logId);
+  }
+
   get hasUncut(): boolean {
-    for (const row of this.byId.values()) if (row.seq === null) return true;
-    return false;
+    return this.waiting.size > 0;
+  }
+
+  ship(row: LogRow, seq: Seq, unseen: Vector | null): void {
+    row.seq = seq;
+    row.unseen = unseen;
+    this.waiting.delete(row);
   }
 
   all(): LogRow[] {

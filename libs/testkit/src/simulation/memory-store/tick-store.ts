@@ -120,10 +120,7 @@ class MemoryCut implements Cut {
       wall: BigInt(Math.round(db.wall())),
       previous: own.digest,
     };
-    this.taken = db.log
-      .all()
-      .filter((row) => row.change.origin === db.region)
-      .filter((row) => visibleIn(this.snapshot, row.xid) && !visibleIn(db.lastSnapshot, row.xid));
+    this.taken = db.log.uncut.filter((row) => visibleIn(this.snapshot, row.xid) && !visibleIn(db.lastSnapshot, row.xid));
     this.races = new Map([...db.races].map(([change, races]) => [change, new Map(races)]));
   }
 
@@ -138,8 +135,7 @@ class MemoryCut implements Cut {
     if (db.tick(db.region, header.seq) !== undefined)
       throw new Error(`tick ${db.region}/${header.seq} is there already: two relays cannot both write one seq`);
     for (const row of this.taken) {
-      row.seq = header.seq;
-      row.unseen = this.unseen(row);
+      db.log.ship(row, header.seq, this.unseen(row));
       db.races.delete(row.change.id);
     }
     db.lastSnapshot = this.snapshot;
