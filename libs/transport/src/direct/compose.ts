@@ -19,6 +19,7 @@ export interface DirectOptions extends ClusterIdentity {
   readonly tls?: SecureContextOptions;
   readonly maxSkewMs?: number;
   readonly connectTimeoutMs?: number;
+  readonly now?: () => number;
   readonly idleTimeoutMs?: number;
   readonly lifeSignMs?: number;
   readonly onEvent?: TransportListener;
