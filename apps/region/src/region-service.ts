@@ -248,7 +248,7 @@ function openStores(
     connection: { connectionString: url },
     historyMs: config.replication.historyHours * 3_600_000,
   });
-  const apply = new PgApplyStore({ region, connection: { connectionString: applyUrl } });
+  const apply = new PgApplyStore({ region, connection: { connectionString: applyUrl }, owner: { connectionString: url } });
   const pool = createRowsPool({ url, max: poolSize, statementTimeoutMs, lockTimeoutMs });
   return {
     ticks,

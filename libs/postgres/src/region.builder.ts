@@ -27,7 +27,11 @@ export async function testRegion(name = 'eu', historyMs = 0): Promise<TestRegion
   const database = await templateDatabase();
   const prepared = await prepareDatabase({ url: database.url, secret: 'a secret of tests', cluster: 'test', region });
   const ticks = new PgTickStore({ region, connection: { connectionString: database.url }, historyMs });
-  const apply = new PgApplyStore({ region, connection: { connectionString: prepared.applyUrl } });
+  const apply = new PgApplyStore({
+    region,
+    connection: { connectionString: prepared.applyUrl },
+    owner: { connectionString: database.url },
+  });
   await ticks.maintainPartitions();
   const clients: Client[] = [];
   const connect = async (): Promise<Client> => {

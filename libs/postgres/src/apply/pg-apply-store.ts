@@ -14,6 +14,8 @@ export interface PgApplyStoreOptions {
   readonly region: RegionId;
   /** The apply role, for which capture does not fire. */
   readonly connection: ClientConfig;
+  /** The owner role looks: apply's may not see what state the users' sessions are in. */
+  readonly owner: ClientConfig;
 }
 
 /** The region's database as apply writes it. Two sessions: one applies, one looks (at the vector, the catalog, who blocks). */
@@ -93,7 +95,7 @@ export class PgApplyStore implements ApplyStore {
   }
 
   private async openReader(): Promise<Session> {
-    const session = await openSession(this.options.connection, 'apply reader', RELAY_SETTINGS);
+    const session = await openSession(this.options.owner, 'apply reader', RELAY_SETTINGS);
     // format_type spells out the schema of whatever is not found by the search path.
     await session.query(`SET search_path = ''`);
     return session;

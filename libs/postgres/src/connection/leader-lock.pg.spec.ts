@@ -11,9 +11,10 @@ describe("a region's reserved connections", () => {
   afterAll(() => eu.close());
 
   const end = (application: string): Promise<unknown> =>
-    eu.user.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1', [
-      application,
-    ]);
+    eu.user.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
+      [application],
+    );
 
   it('one instance leads; another takes over when its connection ends, and the first is told', async () => {
     const config = { connectionString: eu.url };

@@ -1,0 +1,47 @@
+import type {
+  ApplyTransaction,
+  JsonText,
+  RowEffect,
+  RowKey,
+  RowRef,
+  TableName,
+  Tick,
+  WriteOutcome,
+} from '@meridian/core';
+import type { TestRegion } from '../region.builder.js';
+
+export const tableName = (name: string): TableName => name as TableName;
+export const rowRef = (table: string, ...key: string[]): RowRef => ({
+  table: tableName(table),
+  key: `[${key.map((k) => JSON.stringify(k)).join(', ')}]` as RowKey,
+});
+export const jsonText = (values: object): JsonText => JSON.stringify(values) as JsonText;
+
+/** One transaction of apply; rolled back when `work` throws. */
+export async function applying<T>(region: TestRegion, work: (tx: ApplyTransaction) => Promise<T>): Promise<T> {
+  const tx = await region.apply.begin();
+  try {
+    const result = await work(tx);
+    await tx.commit();
+    return result;
+  } finally {
+    await tx.rollback();
+  }
+}
+
+/** Without the log: what apply does to the tables alone. */
+export const writing = (region: TestRegion, effects: readonly RowEffect[]): Promise<WriteOutcome> =>
+  applying(region, (tx) => tx.write(effects));
+
+/** Ticks as if nothing stood against them, without their rows: log and vector. */
+export const receiving = (region: TestRegion, ticks: readonly Tick[]): Promise<WriteOutcome> =>
+  applying(region, async (tx) => {
+    await tx.append(ticks);
+    return tx.advance(ticks, new Map());
+  });
+
+/** Until some session of this database waits for a lock in a statement like this. */
+export async function waitingFor(region: TestRegion, statement: string): Promise<void> {
+  const sql = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'`;
+  while ((await region.user.query(sql, [statement])).rowCount === 0);
+}
