@@ -1,0 +1,185 @@
+import type { TableName } from '@meridian/core';
+import { templateDatabase } from '@meridian/testkit';
+import { CapturedDatabase } from '../testing/captured-database.js';
+import { BUCKETS } from './digest.js';
+import { Enrolment } from './enrolment.js';
+
+const items = { schema: 'public', name: 'items' };
+
+describe('enrolment', () => {
+  let us: CapturedDatabase;
+  let eu: CapturedDatabase;
+  beforeAll(async () => {
+    [us, eu] = await Promise.all([
+      templateDatabase().then((db) => CapturedDatabase.open(db, 'us')),
+      templateDatabase().then((db) => CapturedDatabase.open(db, 'eu')),
+    ]);
+  });
+  beforeEach(async () => {
+    await us.run(`CREATE TABLE items (id int PRIMARY KEY, name text, price numeric, at timestamptz)`);
+    // The same columns in another order.
+    await eu.run(`CREATE TABLE items (at timestamptz, price numeric, id int PRIMARY KEY, name text)`);
+  });
+  afterEach(async () => {
+    for (const db of [us, eu]) {
+      for (const { name } of await db.enrolment.list()) if (name.startsWith('public.')) await db.enrolment.remove(name);
+      await db.run('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    }
+  });
+  afterAll(() => Promise.all([us.close(), eu.close()]));
+
+  it('holds the table’s writers back until it is committed, and captures them from then on', async () => {
+    const prepared = await us.enrolment.prepare(items, {});
+    expect(prepared).toMatchObject({ change: 'new', spec: { name: 'public.items', epoch: 1 }, content: { rows: 0 } });
+    const writing = us.run('INSERT INTO items VALUES (1)');
+    const watcher = await us.other();
+    const waiting = `SELECT FROM pg_locks WHERE relation = 'items'::regclass AND NOT granted`;
+    while ((await watcher.query(waiting)).rowCount === 0);
+    await watcher.end();
+    await prepared.commit();
+    await writing;
+    expect(await us.rows(`SELECT pk FROM meridian.change WHERE rel = 'public.items'`)).toEqual([{ pk: ['1'] }]);
+    expect(await us.enrolment.get('public.items' as TableName)).toMatchObject({
+      name: 'public.items',
+      state: 'active',
+      policy: { granularity: 'column' },
+    });
+  }, 20_000);
+
+  it('leaves nothing behind when it is rolled back, or was held too long', async () => {
+    await (await us.enrolment.prepare(items, {})).rollback();
+    const { region, applyRole } = (
+      await us.rows(`SELECT name AS region, apply_role AS "applyRole" FROM meridian.region`)
+    )[0] as never;
+    const impatient = new Enrolment({ url: us.db.url, region, applyRole, replicaRole: true, heldMs: 50 });
+    const held = await impatient.prepare(items, {});
+    // Waits for the table's lock, which the held enrolment gives up by itself.
+    await us.run('INSERT INTO items VALUES (1)');
+    expect(held.open).toBe(false);
+    await expect(held.commit()).rejects.toThrow(/held too long/);
+    expect(await us.enrolment.get('public.items' as TableName)).toBeNull();
+    expect(await us.rows(`SELECT tgname FROM pg_trigger WHERE tgrelid = 'items'::regclass`)).toEqual([]);
+  });
+
+  it('gives equal digests for equal rows, whatever their order and the order of columns; and different ones otherwise', async () => {
+    await us.run(
+      `INSERT INTO items SELECT g, 'n' || g, g + 0.50, '2026-01-01 00:00+00' FROM generate_series(1, 500) g`,
+    );
+    await eu.run(
+      `SET TimeZone = 'Asia/Tokyo'; INSERT INTO items (id, name, price, at) SELECT g, 'n' || g, g + 0.50, '2026-01-01 00:00+00' FROM generate_series(500, 1, -1) g`,
+    );
+    const [a, b] = await Promise.all([us.enrolment.prepare(items, {}), eu.enrolment.prepare(items, {})]);
+    expect(a.content).toEqual(b.content);
+    expect(a.spec.signature).toBe(b.spec.signature);
+    await Promise.all([a.rollback(), b.rollback()]);
+    await eu.run(`UPDATE items SET price = price + 0.000 WHERE id = 7; UPDATE items SET name = NULL WHERE id = 8`);
+    const [c, d] = await Promise.all([us.enrolment.prepare(items, {}), eu.enrolment.prepare(items, {})]);
+    const differing = [...Array(BUCKETS).keys()].filter((i) => c.content.buckets[i] !== d.content.buckets[i]);
+    expect(differing.length).toBeGreaterThan(0);
+    expect(differing.length).toBeLessThanOrEqual(2);
+    const [ours, theirs] = await Promise.all([c.rowsForExamples(differing), d.rowsForExamples(differing)]);
+    const known = new Map(theirs.map((r) => [r.key, r.hash]));
+    expect(ours.filter((r) => known.get(r.key) !== r.hash).map((r) => r.key)).toEqual(['["7"]', '["8"]']);
+    await Promise.all([c.rollback(), d.rollback()]);
+  });
+
+  it('brings a region to another one’s rows without capturing that, and without its triggers', async () => {
+    await us.run(`INSERT INTO items SELECT g, E'tab\\t' || g, 'NaN', 'infinity' FROM generate_series(1, 5000) g`);
+    await eu.run(`
+      INSERT INTO items (id, name) VALUES (1, 'other'), (9999, 'extra');
+      CREATE TABLE refs (item int REFERENCES items ON DELETE CASCADE); INSERT INTO refs VALUES (1);
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''fired''; END';
+      CREATE TRIGGER fail BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION fail()`);
+    const [from, to] = await Promise.all([us.enrolment.prepare(items, {}), eu.enrolment.prepare(items, {})]);
+    expect(await to.replaceRows(from.rows())).toEqual(from.content);
+    await Promise.all([from.commit(), to.commit()]);
+    expect(await eu.rows('SELECT count(*)::int AS n, (SELECT count(*)::int FROM refs) AS refs FROM items')).toEqual([
+      { n: 5000, refs: 1 },
+    ]);
+    expect(await eu.rows("SELECT FROM meridian.change WHERE rel = 'public.items'")).toEqual([]);
+    expect(await eu.logged(`DELETE FROM items WHERE id = 2`)).toHaveLength(1);
+    expect(await eu.enrolment.captureDrift()).toEqual([]);
+  }, 20_000);
+
+  it('changes nothing when the same document comes again, and counts an epoch up when another does', async () => {
+    await us.enrol('items', { policy: 'lww' });
+    const again = await us.enrolment.prepare(items, { policy: 'lww', granularity: 'column' });
+    expect(again).toMatchObject({ change: 'none', spec: { epoch: 1 } });
+    await again.rollback();
+    await us.enrol('items', { policy: 'lww', delete: 'delete-wins' });
+    expect((await us.enrolment.get('public.items' as TableName))!.spec).toMatchObject({
+      epoch: 2,
+      delete: 'delete-wins',
+    });
+    await us.run('INSERT INTO items VALUES (1)');
+    expect(
+      await us.rows(`SELECT epoch FROM meridian.change WHERE rel = 'public.items' ORDER BY id DESC LIMIT 1`),
+    ).toEqual([{ epoch: 2 }]);
+  });
+
+  it('touches a parent only once it is enrolled, under the parent’s epoch', async () => {
+    await us.run('CREATE TABLE child (id int PRIMARY KEY, item int REFERENCES items); INSERT INTO items VALUES (1)');
+    await us.enrol('child');
+    expect((await us.enrolment.get('public.child' as TableName))!.spec.foreignKeys).toEqual([]);
+    expect(await us.logged('INSERT INTO child VALUES (1, 1)')).toHaveLength(1);
+    await us.enrol('items');
+    expect((await us.enrolment.get('public.child' as TableName))!.spec.foreignKeys).toHaveLength(1);
+    await us.enrol('items', { policy: 'lww' });
+    expect(await us.logged('INSERT INTO child VALUES (2, 1)')).toHaveLength(2);
+    expect(await us.rows(`SELECT rel, epoch FROM meridian.change ORDER BY id DESC LIMIT 2`)).toEqual([
+      { rel: 'public.items', epoch: 2 },
+      { rel: 'public.child', epoch: 1 },
+    ]);
+    await us.enrolment.remove('public.items' as TableName);
+    expect(await us.logged('INSERT INTO child VALUES (3, 1)')).toHaveLength(1);
+    expect(await us.enrolment.captureDrift()).toEqual([]);
+  });
+
+  it('stops capturing a table that is removed, and leaves its rows', async () => {
+    await us.enrol('items');
+    await us.run('INSERT INTO items VALUES (1)');
+    await us.enrolment.remove('public.items' as TableName);
+    expect(await us.logged("UPDATE items SET name = 'x'")).toEqual([]);
+    expect(await us.rows('SELECT id FROM items')).toEqual([{ id: 1 }]);
+    expect(
+      await us.rows(`SELECT FROM pg_proc WHERE proname LIKE 'capture\\_%' AND prosrc LIKE '%public.items%'`),
+    ).toEqual([]);
+  });
+
+  it('carries the column’s time as the wall of lww, whether the update changed it or not', async () => {
+    await us.run(`CREATE TABLE notes (id int PRIMARY KEY, body text, title text, at timestamptz)`);
+    await us.enrol('notes', { columns: { body: { policy: 'lww', column: 'at' } } });
+    await us.run(
+      `INSERT INTO notes VALUES (1, 'b', 't', '2026-01-01 00:00:00.000001+00'), (2, 'b', 't', NULL), (3, 'b', 't', 'infinity')`,
+    );
+    await us.run(`UPDATE notes SET body = 'c', title = 'u' WHERE id = 1`);
+    const ranks = await us.rows(`SELECT id, stamp, ranks FROM meridian.change WHERE rel = 'public.notes' ORDER BY id`);
+    const wall = ['1767225600000001', '-9223372036854775808', '9223372036854775807', '1767225600000001'];
+    expect(ranks).toEqual(
+      wall.map((w, i) => {
+        const { id, stamp } = ranks[i] as { id: string; stamp: string };
+        return { id, stamp, ranks: { body: [stamp, w, id] } };
+      }),
+    );
+    await us.enrol('notes', { policy: { policy: 'lww', column: 'at' } });
+    await us.run(`UPDATE notes SET body = 'd' WHERE id = 1; DELETE FROM notes WHERE id = 1`);
+    expect(
+      await us.rows(`SELECT wall, ranks FROM meridian.change WHERE rel = 'public.notes' ORDER BY id DESC LIMIT 2`),
+    ).toEqual([
+      { wall: '1767225600000001', ranks: null },
+      { wall: '1767225600000001', ranks: null },
+    ]);
+  });
+
+  it('writes the registers of a group and of a row whole', async () => {
+    await us.enrol('items', { groups: [['name', 'price']] });
+    await us.run(`INSERT INTO items VALUES (1, 'a', 1.50)`);
+    expect(await us.logged(`UPDATE items SET name = 'b'`)).toEqual([
+      'public.items u ["1"] {"name":"b","price":"1.50"} < {"name":"a","price":"1.50"}',
+    ]);
+    await us.enrol('items', { granularity: 'row' });
+    expect(await us.logged(`UPDATE items SET name = 'c'`)).toEqual([
+      'public.items u ["1"] {"name":"c","price":"1.50","at":null} < {"name":"b","price":"1.50","at":null}',
+    ]);
+  });
+});
