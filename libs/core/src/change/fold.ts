@@ -5,7 +5,6 @@ import {
   type Change,
   type Rank,
   type Ranks,
-  type Values,
   beforeOf,
   isTouch,
   parseValues,
@@ -20,7 +19,7 @@ export type CountersOf = (table: TableName) => ReadonlySet<string>;
 /**
  * Folds a tick's changes (in the order of writing): an update folds into the insert or update of the same row before it,
  * and every column keeps the rank of its own write. Nothing folds over a delete, over another `unseen` or policy epoch, and a
- * touch never folds: with the columns of another write it would no longer count as one.
+ * touch folds into another touch only: with the columns of another write it would no longer count as one.
  * Rows that changed once, nearly all, pass through unparsed. A hot row written 1,000 times costs one change a tick.
  */
 export function foldChanges(changes: readonly Change[], countersOf: CountersOf): Change[] {
@@ -46,10 +45,9 @@ const headOf = (slot: Change | Fold): Change => (slot instanceof Fold ? slot.las
 const foldable = (first: Change, next: Change): boolean =>
   next.op === 'update' &&
   first.op !== 'delete' &&
-  !isTouch(first) &&
-  !isTouch(next) &&
   first.epoch === next.epoch &&
-  equalVectors(first.unseen ?? {}, next.unseen ?? {});
+  equalVectors(first.unseen ?? {}, next.unseen ?? {}) &&
+  isTouch(first) === isTouch(next);
 
 /** Several writes of one row on their way to one change. */
 class Fold {
@@ -91,8 +89,8 @@ class Fold {
     const { last } = this;
     return {
       ...last,
-      patch: valuesText(Object.fromEntries(this.patch) as Values),
-      before: this.first.op === 'insert' ? null : valuesText(Object.fromEntries(this.before) as Values),
+      patch: valuesText(Object.fromEntries(this.patch)),
+      before: this.first.op === 'insert' ? null : valuesText(Object.fromEntries(this.before)),
       ranks: this.ownRanks(),
     };
   }

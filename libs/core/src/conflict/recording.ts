@@ -97,8 +97,11 @@ function withdraw(record: ConflictRecord | undefined, verdict: Verdict): Conflic
     : { ...record, overwritten, reason: sentence(overwritten) };
 }
 
+/** A withdrawn record keeps what it last told; of that nothing is overwritten any more. */
 const others = (record: ConflictRecord | undefined, verdict: Verdict): Overwritten[] =>
-  (record?.overwritten ?? []).filter((o) => !sameColumns(o.columns, verdict.columns));
+  record === undefined || record.status === 'withdrawn'
+    ? []
+    : record.overwritten.filter((o) => !sameColumns(o.columns, verdict.columns));
 
 const sameColumns = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((c, i) => c === b[i]);

@@ -39,7 +39,7 @@ export function resolve(
   const all = [...uncovered, arriving];
   const written = patchOf(arriving);
   const verdicts: Verdict[] = [];
-  const values = new Map<string, string | null>(Object.entries(present ?? written));
+  const values = new Map<string, string | null>(Object.entries(present ?? (arriving.op === 'insert' ? written : {})));
   for (const register of spec.registers) {
     if (!writes(written, register.columns)) continue;
     const verdict = decideRegister(register.policy, register.columns, all);
@@ -47,10 +47,9 @@ export function resolve(
     for (const column of register.columns) values.set(column, valueOf(won, column));
     verdicts.push(verdict);
   }
-  for (const column of spec.counters) values.set(column, count(column, arriving, uncovered, valueOf(values, column)));
+  for (const column of spec.counters) values.set(column, count(column, arriving, uncovered, values.get(column) ?? '0'));
   const existence = decideExistence(spec, maximal(all));
-  if (existence.verdict !== null) verdicts.push(existence.verdict);
-  return { exists: existence.exists, values: Object.fromEntries(values), verdicts };
+  return { exists: existence.exists, values: Object.fromEntries(values), verdicts: [...verdicts, existence.verdict] };
 }
 
 function decideRegister(policy: RegisterPolicy, columns: readonly string[], all: readonly Entry[]): Verdict {
@@ -63,9 +62,9 @@ function decideRegister(policy: RegisterPolicy, columns: readonly string[], all:
 }
 
 /** Op-based PN-counter: an update adds its difference; an insert starts anew, dropping what it covers and keeping what it does not. */
-function count(column: string, arriving: Entry, uncovered: readonly Entry[], present: string | null): string {
+function count(column: string, arriving: Entry, uncovered: readonly Entry[], present: string): string {
   const own = delta(arriving, column);
-  if (arriving.op !== 'insert') return addDecimals(present ?? '0', own);
+  if (arriving.op !== 'insert') return addDecimals(present, own);
   const inserts = [...uncovered, arriving].filter((e) => e.op === 'insert');
   return uncovered
     .filter((e) => !inserts.some((i) => i !== e && covers(i, e)))
@@ -76,12 +75,13 @@ function count(column: string, arriving: Entry, uncovered: readonly Entry[], pre
  * The row's existence is a register of its own: deletes against the others. A touch (a child refers to this row) beside a
  * delete keeps the row whatever the delete policy, else the child would be an orphan in every region.
  */
-function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists: boolean; verdict: Verdict | null } {
+function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists: boolean; verdict: Verdict } {
   const sorted = [...versions].sort((a, b) => compareRank(BY_STAMP, [], a, b));
   const deletes = sorted.filter((e) => e.op === 'delete');
   const others = sorted.filter((e) => e.op !== 'delete');
-  if (deletes.length === 0 || others.length === 0) return { exists: deletes.length === 0, verdict: null };
-  const exists = others.some(isTouch) || existsBy(spec, sorted);
+  const contended = deletes.length > 0 && others.length > 0;
+  const exists = contended ? others.some(isTouch) || existsBy(spec, sorted) : deletes.length === 0;
+  // Uncontended, nobody loses: a verdict all the same, for it withdraws what an earlier one had recorded.
   const [winners, losers] = exists ? [others, deletes] : [deletes, others];
   const won = winner(BY_STAMP, [], winners);
   return { exists, verdict: { columns: [], policy: spec.delete, versions: sorted, winner: won, losers } };
@@ -105,9 +105,8 @@ const differs = (columns: readonly string[], a: Entry, b: Entry): boolean =>
 
 const delta = (e: Entry, column: string): string => valueOf(patchOf(e), column) ?? '0';
 
-const valueOf = (values: Values | ReadonlyMap<string, string | null>, column: string): string | null =>
-  (values instanceof Map ? values.get(column) : Object.hasOwn(values, column) ? (values as Values)[column] : null) ??
-  null;
+const valueOf = (values: Values, column: string): string | null =>
+  (Object.hasOwn(values, column) ? values[column] : null) ?? null;
 
 /** What the first of the versions wrote over: the common base, as the record shows it. */
 export const baseOf = (versions: readonly Entry[]): Values | null => {

@@ -33,10 +33,14 @@ const people: fc.Arbitrary<Claimant[]> = fc.uniqueArray(
     .record({ pk: fc.nat(20).map(String), email: value, first: value, last: value, claims: fc.tuple(claim, claim) })
     .map(({ pk, email, first, last, claims }) =>
       // A computed __proto__ defines a column; only a literal one would set the prototype.
-      person(pk, { email, ['__proto__']: first, toString: last } as never, {
-        by_email: claims[0],
-        constructor: claims[1],
-      }),
+      person(
+        pk,
+        { email, ['__proto__']: first, toString: last },
+        {
+          by_email: claims[0],
+          constructor: claims[1],
+        },
+      ),
     ),
   { maxLength: 8, selector: (p) => p.row.ref.key },
 );
@@ -123,11 +127,15 @@ describe('laws of unique keys', () => {
 
   it('a row that is parked for one key frees its others', () => {
     const at = (stamp: bigint): Claim => ({ stamp, origin: regionId('us'), id: changeId(1) });
-    const x = person('x', { email: 'a', ['__proto__']: 'b', toString: 'b' } as never, {
-      by_email: at(1n),
-      constructor: at(10n),
-    });
-    const y = person('y', { email: null, ['__proto__']: 'b', toString: 'b' } as never, { constructor: at(5n) });
+    const x = person(
+      'x',
+      { email: 'a', ['__proto__']: 'b', toString: 'b' },
+      {
+        by_email: at(1n),
+        constructor: at(10n),
+      },
+    );
+    const y = person('y', { email: null, ['__proto__']: 'b', toString: 'b' }, { constructor: at(5n) });
     const z = person('z', { email: 'a' }, { by_email: at(7n) });
     const { shown, parked } = visibleRows([x, y, z], KEYS);
     expect([...shown]).toEqual([id(y), id(z)]);
