@@ -113,7 +113,7 @@ export class TestCluster {
   async stop(): Promise<void> {
     await Promise.all([...this.pools.values()].map((pool) => pool.end()));
     await this.local.stop();
-    rmSync(this.dataDir, { recursive: true, force: true });
+    if (process.env.MERIDIAN_KEEP_DATA === undefined) rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
 

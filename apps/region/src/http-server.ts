@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiModule, type ApiOptions, type ApiPorts, createHttpAdapter, prepareApi } from '@meridian/api';
+import { ApiModule, type ApiOptions, type ApiPorts, createHttpAdapter, limitRequests, prepareApi } from '@meridian/api';
+import type { RateLimiter } from '@meridian/core';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
@@ -13,9 +14,11 @@ export async function createHttpServer(
   ports: ApiPorts,
   options: ApiOptions,
   peers: PeerHandler,
+  rate: { readonly limiter: RateLimiter; readonly perSecond: number },
 ): Promise<INestApplication> {
   const adapter = createHttpAdapter(options);
-  (adapter.getInstance() as unknown as FastifyInstance).addHook('onRequest', (request, reply, done) => {
+  const server = adapter.getInstance<FastifyInstance>();
+  server.addHook('onRequest', (request, reply, done) => {
     if (!request.raw.url?.startsWith(PEER_PATHS)) return done();
     reply.hijack();
     void peers(request.raw, reply.raw);
@@ -25,5 +28,6 @@ export async function createHttpServer(
     logger: false,
   });
   prepareApi(app);
+  if (rate.perSecond > 0) limitRequests(server, rate.limiter, rate.perSecond);
   return app;
 }

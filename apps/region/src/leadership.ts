@@ -15,13 +15,14 @@ export async function contendForLead(
   lead: Lead,
   timers: Timers,
   signal: Cancellation,
-  failed: (error: unknown) => void,
+  events: { following(): void; failed(error: unknown): void },
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       if (await lock.tryAcquire()) await leadUntilLost(lock, lead, signal);
+      else events.following();
     } catch (error) {
-      failed(error);
+      events.failed(error);
       await lock.release().catch(() => undefined);
     }
     await timers.sleep(RETRY_MS, signal);

@@ -1,6 +1,6 @@
 import type { Cancellation, RegionId, Seq, Tick, TickReader, TickStore, Timers } from '@meridian/core';
 
-/** How often an instance that does not lead looks whether the leader has cut or applied a tick. */
+/** Without Redis nobody tells an instance that does not lead that the leader has cut or applied a tick: it looks this often. */
 const POLL_MS = 100;
 
 type Limit = { readonly ticks: number; readonly changes: number };

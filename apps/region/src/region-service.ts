@@ -31,7 +31,8 @@ import { enrolConfiguredTables } from './configured-tables.js';
 import { EnrolmentCoordinator } from './enrolment/coordinator.js';
 import { LocalParticipant } from './enrolment/participant.js';
 import { PeerParticipant, answerEnrolmentCall } from './enrolment/peer-participant.js';
-import { createHttpServer } from './http-server.js';
+import { type PeerHandler, createHttpServer } from './http-server.js';
+import { type Instances, openInstances } from './instances.js';
 import { contendForLead } from './leadership.js';
 import { LogReader } from './log-reader.js';
 import { Observations } from './observations.js';
@@ -56,9 +57,10 @@ const ENROLMENT_CALL_TIMEOUT_MS = 55_000;
 export class RegionService {
   private readonly abort = new AbortController();
   private readonly background: Promise<unknown>[] = [];
-  private readonly relaying = new LocalRelaying();
+  private readonly relaying: LocalRelaying;
   private readonly observations = new Observations(() => Date.now());
-  private leading = false;
+  /** Does this instance relay and apply, does another, or is it not known yet? */
+  private role: 'leads' | 'follows' | 'contends' = 'contends';
 
   private constructor(
     private readonly config: RegionConfig,
@@ -67,7 +69,11 @@ export class RegionService {
     private readonly region: RegionId,
     private readonly stores: Stores,
     private readonly wire: Wire,
-  ) {}
+    private readonly instances: Instances,
+  ) {
+    this.relaying = new LocalRelaying(instances.bus);
+    this.relaying.onAdvance(() => stores.reader.wake());
+  }
 
   private app!: INestApplication;
 
@@ -84,7 +90,8 @@ export class RegionService {
         'the apply role may not set session_replication_role: tables with triggers or foreign keys cannot be enrolled',
       );
     const stores = openStores(config, region, database.applyUrl, database.applyRole, database.replicaRole);
-    const service = new RegionService(config, log, seams, region, stores, openWire(config, region, stores.reader, log));
+    const wire = openWire(config, region, stores.reader, log);
+    const service = new RegionService(config, log, seams, region, stores, wire, openInstances(config, log));
     await service.run();
     return service;
   }
@@ -92,11 +99,14 @@ export class RegionService {
   private async run(): Promise<void> {
     await this.stores.ticks.maintainPartitions();
     const { participant, coordinator } = this.enrolling();
-    this.app = await createHttpServer(this.ports(coordinator), this.apiOptions(), (req, res) =>
+    const peers: PeerHandler = (req, res) =>
       req.url!.startsWith(TICKS_PATH)
         ? this.wire.direct.server.handle(req, res)
-        : answerPeerCall(this.wire.direct.signer, req, res, (call) => answerEnrolmentCall(participant, call)),
-    );
+        : answerPeerCall(this.wire.direct.signer, req, res, (call) => answerEnrolmentCall(participant, call));
+    this.app = await createHttpServer(this.ports(coordinator), this.apiOptions(), peers, {
+      limiter: this.instances.limiter,
+      perSecond: this.config.http.requestsPerSecond,
+    });
     await this.app.listen(this.config.http.port, this.config.http.host);
     this.background.push(
       contendForLead(
@@ -104,7 +114,13 @@ export class RegionService {
         { begin: () => this.lead() },
         systemTimers,
         this.abort.signal,
-        (error) => this.log.warn({ err: error }, 'the lead could not be taken, and is tried again'),
+        {
+          following: () => (this.role = 'follows'),
+          failed: (error) => {
+            this.role = 'contends';
+            this.log.warn({ err: error }, 'the lead could not be taken, and is tried again');
+          },
+        },
       ),
       enrolConfiguredTables(this.config, coordinator, systemTimers, this.abort.signal, this.log),
     );
@@ -117,6 +133,7 @@ export class RegionService {
     await this.app.close();
     await this.wire.transport.close();
     this.wire.control.close();
+    await this.instances.close();
     await this.stores.close();
   }
 
@@ -128,7 +145,6 @@ export class RegionService {
       ticks: this.seams.ticks(this.stores.ticks),
       apply: this.seams.apply(this.stores.apply),
       transport: this.seams.transport(this.wire.transport),
-      reader: this.stores.reader,
       relaying: this.relaying,
       observations: this.observations,
       log: this.log,
@@ -136,10 +152,10 @@ export class RegionService {
     await pipeline.start();
     const keeping = upkeep(this.stores, systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
-    this.leading = true;
+    this.role = 'leads';
     this.log.info({ region: this.region }, 'this instance relays, receives and applies');
     return async () => {
-      this.leading = false;
+      this.role = 'contends';
       this.relaying.lead(null);
       ending.abort();
       await pipeline.stop();
@@ -156,7 +172,7 @@ export class RegionService {
       this.region,
       enrolment,
       (from, id) => (from === this.region ? participant.page(id) : peers.find((p) => p.region === from)!.page(id)),
-      () => this.relaying.advanced(),
+      () => this.relaying.changed(),
     );
     return { participant, coordinator: new EnrolmentCoordinator(enrolment, participant, peers) };
   }
@@ -189,24 +205,13 @@ export class RegionService {
 
   private checks() {
     const { halted, lastCutMs } = this.observations;
-    const relays = Date.now() - lastCutMs < 5 * this.config.replication.heartbeatMs;
+    const cutLately = Date.now() - lastCutMs < CUT_BEATS * this.config.replication.heartbeatMs;
+    const relays = this.role === 'leads' ? cutLately : this.role === 'follows';
     return [
-      {
-        name: 'lead',
-        ok: this.leading || this.lock === 'other',
-        detail: this.leading ? 'this instance leads' : 'another instance leads',
-      },
-      {
-        name: 'relay',
-        ok: !this.leading || relays,
-        detail: relays || !this.leading ? 'ticks are cut' : 'no tick was cut lately',
-      },
+      { name: 'lead', ok: this.role !== 'contends', detail: `this instance ${this.role}` },
+      { name: 'relay', ok: relays, detail: relays ? 'ticks are cut' : 'no tick was cut lately' },
       { name: 'apply', ok: halted === null, detail: halted ?? 'ticks are applied' },
     ];
-  }
-
-  private get lock(): 'own' | 'other' {
-    return this.leading ? 'own' : 'other';
   }
 
   private apiOptions(): ApiOptions {
@@ -225,6 +230,8 @@ export class RegionService {
 }
 
 const VERSION = '0.1.0';
+/** Heartbeats without a tick after which the relay counts as standing still. */
+const CUT_BEATS = 5;
 
 interface Stores {
   readonly ticks: PgTickStore;
@@ -248,7 +255,11 @@ function openStores(
     connection: { connectionString: url },
     historyMs: config.replication.historyHours * 3_600_000,
   });
-  const apply = new PgApplyStore({ region, connection: { connectionString: applyUrl }, owner: { connectionString: url } });
+  const apply = new PgApplyStore({
+    region,
+    connection: { connectionString: applyUrl },
+    owner: { connectionString: url },
+  });
   const pool = createRowsPool({ url, max: poolSize, statementTimeoutMs, lockTimeoutMs });
   return {
     ticks,

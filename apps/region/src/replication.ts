@@ -2,7 +2,6 @@ import type { RegionConfig } from '@meridian/config';
 import type { ApplyStore, RegionId, TickStore, Transport } from '@meridian/core';
 import { Pipeline, type PipelineEvents } from '@meridian/replication';
 import type { Logger } from 'pino';
-import type { LogReader } from './log-reader.js';
 import type { Observations } from './observations.js';
 import type { LocalRelaying } from './relaying.js';
 import { sha256, systemTimers } from './system.js';
@@ -13,7 +12,6 @@ export interface ReplicationParts {
   readonly ticks: TickStore;
   readonly apply: ApplyStore;
   readonly transport: Transport;
-  readonly reader: LogReader;
   readonly relaying: LocalRelaying;
   readonly observations: Observations;
   readonly log: Logger;
@@ -48,12 +46,11 @@ export function createPipeline(parts: ReplicationParts): Pipeline {
 /** After so many attempts in a row apply's waiting is worth a line in the log. */
 const RETRIES_WORTH_TELLING = 20;
 
-function pipelineEvents({ observations, reader, relaying, log }: ReplicationParts): PipelineEvents {
+function pipelineEvents({ observations, relaying, log }: ReplicationParts): PipelineEvents {
   return {
-    cut() {
+    cut(tick) {
       observations.lastCutMs = Date.now();
-      reader.wake();
-      relaying.advanced();
+      relaying.cut(tick);
     },
     received: (delivered) => observations.received(delivered),
     interrupted(origin, error) {
@@ -62,8 +59,7 @@ function pipelineEvents({ observations, reader, relaying, log }: ReplicationPart
     },
     advanced(heads) {
       observations.applied(heads);
-      reader.wake();
-      relaying.advanced();
+      relaying.applied(heads);
     },
     applied: () => undefined,
     retried(because, attempts) {
