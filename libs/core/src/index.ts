@@ -20,6 +20,7 @@ export * from './conflict/resolve.js';
 export * from './conflict/explain.js';
 export * from './conflict/recording.js';
 export * from './conflict/unique.js';
+export * from './conflict/claim.js';
 export * from './ports/apply-store.js';
 export * from './ports/tick-store.js';
 export * from './ports/transport.js';

@@ -115,7 +115,7 @@ class Attempt {
     const conflicts = await this.keep(outcomes, foreign.effects);
     orRetry(await tx.advance(ticks, this.positions)); // 5
     await this.assertChecked(rows); // 6
-    if (rows.some((ref) => !held.has(rowId(ref)))) await this.lookAgain(rows, entries); // 7
+    if (rows.some((ref) => held.get(rowId(ref)) !== 'table')) await this.lookAgain(rows, entries); // 7
     return { kind: 'applied', conflicts };
   }
 
@@ -175,7 +175,7 @@ class Attempt {
   }
 
   /**
-   * A key without a row could not be locked: a local insert (or an insert and a delete) may have come since step 2. Under the
+   * A key without a row in its table could not be locked (a parked entry's lock keeps nobody from inserting the key): a local insert (or an insert and a delete) may have come since step 2. Under the
    * cut lock no tick is cut until we have committed, so an entry that step 2 has not seen is seen now or comes after us.
    */
   private async lookAgain(rows: readonly RowRef[], seen: readonly Entry[]): Promise<void> {

@@ -10,11 +10,13 @@ import {
   type UniqueKey,
   type Values,
   claimedValue,
+  claimsInLog,
   mergePatch,
   rowId,
   valuesText,
   visibleRows,
 } from '@meridian/core';
+import { groupByRow } from './batch.js';
 import type { RowOutcome } from './row-outcome.js';
 
 /** What the unique keys make of one table's part of a batch. */
@@ -43,6 +45,7 @@ export async function decideUniqueKeys(
   if (claiming.size === 0) return UNCHANGED;
   const gone = new Set(outcomes.filter((o) => o.effect?.kind === 'delete').map((o) => rowId(o.ref)));
   const { rows, holders } = await connectedRows(tx, spec, claiming, gone);
+  bringUpToDate(rows, claiming, spec, outcomes);
   const visible = visibleRows([...rows.values()], spec.uniqueKeys);
   const parkedNow = [...rows.values()].filter((r) => r.row.place === 'parked');
   if (visible.parked.size === 0 && parkedNow.length === 0)
@@ -61,6 +64,21 @@ export async function decideUniqueKeys(
     if (next !== null) effects.set(id, next);
   }
   return { toLock: [], effects, contended: [...rows.values()] };
+}
+
+/** The batch may also change a connected row that does not claim anew: if that row is parked now, it is parked with the change. */
+function bringUpToDate(
+  rows: Map<string, Claimant>,
+  claiming: ReadonlyMap<string, Claimant>,
+  spec: TableSpec,
+  outcomes: readonly RowOutcome[],
+): void {
+  for (const { ref, effect, after } of outcomes) {
+    const found = rows.get(rowId(ref));
+    if (found === undefined || effect === null || claiming.has(rowId(ref))) continue;
+    const values = after ?? updatedValues(spec, found.row.values, effect);
+    rows.set(rowId(ref), { ...found, row: { ...found.row, values } });
+  }
 }
 
 /** A parked row that shows again; null: it shows already, its effect stands. */
@@ -87,22 +105,28 @@ export const claimsText = (claims: ReadonlyMap<string, Claim | null>): JsonText 
     ),
   ) as JsonText;
 
-/** The batch's rows that claim something: new ones, ones whose key columns it writes, parked ones it changes. */
+/** The batch's rows that claim something: new or restored ones, ones whose key columns it writes, parked ones it changes. */
 async function claimingRows(
   tx: ApplyTransaction,
   spec: TableSpec,
   outcomes: readonly RowOutcome[],
 ): Promise<Map<string, Claimant>> {
   const relevant = outcomes.filter(
-    (o) => o.effect !== null && o.effect.kind !== 'delete' && (o.place === 'parked' || o.claims.size > 0),
+    ({ effect, place, claims }) =>
+      effect !== null &&
+      effect.kind !== 'delete' &&
+      (place === 'parked' || claims.size > 0 || effect.kind === 'insert' || effect.kind === 'replace'),
   );
   const unknown = relevant.filter((o) => o.after === null);
   const present = unknown.length === 0 ? new Map() : await tx.read(unknown.map((o) => o.ref));
+  const restored = relevant.filter((o) => o.place === null && spec.uniqueKeys.some((key) => !o.claims.has(key.name)));
+  const log = restored.length === 0 ? new Map() : groupByRow(await tx.entriesOf(restored.map((o) => o.ref)));
   return new Map(
     relevant.map((o) => {
       const id = rowId(o.ref);
       const values = o.after ?? updatedValues(spec, present.get(id)?.values ?? {}, o.effect!);
-      return [id, { row: { ref: o.ref, place: o.place ?? 'table', values }, claims: o.claims }];
+      const claims = new Map([...claimsInLog(spec, log.get(id) ?? [], values), ...o.claims]);
+      return [id, { row: { ref: o.ref, place: o.place ?? 'table', values }, claims }];
     }),
   );
 }

@@ -1,5 +1,4 @@
-import { at, claimedValue, type Entry, rowId, type Vector } from '@meridian/core';
-import { claimInLog } from './claims.js';
+import { at, claimedValue, claimsInLog, type Entry, rowId, type Vector } from '@meridian/core';
 import type { MemoryDatabase } from './database.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
@@ -35,8 +34,8 @@ function keepContendedClaims(db: MemoryDatabase): void {
       for (const unique of spec.uniqueKeys) {
         const value = claimedValue(unique, row.values);
         const contended = value !== null && rivals.some((p) => claimedValue(unique, p.values) === value);
-        const claim = contended ? claimInLog(spec, unique, entries, row.values) : null;
-        if (claim !== null) db.keepClaim(ref, unique.name, claim);
+        const claim = contended ? claimsInLog(spec, entries, row.values).get(unique.name) : undefined;
+        if (claim !== undefined) db.keepClaim(ref, unique.name, claim);
         else if (!contended) db.claims.get(rowId(ref))?.delete(unique.name);
       }
     }

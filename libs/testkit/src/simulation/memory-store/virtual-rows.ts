@@ -1,5 +1,4 @@
-import { type Claim, type Claimant, type RowRef, rowId, type RowState, type TableName, type Values } from '@meridian/core';
-import { claimInLog } from './claims.js';
+import { type Claim, type Claimant, claimsInLog, type RowRef, rowId, type RowState, type TableName, type Values } from '@meridian/core';
 import { entryOf } from './entries.js';
 import type { Transaction } from './transaction.js';
 
@@ -34,9 +33,10 @@ export class VirtualRows {
     const { db } = this.tx;
     const spec = db.spec(ref.table);
     const entries = db.log.of(ref).map((row) => entryOf(db, row, [], []));
+    const known = claimsInLog(spec, entries, values);
     const claims = new Map<string, Claim | null>();
-    for (const key of spec.uniqueKeys)
-      claims.set(key.name, claimInLog(spec, key, entries, values) ?? db.claims.get(rowId(ref))?.get(key.name) ?? null);
+    for (const { name } of spec.uniqueKeys)
+      claims.set(name, known.get(name) ?? db.claims.get(rowId(ref))?.get(name) ?? null);
     return { row: { ref, place: 'table', values }, claims };
   }
 }
