@@ -22,6 +22,9 @@ export interface TestRegion {
   close(): Promise<void>;
 }
 
+// A database, migrated and captured, takes half a second; several on a busy machine.
+jest.setTimeout(30_000);
+
 export async function testRegion(name = 'eu', historyMs = 0): Promise<TestRegion> {
   const region = regionId(name);
   const database = await templateDatabase();

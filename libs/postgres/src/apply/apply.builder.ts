@@ -17,17 +17,20 @@ export const rowRef = (table: string, ...key: string[]): RowRef => ({
 });
 export const jsonText = (values: object): JsonText => JSON.stringify(values) as JsonText;
 
-/** One transaction of apply; rolled back when `work` throws. */
+/** One transaction of apply; rolled back when `work` throws or has to be taken again. */
 export async function applying<T>(region: TestRegion, work: (tx: ApplyTransaction) => Promise<T>): Promise<T> {
   const tx = await region.apply.begin();
   try {
     const result = await work(tx);
-    await tx.commit();
+    if (!mustRetry(result)) await tx.commit();
     return result;
   } finally {
     await tx.rollback();
   }
 }
+
+const mustRetry = (result: unknown): boolean =>
+  typeof result === 'object' && result !== null && 'retry' in result && result.retry !== null;
 
 /** Without the log: what apply does to the tables alone. */
 export const writing = (region: TestRegion, effects: readonly RowEffect[]): Promise<WriteOutcome> =>
