@@ -32,7 +32,8 @@ export class Inbox {
           ticks.delete(seq);
           this.changes -= weight(tick);
         }
-    if (this.hasRoom()) for (const wake of this.roomWaiters) wake();
+    // Also without room: what was applied may have made a waiting tick the next of its origin, and the others wait for it.
+    for (const wake of this.roomWaiters) wake();
   }
 
   hasRoom(): boolean {

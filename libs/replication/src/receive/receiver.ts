@@ -45,7 +45,7 @@ export class Receiver {
     for await (const delivered of this.transport.subscribe(this.origin, expected, signal, position)) {
       received = true;
       if (delivered.tick.seq < expected) continue;
-      if (delivered.tick.seq > expected) await this.fill(expected, delivered.tick.seq);
+      if (delivered.tick.seq > expected) await this.fill(expected, delivered.tick.seq, signal);
       await this.accept(delivered, signal);
       expected = seqAfter(delivered.tick.seq);
     }
@@ -59,19 +59,22 @@ export class Receiver {
   }
 
   /** The ticks before `to` that the transport did not bring: from the origin, or any peer that has them. */
-  private async fill(from: Seq, to: Seq): Promise<void> {
+  private async fill(from: Seq, to: Seq, signal: Cancellation): Promise<void> {
     let expected = from;
-    while (expected < to) {
-      const ticks = await this.transport.fetch(this.origin, expected, (to - 1) as Seq);
+    while (expected < to && !signal.aborted) {
+      const last = Math.min(to - 1, expected + PORTION - 1) as Seq;
+      const ticks = await this.transport.fetch(this.origin, expected, last);
       const missing = ticks.filter((t) => t.seq >= expected).sort((a, b) => a.seq - b.seq);
       if (missing[0]?.seq !== expected)
         throw new Error(`ticks ${this.origin}/${expected} to ${to - 1} are missing, and no peer has them`);
       for (const tick of missing) {
         if (tick.seq !== expected) break;
-        this.inbox.put({ tick, position: null });
-        this.events.received({ tick, position: null });
+        await this.accept({ tick, position: null }, signal);
         expected = seqAfter(expected);
       }
     }
   }
 }
+
+/** Ticks that are asked for at once: a region that was away for a month must not hold its whole gap in memory. */
+const PORTION = 64;

@@ -48,12 +48,21 @@ export class RelayLoop {
       }
       idle = tick !== null && tick.changes.length > 0 ? 0 : idle + 1;
       if (lastSeq < this.promised) continue;
-      await this.wakeup.wait(this.pause(idle), this.timers, signal);
+      await this.wakeup.wait(this.pause(idle, lastTick), this.timers, signal);
+      await this.rest(lastTick, signal);
     }
   }
 
-  /** Doubles while nothing is found, from the tick interval to the poll interval. */
-  private pause(idle: number): number {
-    return Math.min(this.pace.pollIntervalMs, this.pace.tickIntervalMs * 2 ** Math.min(idle, 10));
+  /** Doubles while nothing is found, from the tick interval to the poll interval, but never beyond the next heartbeat. */
+  private pause(idle: number, lastTick: number): number {
+    const { pollIntervalMs, tickIntervalMs, heartbeatMs } = this.pace;
+    const untilHeartbeat = Math.max(0, lastTick + heartbeatMs - this.timers.now());
+    return Math.min(pollIntervalMs, tickIntervalMs * 2 ** Math.min(idle, 10), untilHeartbeat);
+  }
+
+  /** Every write of the service wakes the relay: without a rest a busy region cuts a tick per write, and folds nothing. */
+  private async rest(lastTick: number, signal: Cancellation): Promise<void> {
+    const left = lastTick + this.pace.tickIntervalMs - this.timers.now();
+    if (left > 0) await this.timers.sleep(left, signal);
   }
 }
