@@ -21,6 +21,7 @@ export interface DirectOptions extends ClusterIdentity {
   readonly connectTimeoutMs?: number;
   readonly now?: () => number;
   readonly idleTimeoutMs?: number;
+  readonly stallMs?: number;
   readonly lifeSignMs?: number;
   readonly onEvent?: TransportListener;
 }

@@ -133,7 +133,7 @@ describe('the direct transport in trouble', () => {
     cluster.region(us).log.append(...ticks);
     cluster.region(us).log.forgetBelow(us, seq(4));
     cluster.region(ap).log.append(...ticks.slice(0, 4));
-    expect(await take(subscribe(withAp()), 6)).toEqual(ticks);
+    expect(await take(subscribe({ ...withAp(), stallMs: 250 }), 6)).toEqual(ticks);
   });
 
   it('reads no further in the log than a peer that does not pull has taken', async () => {

@@ -14,6 +14,8 @@ export interface DirectTransportOptions {
   /** Shared with this region's TickServer, which serves peers from it. */
   readonly recent: RecentTicks;
   readonly idleTimeoutMs?: number;
+  /** The origin lives and brings no tick for so long (it may not have it any more): another peer is asked. */
+  readonly stallMs?: number;
   readonly onEvent?: TransportListener;
   readonly refusals?: Refusals;
 }
@@ -28,11 +30,11 @@ const FETCH_CHARS = 64 * 1024 * 1024;
 export class DirectTransport implements Transport {
   readonly refusals: Refusals;
   private readonly closed = new AbortController();
-  private readonly idleTimeoutMs: number;
+  private readonly patience: { readonly idleTimeoutMs: number; readonly stallMs: number };
   private readonly onEvent: TransportListener;
 
   constructor(private readonly options: DirectTransportOptions) {
-    this.idleTimeoutMs = options.idleTimeoutMs ?? 10_000;
+    this.patience = { idleTimeoutMs: options.idleTimeoutMs ?? 10_000, stallMs: options.stallMs ?? 5_000 };
     this.onEvent = options.onEvent ?? ignoreEvents;
     this.refusals = options.refusals ?? new Refusals();
   }
@@ -117,10 +119,9 @@ export class DirectTransport implements Transport {
   /** One connection, until it ends for whatever reason; the reason is reported, not thrown. */
   private async *attempt(asked: StreamRequest, signal: AbortSignal): AsyncGenerator<Tick> {
     const { origin, peer } = asked;
-    const { idleTimeoutMs } = this;
     const onOpen = (): void => this.onEvent({ kind: 'connected', origin, source: peer });
     try {
-      yield* streamTicks(this.options.client, this.options.envelopes, asked, { idleTimeoutMs, signal, onOpen });
+      yield* streamTicks(this.options.client, this.options.envelopes, asked, { ...this.patience, signal, onOpen });
       if (!signal.aborted && asked.waitMs === undefined)
         this.onEvent({ kind: 'disconnected', origin, source: peer, reason: 'the peer ended the stream' });
     } catch (error) {

@@ -24,8 +24,6 @@ describe('the frames of a stream', () => {
 
   it('of a length that no message has are refused before a byte of them is kept', () => {
     const reader = new FrameReader();
-    expect(() => [...reader.push(Buffer.from('ffffffff', 'hex'))]).toThrow(
-      expect.objectContaining({ code: 'too_large' }),
-    );
+    expect(() => [...reader.push(Buffer.from('ffffffff', 'hex'))]).toThrow(/too_large/);
   });
 });

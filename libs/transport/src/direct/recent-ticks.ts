@@ -16,6 +16,7 @@ export interface FramedTick {
 export class RecentTicks {
   private ticks: FramedTick[] = [];
   private bytes = 0;
+  private publishedAt = 0;
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -30,6 +31,7 @@ export class RecentTicks {
     if (this.ticks.length > 0 && this.ticks.at(-1)!.seq !== tick.seq - 1) this.clear();
     this.ticks.push(framed);
     this.bytes += size(framed);
+    this.publishedAt = Date.now();
     this.trim();
     for (const wake of [...this.waiting]) wake();
   }
@@ -39,6 +41,12 @@ export class RecentTicks {
     const first = this.ticks[0]?.seq;
     if (origin !== this.origin || first === undefined || from < first) return [];
     return this.ticks.slice(from - first, from - first + MAX_BATCH);
+  }
+
+  /** The relay works in this process, and this seq is its next: the log has nothing that is not here. */
+  leads(origin: RegionId, seq: Seq): boolean {
+    const here = origin === this.origin && this.ticks.at(-1)?.seq === seq - 1;
+    return here && Date.now() - this.publishedAt < LEAD_MS;
   }
 
   /** Resolves when a tick with this seq or a later one is published here, or the signal aborts. */
@@ -71,6 +79,8 @@ export class RecentTicks {
   }
 }
 
+/** Heartbeats come every second: after some without a tick another instance may have taken over. */
+const LEAD_MS = 3_000;
 /** Ticks taken at a time, so that a peer that catches up does not hold the whole cache while it drains. */
 const MAX_BATCH = 64;
 

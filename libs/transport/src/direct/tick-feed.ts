@@ -24,17 +24,15 @@ export interface FeedOptions {
 
 /** What one stream may hold in memory at a time. */
 const BATCH = { ticks: 64, changes: 5_000 } as const;
-/** The reader says that there is a tick, and gives none: it left the log. So often, and the peer is sent elsewhere. */
-const PATIENCE = 20;
 const EMPTY_READ_PAUSE_MS = 25;
+/** A stream served from memory looks into the log again after this long: another instance may lead by now. */
+const LEAD_LOST_MS = 1_000;
 
 /** One stream to one peer. */
 export class TickFeed {
   private readonly closed = new AbortController();
   private readonly deadline: number;
   private next: Seq;
-  /** Waits for one seq that ended at once, one after another. */
-  private inVain = { seq: 0, times: 0 };
 
   constructor(
     private readonly asked: FeedRequest,
@@ -45,6 +43,7 @@ export class TickFeed {
     this.deadline = asked.waitMs === null ? Infinity : Date.now() + asked.waitMs;
     res.once('close', () => this.end());
     res.once('error', () => this.end());
+    if (res.destroyed) this.end();
   }
 
   end(): void {
@@ -69,7 +68,7 @@ export class TickFeed {
 
   private async read(): Promise<readonly FramedTick[]> {
     const recent = this.options.recent.from(this.asked.origin, this.next);
-    if (recent.length > 0) return recent;
+    if (recent.length > 0 || this.options.recent.leads(this.asked.origin, this.next)) return recent;
     const ticks = await this.options.reader.read(this.asked.origin, this.next, BATCH);
     return ticks.map((tick) => frameTick(tick, this.options.envelopes));
   }
@@ -80,29 +79,20 @@ export class TickFeed {
     this.next = (tick.seq + 1) as Seq;
   }
 
-  /** False: the stream is over, or the tick that should be there is not. Gives signs of life meanwhile. */
+  /** False: the stream is over. Gives signs of life meanwhile. */
   private async awaitNext(): Promise<boolean> {
-    const since = Date.now();
-    await this.waitForTick();
-    const quick = Date.now() - since < EMPTY_READ_PAUSE_MS;
-    const again = quick && this.inVain.seq === this.next;
-    this.inVain = { seq: this.next, times: again ? this.inVain.times + 1 : 1 };
-    if (this.inVain.times > PATIENCE) return false;
-    if (this.inVain.times > 1) await pause(EMPTY_READ_PAUSE_MS, this.closed.signal);
-    return !this.closed.signal.aborted;
-  }
-
-  private async waitForTick(): Promise<void> {
     const waiting = new AbortController();
     const stop = (): void => waiting.abort();
     this.closed.signal.addEventListener('abort', stop, { once: true });
     const lifeSign = setInterval(() => void this.write(SIGN_OF_LIFE), this.options.lifeSignMs ?? 2_000);
     const limit = this.deadline === Infinity ? undefined : setTimeout(stop, this.deadline - Date.now());
     try {
-      const { origin } = this.asked;
+      const { recent } = this.options;
       await Promise.race([
-        this.options.recent.waitFor(origin, this.next, waiting.signal),
-        this.options.reader.waitFor(origin, this.next, waiting.signal),
+        recent.waitFor(this.asked.origin, this.next, waiting.signal),
+        recent.leads(this.asked.origin, this.next)
+          ? pause(LEAD_LOST_MS, waiting.signal)
+          : this.awaitLog(waiting.signal),
       ]);
     } finally {
       clearInterval(lifeSign);
@@ -110,6 +100,13 @@ export class TickFeed {
       this.closed.signal.removeEventListener('abort', stop);
       stop();
     }
+    return !this.closed.signal.aborted;
+  }
+
+  /** The log's hints may be about any origin, and come often: an empty read is not repeated at once. */
+  private async awaitLog(signal: AbortSignal): Promise<void> {
+    const hint = this.options.reader.waitFor(this.asked.origin, this.next, signal);
+    await Promise.all([hint, pause(EMPTY_READ_PAUSE_MS, signal)]);
   }
 
   /** Resolves once the peer may be sent more. */

@@ -15,11 +15,20 @@ export interface StreamRequest {
   readonly waitMs?: number;
 }
 
-/** Nothing came for so long, not even a sign of life: the connection is half-open, or the peer hangs. */
+export interface StreamOptions {
+  /** Without a byte, not even a sign of life. */
+  readonly idleTimeoutMs: number;
+  /** Without a tick: an origin that lives gives a heartbeat every second. */
+  readonly stallMs: number;
+  readonly signal: AbortSignal;
+  readonly onOpen?: () => void;
+}
+
+/** Nothing came for so long: the connection is half-open, the peer hangs, or it lives and has no ticks for us. */
 export class PeerSilentError extends Error {
   readonly code = 'peer_silent';
-  constructor(peer: RegionId, ms: number) {
-    super(`${peer}: no byte for ${ms} ms`);
+  constructor(peer: RegionId, what: 'byte' | 'tick', ms: number) {
+    super(`${peer}: no ${what} for ${ms} ms`);
     this.name = 'PeerSilentError';
   }
 }
@@ -32,20 +41,22 @@ export async function* streamTicks(
   client: PeerClient,
   envelopes: Envelopes,
   asked: StreamRequest,
-  options: { readonly idleTimeoutMs: number; readonly signal: AbortSignal; readonly onOpen?: () => void },
+  options: StreamOptions,
 ): AsyncGenerator<Tick> {
   const res = await client.stream(asked.peer, requestPath(asked), options.signal);
   options.onOpen?.();
   const frames = new FrameReader();
   const assembler = new TickAssembler(envelopes, asked.origin);
   let wanted = asked.from;
+  let idleSince = Date.now();
   try {
-    for await (const chunk of chunksOf(res, asked.peer, options.idleTimeoutMs)) {
+    for await (const chunk of chunksOf(res, asked.peer, options, () => idleSince)) {
       for (const message of frames.push(chunk)) {
         const tick = assembler.add(message, wanted);
         if (tick === null) continue;
         wanted = (tick.seq + 1) as Seq;
         yield tick;
+        idleSince = Date.now();
       }
     }
   } finally {
@@ -57,14 +68,24 @@ function requestPath(asked: StreamRequest): string {
   const query = new URLSearchParams({ origin: asked.origin, from: String(asked.from) });
   if (asked.to !== undefined) query.set('to', String(asked.to));
   if (asked.waitMs !== undefined) query.set('wait', String(asked.waitMs));
-  return `${TICKS_PATH}?${query}`;
+  return `${TICKS_PATH}?${query.toString()}`;
 }
 
-/** The clock of the idle timeout runs only while we wait for bytes, not while the caller applies what came. */
-async function* chunksOf(res: IncomingMessage, peer: RegionId, idleTimeoutMs: number): AsyncGenerator<Buffer> {
+/** The clocks of both timeouts run only while we wait for bytes, not while the caller applies what came. */
+async function* chunksOf(
+  res: IncomingMessage,
+  peer: RegionId,
+  { idleTimeoutMs, stallMs }: StreamOptions,
+  idleSince: () => number,
+): AsyncGenerator<Buffer> {
   const chunks = res[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   for (;;) {
-    const timer = setTimeout(() => res.destroy(new PeerSilentError(peer, idleTimeoutMs)), idleTimeoutMs);
+    const untilStall = idleSince() + stallMs - Date.now();
+    const silent =
+      untilStall < idleTimeoutMs
+        ? new PeerSilentError(peer, 'tick', stallMs)
+        : new PeerSilentError(peer, 'byte', idleTimeoutMs);
+    const timer = setTimeout(() => res.destroy(silent), Math.max(0, Math.min(untilStall, idleTimeoutMs)));
     try {
       const next = await chunks.next();
       if (next.done === true) return;

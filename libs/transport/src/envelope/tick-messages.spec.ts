@@ -47,26 +47,24 @@ describe('the messages of a tick', () => {
 
   it('of another origin are refused', () => {
     const stranger = new SampleOrigin(regionId('eu')).tick();
-    expect(() => joined([sealed(stranger)])).toThrow(expect.objectContaining({ code: 'wrong_origin' }));
+    expect(() => joined([sealed(stranger)])).toThrow(/wrong_origin/);
   });
 
   it('I5: are refused when the content does not fit its digest, or its envelope', () => {
     const altered = encodeTickText(small).replace('"qty":"1"', '"qty":"9"');
-    expect(() => joined([sealed(small, altered)])).toThrow(expect.objectContaining({ code: 'altered' }));
-    expect(() => joined([sealed(next, encodeTickText(small))])).toThrow(expect.objectContaining({ code: 'altered' }));
+    expect(() => joined([sealed(small, altered)])).toThrow(/altered/);
+    expect(() => joined([sealed(next, encodeTickText(small))])).toThrow(/altered/);
   });
 
   it('are refused when what they hold is no tick, or one of a newer version', () => {
-    expect(() => joined([sealed(small, 'hello')])).toThrow(expect.objectContaining({ code: 'malformed' }));
+    expect(() => joined([sealed(small, 'hello')])).toThrow(/malformed/);
     const future = encodeTickText(small).replace('"v":1', '"v":9');
-    expect(() => joined([sealed(small, future)])).toThrow(expect.objectContaining({ code: 'unknown_version' }));
+    expect(() => joined([sealed(small, future)])).toThrow(/unknown_version/);
   });
 
   it('stop at the bound on a tick, in bounded memory', () => {
     const assembler = new TickAssembler(envelopes, us, 1_500_000);
-    expect(() => parts.forEach((p) => assembler.add(p, seq(1)))).toThrow(
-      expect.objectContaining({ code: 'too_large' }),
-    );
+    expect(() => parts.forEach((p) => assembler.add(p, seq(1)))).toThrow(/(too_large)/);
     expect(assembler.add(sealed(next), seq(1))).toEqual(next);
   });
 });

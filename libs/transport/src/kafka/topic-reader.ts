@@ -64,19 +64,20 @@ export class TopicReader {
     if (this.offset !== null) consumer.seek({ topic: this.topic.name, partition: 0, offset: this.offset.toString() });
   }
 
-  private async accept({ batch, heartbeat, isRunning }: EachBatchPayload, signal: AbortSignal): Promise<void> {
+  private async accept(payload: EachBatchPayload, signal: AbortSignal): Promise<void> {
+    const { batch } = payload;
     if (batch.partition !== 0) return;
     for (const message of batch.messages) {
-      while (this.queue.full && !signal.aborted && isRunning()) {
+      while (this.queue.full && !signal.aborted && payload.isRunning()) {
         await this.queue.next(1_000, signal);
-        await heartbeat();
+        await payload.heartbeat();
       }
-      if (signal.aborted || !isRunning()) return;
+      if (signal.aborted || !payload.isRunning()) return;
       const offset = BigInt(message.offset);
       this.offset = offset + 1n;
       this.queue.push({ offset, value: message.value ?? Buffer.alloc(0) });
     }
-    await heartbeat();
+    await payload.heartbeat();
   }
 }
 

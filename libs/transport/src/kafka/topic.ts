@@ -5,6 +5,8 @@ import type { RegionId } from '@meridian/core';
 export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly cluster: string;
+  /** Topics are `<prefix>.<cluster>.<origin>`. */
+  readonly topicPrefix?: string;
   readonly region: RegionId;
   /** How long the topic keeps ticks; who was away for longer gets them over direct. */
   readonly retentionMs?: number;
@@ -28,7 +30,7 @@ export class OriginTopic {
     private readonly options: KafkaOptions,
     origin: RegionId,
   ) {
-    this.name = `meridian.${options.cluster}.${origin}`;
+    this.name = `${options.topicPrefix ?? 'meridian'}.${options.cluster}.${origin}`;
   }
 
   /** Both sides do it, for either may be first; and again after failures, for a topic may have been deleted. */
