@@ -15,6 +15,7 @@ const http = z
     bodyLimitBytes: whole(1_048_576, 1_024, 1_073_741_824, 'Larger request bodies are refused with 413'),
     requestTimeoutMs: millis(30_000, 'A client has this long to send its request'),
     sessionWaitMs: millis(5_000, 'A read waits this long for its session token, or for the staleness it asks for'),
+    requestsPerSecond: whole(0, 0, 1_000_000, 'Requests a second from one client address, with bursts of twice as many; more are answered 429. 0: no limit'),
     maxRows: whole(10_000, 1, 1_000_000, 'Rows of one answer, at most; more need limit and offset'),
   })
   .prefault({})

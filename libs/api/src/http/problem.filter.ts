@@ -36,7 +36,7 @@ export function sendProblem(error: unknown, traceId: string, reply: FastifyReply
   if (status === 500) logger.error({ traceId, error: error instanceof Error ? (error.stack ?? error.message) : error }, 'a request failed');
   // The stream has begun; there is no status left to send.
   if (reply.raw.headersSent) return void reply.raw.destroy();
-  if (status === 503 || status === 429 || code === 'write_contention') void reply.header('Retry-After', '1');
+  if (status === 503 || code === 'write_contention') void reply.header('Retry-After', '1');
   void reply.code(status).type('application/problem+json').send(JSON.stringify(problemDocument(code, detail, traceId, members)));
 }
 
@@ -49,7 +49,16 @@ function told(error: unknown): Told {
   return { code: 'internal_error', detail: 'the service failed; the log has the reason under the traceId', members: {} };
 }
 
+/** Nest passes the HTTP server's refusals on as exceptions of its own, by status. */
+const BY_STATUS: { readonly [status: number]: readonly [ProblemCode, string] } = {
+  404: ['not_found', 'nothing is served under this method and path; /openapi.json lists what there is'],
+  408: ['request_timeout', 'send the whole request within http.requestTimeoutMs'],
+  413: SERVER_CODES['FST_ERR_CTP_BODY_TOO_LARGE']!,
+  415: SERVER_CODES['FST_ERR_CTP_INVALID_MEDIA_TYPE']!,
+};
+
 function toldByNest(error: HttpException): Told {
-  if (error.getStatus() === 404) return { code: 'not_found', detail: `${error.message}: /openapi.json lists what there is`, members: {} };
-  return { code: error.getStatus() >= 500 ? 'internal_error' : 'bad_request', detail: error.message, members: {} };
+  const status = error.getStatus();
+  const [code, detail] = BY_STATUS[status] ?? [status >= 500 ? 'internal_error' : 'bad_request', error.message];
+  return { code, detail, members: {} };
 }
