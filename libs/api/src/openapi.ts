@@ -28,7 +28,8 @@ function namedSchemas(): Record<string, unknown> {
     if (id === undefined) continue;
     const json = z.toJSONSchema(schema as z.ZodType, { io: INPUTS.has(id) ? 'input' : 'output', target: 'draft-2020-12' });
     for (const [name, definition] of Object.entries(json.$defs ?? {})) all[name] ??= withComponentRefs(definition as object);
-    all[id] = withComponentRefs(json);
+    // A schema with an id may come as a reference to itself among its own definitions.
+    if (json.$ref === undefined) all[id] = withComponentRefs(json);
   }
   return all;
 }

@@ -1,3 +1,4 @@
 export { templateDatabase, type TestDatabase } from './pg-template/template-database';
 export * from './simulation/index.js';
 export { restRegion, type RestRegion, type RestRegionOptions } from './rest/rest-region.js';
+export { httpCall, type HttpAnswer } from './rest/http-call.js';

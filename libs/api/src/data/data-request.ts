@@ -1,4 +1,5 @@
 import { HEADERS } from '@meridian/contract';
+import { ANY_ETAG } from '@meridian/core';
 import type { FastifyRequest } from 'fastify';
 import { ApiProblem } from '../http/api-problem.js';
 
@@ -45,9 +46,10 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** The one etag asked for, without its quotes; null for none and for `*`, which any row meets. */
+/** The one etag asked for, without its quotes, or {@link ANY_ETAG}; null for none. */
 function etagOf(name: string, value: string | undefined): string | null {
-  if (value === undefined || value === '*') return null;
+  if (value === undefined) return null;
+  if (value === ANY_ETAG) return ANY_ETAG;
   const etag = /^(?:W\/)?"([^"]*)"$/.exec(value)?.[1];
   if (etag === undefined) throw new ApiProblem('bad_header', `${name} takes one ETag as an answer gave it, in double quotes`);
   return etag;

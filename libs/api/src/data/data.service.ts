@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { HEADERS } from '@meridian/contract';
-import { parseKey, parseQuery, parseTableName, Refused, type RowTable, type RowWrite, type WriteResult } from '@meridian/core';
+import { ANY_ETAG, parseKey, parseQuery, parseTableName, Refused, type RowTable, type RowWrite, type WriteResult } from '@meridian/core';
 import type { Answer } from '../http/answer.js';
 import { ApiProblem } from '../http/api-problem.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
@@ -49,7 +49,7 @@ export class DataService {
       const found = await this.ports.rows.readOne(table, key, select);
       if (found === null) throw new Refused('row_not_found', `${table.name} has no row with this key in this region`, { table: table.name });
       const headers = { ETag: `"${found.etag}"` };
-      return found.etag === request.unlessEtag ? { status: 304, headers, body: '' } : { status: 200, headers, body: found.row };
+      return request.unlessEtag === found.etag || request.unlessEtag === ANY_ETAG ? { status: 304, headers, body: '' } : { status: 200, headers, body: found.row };
     });
   }
 

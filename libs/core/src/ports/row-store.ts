@@ -65,6 +65,9 @@ export interface TaggedRow {
 export type Returning =
   { readonly kind: 'nothing' } | { readonly kind: 'rows'; readonly select: readonly Selected[] | null };
 
+/** In the place of an etag: the row must be there, whichever it is (`If-Match: *`). */
+export const ANY_ETAG = '*';
+
 /** Which rows: by filter, or the one with this key, if it still has this etag. */
 export type Target =
   | { readonly kind: 'where'; readonly where: readonly Condition[] }

@@ -53,12 +53,10 @@ const namedSql = (table: RowTable, column: string): string => columnSql(columnOf
 const comparedValue = (op: Comparison, value: string): string =>
   op === 'like' || op === 'ilike' ? value.replaceAll('*', '%') : value;
 
-/** The row with this primary key. */
+/**
+ * The row with this primary key. Untyped parameters again: a cast to varchar(3) or numeric(10,2) would cut or round what
+ * was sent, and find another row.
+ */
 export function keySql(table: RowTable, key: readonly string[], parameters: Parameters): string {
-  return table.keyColumns
-    .map((name, i) => {
-      const column = columnOf(table, name);
-      return `${columnSql(column)} = ${parameters.add(key[i]!)}::${column.type}`;
-    })
-    .join(' AND ');
+  return table.keyColumns.map((name, i) => `${namedSql(table, name)} = ${parameters.add(key[i]!)}`).join(' AND ');
 }

@@ -1,4 +1,4 @@
-import type { RowTable, RowWrite, Target } from '@meridian/core';
+import { ANY_ETAG, type RowTable, type RowWrite, type Target } from '@meridian/core';
 import { columnOf, ETAG_SQL, Parameters, quoteIdent, rowSql, type Statement, tableSql, writableColumnOf } from './sql-builder.js';
 import { keySql, whereSql } from './where-sql.js';
 
@@ -62,7 +62,7 @@ function upsertSql(write: Write<'replace'>, setActor: string, parameters: Parame
   const { table } = write;
   const named = write.columns.filter((c) => !table.keyColumns.includes(c));
   const into = [...table.keyColumns, ...named].map(quoteIdent).join(', ');
-  const key = table.keyColumns.map((name, i) => `${parameters.add(write.key[i]!)}::${columnOf(table, name).type}`);
+  const key = write.key.map((value) => parameters.add(value));
   const from = named.length === 0 ? '' : ` FROM ${recordSql({ ...write, columns: named, many: false }, parameters)}`;
   const values = [...key, ...named.map((c) => `r.${quoteIdent(c)}`)].join(', ');
   const others = table.columns.filter((c) => c.writable && !table.keyColumns.includes(c.name)).map((c) => c.name);
@@ -96,7 +96,7 @@ function recordSql(
 function targetSql(table: RowTable, target: Target, parameters: Parameters): string {
   if (target.kind === 'where') return whereSql(table, target.where, parameters);
   // The etag is compared in the statement that writes: under READ COMMITTED it is looked at again when the row was changed meanwhile.
-  const etag = target.etag === null ? '' : ` AND ${ETAG_SQL} = ${parameters.add(target.etag)}`;
+  const etag = target.etag === null || target.etag === ANY_ETAG ? '' : ` AND ${ETAG_SQL} = ${parameters.add(target.etag)}`;
   return `${keySql(table, target.key, parameters)}${etag}`;
 }
 
@@ -104,7 +104,7 @@ function returningSql(write: RowWrite, parameters: Parameters): string {
   const shown: string[] = write.returning.kind === 'nothing' ? [] : [rowSql(write.table, write.returning.select), ETAG_SQL];
   if (write.kind === 'replace') {
     // Seen with the statement's own snapshot: did the row exist before? (xmax = 0 is not to be had on partitioned tables.)
-    const same = write.table.keyColumns.map((c, i) => `o.${quoteIdent(c)} = ${parameters.add(write.key[i]!)}::${columnOf(write.table, c).type}`);
+    const same = write.table.keyColumns.map((c, i) => `o.${quoteIdent(c)} = ${parameters.add(write.key[i]!)}`);
     shown.push(`NOT EXISTS (SELECT FROM ${tableSql(write.table)} AS o WHERE ${same.join(' AND ')})`);
   }
   return shown.length === 0 ? '' : ` RETURNING ${shown.join(', ')}`;

@@ -13,6 +13,8 @@ export interface RestRegion {
   /** As apply would: moves the applied vector, and tells REST of it. */
   applied(origin: string, seq: number, more?: { readonly wallMs?: number; readonly deps?: object }): Promise<void>;
   readonly promised: readonly number[];
+  /** What the server routes. */
+  readonly routes: readonly (readonly [method: string, path: string])[];
   stop(): Promise<void>;
 }
 
@@ -105,12 +107,16 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     readiness: { checks: () => Promise.resolve([{ name: 'relay', ok: options.ready ?? true, detail: 'as the test says' }]) },
     metrics: new Registry(),
   };
-  const app = await NestFactory.create(ApiModule.register(ports, api), createHttpAdapter(api), { bodyParser: false, logger: false });
+  const adapter = createHttpAdapter(api);
+  const routes: [string, string][] = [];
+  adapter.getInstance().addHook('onRoute', ({ method, url }: { method: string | string[]; url: string }) => void routes.push(...[method].flat().map((m): [string, string] => [m, url])));
+  const app = await NestFactory.create(ApiModule.register(ports, api), adapter, { bodyParser: false, logger: false });
   prepareApi(app);
   await app.listen(0, '127.0.0.1');
   return {
     url: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
     promised,
+    routes,
     advanced: () => {
       for (const listener of listeners) listener();
     },
