@@ -21,7 +21,7 @@ import { decideForeignKeys } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
 import { type RowOutcome, contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
 import { TakeAgain, orRetry } from './take-again.js';
-import { decideUniqueKeys } from './virtual-rows.js';
+import { decideUniqueKeys, showWritten } from './virtual-rows.js';
 
 export interface ApplierEvents {
   /** An attempt was rolled back and is taken again: contention with local writers, or somebody who holds a row for long. */
@@ -140,8 +140,11 @@ class Attempt {
       outcomes.flatMap((o) => (o.effect === null ? [] : [[rowId(o.ref), [placed(o, o.effect)]]])),
     );
     for (const spec of new Set(outcomes.map((o) => o.spec))) {
-      if (spec.uniqueKeys.length === 0) continue;
       const own = outcomes.filter((o) => o.spec === spec);
+      if (spec.uniqueKeys.length === 0) {
+        for (const [id, shown] of await showWritten(this.tx, spec, own)) effects.set(id, shown);
+        continue;
+      }
       const decision = await decideUniqueKeys(this.tx, spec, own, held);
       if (decision.toLock.length > 0) return { toLock: decision.toLock, effects: [] };
       if (decision.contended.length > 0) await this.tx.keepClaims(decision.contended);

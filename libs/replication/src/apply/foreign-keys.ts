@@ -3,6 +3,7 @@ import {
   type ForeignKey,
   type RowEffect,
   type RowRef,
+  type RowState,
   type TableName,
   type TableSpec,
   type Values,
@@ -10,7 +11,7 @@ import {
   rowId,
   rowKeyOf,
 } from '@meridian/core';
-import { parkEffect } from './virtual-rows.js';
+import { parkEffect, updatedValues } from './virtual-rows.js';
 import { orRetry } from './take-again.js';
 
 /** What the foreign keys make of a batch's effects: the replica role does not check them, so apply does (design 3). */
@@ -32,21 +33,41 @@ export async function decideForeignKeys(
   if (!effects.some((e) => refersOrIsReferred(tables, e.table))) return { toLock: [], effects };
   const orphaned = await parkOrphans(tx, tables, effects);
   const vanishing = orphaned.filter((e) => e.kind === 'delete' || e.kind === 'park');
-  const written = new Set(orphaned.map(rowId));
-  const children = (vanishing.length === 0 ? [] : await tx.children(vanishing)).filter(
-    (c) => !written.has(rowId(c.ref)),
-  );
+  const gone = new Set(vanishing.map(rowId));
+  const children = vanishing.length === 0 ? [] : staying(await tx.children(vanishing), tables, orphaned, gone);
   if (children.length === 0) return { toLock: [], effects: orphaned };
   const toLock = children.map((c) => c.ref).filter((ref) => !held.has(rowId(ref)));
   if (toLock.length > 0) return { toLock, effects: orphaned };
-  const gone = new Set(vanishing.map(rowId));
   const parked = children.map((child) => {
     const [fk, parent] = parentsOf(tables.get(child.ref.table)!, tables, child.values).find(([, p]) =>
       gone.has(rowId(p)),
     )!;
     return parkEffect({ row: child, claims: new Map() }, { kind: 'foreign_key', constraint: fk.name, other: parent });
   });
-  return decideForeignKeys(tx, tables, [...orphaned, ...parked], held);
+  return decideForeignKeys(tx, tables, [...without(orphaned, parked), ...parked], held);
+}
+
+/** The children that would be left behind, as they are after the batch: it may change them, or give them another parent. */
+function staying(
+  children: readonly RowState[],
+  tables: ReadonlyMap<TableName, TableSpec>,
+  effects: readonly RowEffect[],
+  gone: ReadonlySet<string>,
+): RowState[] {
+  const written = new Map(effects.map((e) => [rowId(e), e]));
+  return children.flatMap((child) => {
+    const effect = written.get(rowId(child.ref));
+    if (effect !== undefined && effect.kind !== 'update') return [];
+    const spec = tables.get(child.ref.table)!;
+    const after = effect === undefined ? child : { ...child, values: updatedValues(spec, child.values, effect) };
+    return parentsOf(spec, tables, after.values).some(([, parent]) => gone.has(rowId(parent))) ? [after] : [];
+  });
+}
+
+/** A row that is parked is neither written nor taken from the parked. */
+function without(effects: readonly RowEffect[], parked: readonly RowEffect[]): RowEffect[] {
+  const ids = new Set(parked.map(rowId));
+  return effects.filter((e) => !ids.has(rowId(e)));
 }
 
 async function parkOrphans(
@@ -60,17 +81,21 @@ async function parkOrphans(
   const outside = relied.filter((p) => !coming.has(rowId(p)) && !going.has(rowId(p)));
   const there = outside.length === 0 ? new Set<string>() : orRetry(await tx.holdParents(unique(outside)));
   const missing = (parent: RowRef) => !coming.has(rowId(parent)) && !there.has(rowId(parent));
-  return effects.map((effect) => {
+  const orphans = effects.flatMap((effect) => {
     const lost = parentsOfEffect(tables, effect).find(([, parent]) => missing(parent));
-    if (lost === undefined || (effect.kind !== 'insert' && effect.kind !== 'replace')) return effect;
-    const row = {
-      ref: { table: effect.table, key: effect.key },
-      place: 'table' as const,
-      values: parseValues(effect.values),
-    };
-    return parkEffect({ row, claims: new Map() }, { kind: 'foreign_key', constraint: lost[0].name, other: lost[1] });
+    return lost === undefined ? [] : [{ effect, lost }];
   });
+  const updated = orphans.filter(({ effect }) => effect.kind === 'update').map(({ effect }) => plain(effect));
+  const present = updated.length === 0 ? new Map<string, RowState>() : await tx.read(updated);
+  const parked = orphans.map(({ effect, lost: [fk, parent] }) => {
+    const values = updatedValues(tables.get(effect.table)!, present.get(rowId(effect))?.values ?? {}, effect);
+    const row = { ref: plain(effect), place: 'table' as const, values };
+    return parkEffect({ row, claims: new Map() }, { kind: 'foreign_key', constraint: fk.name, other: parent });
+  });
+  return [...without(effects, parked), ...parked];
 }
+
+const plain = ({ table, key }: RowRef): RowRef => ({ table, key });
 
 function parentsOfEffect(tables: ReadonlyMap<TableName, TableSpec>, effect: RowEffect): [ForeignKey, RowRef][] {
   const spec = tables.get(effect.table);

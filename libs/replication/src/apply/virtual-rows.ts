@@ -6,6 +6,7 @@ import {
   type ParkReason,
   type RowEffect,
   type RowRef,
+  type RowState,
   type TableSpec,
   type UniqueKey,
   type Values,
@@ -81,6 +82,28 @@ function bringUpToDate(
   }
 }
 
+/** Parked rows of a table without unique keys that a batch writes show again, unless their parent is still missing (foreign keys decide). */
+export async function showWritten(
+  tx: ApplyTransaction,
+  spec: TableSpec,
+  outcomes: readonly RowOutcome[],
+): Promise<ReadonlyMap<string, readonly RowEffect[]>> {
+  const written = outcomes.filter((o) => o.place === 'parked' && o.effect !== null && o.effect.kind !== 'delete');
+  const present = written.length === 0 ? new Map<string, RowState>() : await tx.read(written.map((o) => o.ref));
+  return new Map(
+    written.map(({ ref, effect, after }) => {
+      const values = after ?? updatedValues(spec, present.get(rowId(ref))?.values ?? {}, effect!);
+      return [
+        rowId(ref),
+        [
+          { ...ref, kind: 'unpark' },
+          { ...ref, kind: 'insert', values: valuesText(values) },
+        ],
+      ];
+    }),
+  );
+}
+
 /** A parked row that shows again; null: it shows already, its effect stands. */
 const shownEffects = ({ row }: Claimant): RowEffect[] | null =>
   row.place === 'table'
@@ -131,7 +154,9 @@ async function claimingRows(
   );
 }
 
-function updatedValues(spec: TableSpec, present: Values, effect: RowEffect): Values {
+/** The whole row after an effect on `present`. */
+export function updatedValues(spec: TableSpec, present: Values, effect: RowEffect): Values {
+  if (effect.kind === 'insert' || effect.kind === 'replace') return JSON.parse(effect.values) as Values;
   if (effect.kind !== 'update') return present;
   const counters = effect.counters === 'add' ? new Set(spec.counters) : new Set<string>();
   return mergePatch(present, JSON.parse(effect.values) as Values, counters);
