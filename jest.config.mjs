@@ -5,7 +5,7 @@ const shared = {
   testEnvironment: 'node',
   resolver: '<rootDir>/infra/tests/typescript-resolver.cjs',
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swcOptions, sourceMaps: 'inline' }] },
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.meridian/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
 };
 const project = (displayName, testMatch, more = {}) => ({
@@ -18,7 +18,7 @@ const project = (displayName, testMatch, more = {}) => ({
 export default {
   maxWorkers: 2,
   projects: [
-    project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts'], {
+    project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/house/**/*.spec.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '\\.pg\\.spec\\.ts$', '/apps/dashboard/'],
     }),
     project('pg', ['libs/**/*.pg.spec.ts', 'apps/**/*.pg.spec.ts'], {
