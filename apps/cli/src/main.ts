@@ -30,8 +30,10 @@ async function main(): Promise<void> {
   program
     .command('serve')
     .description("one region's service")
-    .requiredOption('--config <file>', 'meridian.yaml')
-    .action(async (options: { config: string }) => (await import('../../region/src/serve.js')).serve(options.config));
+    .option('--config <file>', 'meridian.yaml; without it, all is in the environment')
+    .action(async (options: { config?: string }) =>
+      (await import('../../region/src/serve.js')).serve(options.config ?? null),
+    );
   operatorCommands(program);
   await program.parseAsync();
 }

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { RegionService, type Seams } from './region-service.js';
 
 /** `meridian serve`: one region's service until SIGTERM or Ctrl-C. */
-export async function serve(configFile: string, seams?: Seams): Promise<void> {
+export async function serve(configFile: string | null, seams?: Seams): Promise<void> {
   const { config, warnings } = loadConfig(configFile, process.env);
   const log = pino({
     level: config.log.level,
@@ -14,7 +14,7 @@ export async function serve(configFile: string, seams?: Seams): Promise<void> {
   const service = await RegionService.start(config, log, seams);
   log.info({ address: `http://${config.http.host}:${config.http.port}` }, 'serving');
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
   log.info('stopping');
   await service.stop();

@@ -77,9 +77,9 @@ function printRegions(cluster: LocalCluster, dataDir: string): void {
   process.stdout.write(`API documentation: ${cluster.regions[0]!.http}/docs   data: ${dataDir}\n`);
 }
 
-/** Resolves at the first Ctrl-C or SIGTERM. */
+/** Resolves at the first Ctrl-C or SIGTERM; further ones (a supervisor signals the whole group) do not end the orderly stop. */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
 }
