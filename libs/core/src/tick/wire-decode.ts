@@ -10,8 +10,9 @@ import {
 } from '../ids.js';
 import type { Stamp } from '../stamp.js';
 import type { Vector } from '../vector.js';
+import type { Digest } from '../digest.js';
 import type { Tick } from './tick.js';
-import { WIRE_VERSION } from './wire.js';
+import { blockDigests, digestOf, WIRE_VERSION } from './wire.js';
 
 /** The text is no tick. Peers and brokers are untrusted input: every malformed byte ends here, as a value of this class. */
 export class MalformedTickError extends Error {
@@ -33,19 +34,49 @@ export class UnknownWireVersionError extends Error {
   }
 }
 
+/** The content does not fit the digest that the tick names: a seq would stand for two contents (I5). */
+export class AlteredTickError extends Error {
+  readonly code = 'altered_tick';
+  constructor(origin: RegionId, seq: Seq) {
+    super(`the content of tick ${seq} of ${origin} does not fit its digest`);
+    this.name = 'AlteredTickError';
+  }
+}
+
 export const decodeTickText = (text: string): Tick => decodeTickParts([text]);
 
-/** Pieces as {@link encodeTickParts} cut them. Does not check the digest: it needs the caller's hash. */
-export function decodeTickParts(parts: Iterable<string>): Tick {
-  const lines = linesOf(parts);
-  const { count, ...header } = decodeHeader(lines.next().value ?? '');
-  const changes: Change[] = [];
-  for (const line of lines) {
-    if (changes.length === count) throw new MalformedTickError(`more than the ${count} changes announced`);
-    changes.push(decodeChange(line, header.origin, header.seq));
+/** Pieces as `encodeTickParts` cut them. With a digest, the tick's own is checked; otherwise that is the caller's to do. */
+export function decodeTickParts(parts: Iterable<string>, digest: Digest | null = null): Tick {
+  const [head = '', ...lines] = linesOf(parts);
+  const { count, ...header } = decodeHeader(head);
+  if (lines.length !== count) throw new MalformedTickError(`${lines.length} changes of ${count} announced`);
+  const { origin, seq } = header;
+  const strings = new StringCache();
+  const tick = { ...header, changes: lines.map((line) => decodeChange(line, origin, seq, strings)) };
+  // Of the lines as they came: they have this digest only if they are the very text that the origin made it of.
+  if (
+    digest !== null &&
+    digestOf(
+      tick,
+      blockDigests(lines, digest, (line) => line),
+      digest,
+    ) !== tick.digest
+  )
+    throw new AlteredTickError(origin, seq);
+  return tick;
+}
+
+/** A tick names few tables and few actors, again and again. */
+class StringCache {
+  private readonly known = new Map<string, string>();
+
+  read(text: string, what: string): string {
+    const seen = this.known.get(text);
+    if (seen !== undefined) return seen;
+    const value = storable(parseJson(text, what), text, what);
+    this.known.set(text, value);
+    return value;
   }
-  if (changes.length !== count) throw new MalformedTickError(`${changes.length} changes of ${count} announced`);
-  return { ...header, changes };
 }
 
 /** A line that spans many parts is joined once, when its end is seen: a 100 MB value must not be copied per part. */
@@ -88,7 +119,7 @@ const OPS: ReadonlyMap<string, ChangeOp> = new Map([
   ['d', 'delete'],
 ]);
 
-function decodeChange(line: string, origin: RegionId, seq: Seq): Change {
+function decodeChange(line: string, origin: RegionId, seq: Seq, strings: StringCache): Change {
   const f = line.split('\t', FIELDS + 1);
   if (f.length !== FIELDS) throw new MalformedTickError(`a change of ${f.length} fields`);
   const [table, letter, key, id, stamp, wall, epoch, actor, patch, before, ranks, unseen] = f as FieldTexts;
@@ -100,13 +131,13 @@ function decodeChange(line: string, origin: RegionId, seq: Seq): Change {
     origin,
     seq,
     id: wholeNumber(decimal(id, 'id'), 0, 'id') as ChangeId,
-    table: jsonString(table, 'table') as TableName,
+    table: strings.read(table, 'table') as TableName,
     key: rowKey(key),
     op,
     stamp: int64(stamp, 'stamp') as Stamp,
     wall: int64(wall, 'wall'),
     epoch: wholeNumber(decimal(epoch, 'epoch'), 0, 'epoch'),
-    actor: jsonString(actor, 'actor'),
+    actor: strings.read(actor, 'actor'),
     patch: values(patch, 'patch'),
     before: values(before, 'before'),
     ranks: ranks === '' ? null : decodeRanks(ranks),
@@ -160,11 +191,6 @@ const DIGEST_TEXT = /^[A-Za-z0-9:_+/=-]{0,128}$/;
 function digestText(value: unknown, what: string): string {
   if (typeof value !== 'string' || !DIGEST_TEXT.test(value)) throw new MalformedTickError(what);
   return value;
-}
-
-function jsonString(text: string, what: string): string {
-  const value = parseJson(text, what);
-  return storable(value, text, what);
 }
 
 /**

@@ -5,7 +5,13 @@ import type { Change } from '../change/change.js';
 import { changeId, regionId, seq, type JsonText, type RowKey, type TableName } from '../ids.js';
 import { stamp } from '../stamp.js';
 import type { Tick } from './tick.js';
-import { decodeTickParts, decodeTickText, MalformedTickError, UnknownWireVersionError } from './wire-decode.js';
+import {
+  AlteredTickError,
+  decodeTickParts,
+  decodeTickText,
+  MalformedTickError,
+  UnknownWireVersionError,
+} from './wire-decode.js';
 import { encodeTickParts, encodeTickText, tickDigest } from './wire.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -174,5 +180,26 @@ describe('what is no tick is refused with a named error', () => {
   it('accepts escapes that merely look like a NUL', () => {
     const text = '{"qty": "\\\\u0000 \\u00e9"}';
     expect(decodeTickText(field(8, text)).changes[0]!.patch).toBe(text);
+  });
+});
+
+describe('a tick decoded with its digest checked', () => {
+  const text = encodeTickText(tickOf(everyKind));
+
+  it('I5: is the one that its origin cut', () => {
+    expect(decodeTickParts([text], sha256)).toEqual(tickOf(everyKind));
+    expect(decodeTickParts([encodeTickText(tickOf([]))], sha256)).toEqual(tickOf([]));
+  });
+
+  it.each([
+    ['a value', '"qty": "5"', '"qty": "6"'],
+    ['an id', '\t91\t', '\t95\t'],
+    ['the deps', '"eu":4', '"eu":3'],
+    ['the predecessor', '"previous":"ab12"', '"previous":"ab13"'],
+    ['the digest', '"digest":"', '"digest":"0'],
+    ['white space', '"note": null', '"note":  null'],
+  ])('I5: is refused when %s was altered', (_what, from, to) => {
+    expect(text).toContain(from);
+    expect(() => decodeTickParts([text.replace(from, to)], sha256)).toThrow(AlteredTickError);
   });
 });

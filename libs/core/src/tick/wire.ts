@@ -22,18 +22,21 @@ export type TickContent = TickHeader & { readonly changes: readonly Change[] };
 
 /** Digest of the header and of the digests of the changes' blocks. What the tick's changes say of origin and seq counts not. */
 export function tickDigest(content: TickContent, digest: Digest): string {
-  const blocks: string[] = [];
-  for (let i = 0; i < content.changes.length; i += DIGEST_BLOCK)
-    blocks.push(
-      digest(
-        content.changes
-          .slice(i, i + DIGEST_BLOCK)
-          .map(changeLine)
-          .join('\n'),
-      ),
-    );
-  return digest([headerLine(content, null), ...blocks].join('\n'));
+  return digestOf(content, blockDigests(content.changes, digest, changeLine), digest);
 }
+
+/** Of the changes' lines, or of changes that become lines block by block. */
+export function blockDigests<T>(items: readonly T[], digest: Digest, line: (item: T) => string): string[] {
+  const blocks: string[] = [];
+  for (let i = 0; i < items.length; i += DIGEST_BLOCK) {
+    const block = items.slice(i, i + DIGEST_BLOCK);
+    blocks.push(digest(block.map((item) => line(item)).join('\n')));
+  }
+  return blocks;
+}
+
+export const digestOf = (content: TickContent, blocks: readonly string[], digest: Digest): string =>
+  digest([headerLine(content, null), ...blocks].join('\n'));
 
 export const encodeTickText = (tick: Tick): string => [...tickLines(tick)].join('\n');
 

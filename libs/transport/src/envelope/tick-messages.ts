@@ -1,8 +1,8 @@
 import {
+  AlteredTickError,
   decodeTickParts,
   encodeTickParts,
   MalformedTickError,
-  tickDigest,
   UnknownWireVersionError,
   type RegionId,
   type Seq,
@@ -81,8 +81,6 @@ export class TickAssembler {
     const tick = decode(parts);
     if (tick.origin !== this.origin || tick.seq !== seq)
       throw new EnvelopeRefusedError('altered', `the envelope of tick ${seq} holds ${tick.origin}'s tick ${tick.seq}`);
-    if (tickDigest(tick, sha256) !== tick.digest)
-      throw new EnvelopeRefusedError('altered', `the content of ${tick.origin}'s tick ${seq} does not fit its digest`);
     return tick;
   }
 
@@ -95,9 +93,10 @@ export class TickAssembler {
 
 function decode(parts: readonly string[]): Tick {
   try {
-    return decodeTickParts(parts);
+    return decodeTickParts(parts, sha256);
   } catch (cause) {
     if (cause instanceof MalformedTickError) throw new EnvelopeRefusedError('malformed', cause.message, { cause });
+    if (cause instanceof AlteredTickError) throw new EnvelopeRefusedError('altered', cause.message, { cause });
     if (cause instanceof UnknownWireVersionError)
       throw new EnvelopeRefusedError('unknown_version', cause.message, { cause });
     throw cause;
