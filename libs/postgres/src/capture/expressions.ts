@@ -1,7 +1,7 @@
 import type { Register } from '@meridian/core';
 import type { CatalogColumn } from '../catalog/catalog-table.js';
 import { ident, literal } from '../catalog/quoting.js';
-import { differs, isBuiltIn, keyTextOf, textOf } from '../catalog/value-text.js';
+import { differs, isBuiltIn, isPlain, keyTextOf, textOf } from '../catalog/value-text.js';
 import { type CaptureTarget, columnOf, keyOf, shippedColumns } from './capture-target.js';
 
 /** Rows of the transition tables: `o` before the statement, `n` after it. */
@@ -27,21 +27,32 @@ export const moved = (target: CaptureTarget): string => {
   return `o.${key} IS DISTINCT FROM n.${key}`;
 };
 
-/** `,"qty":"5"`; NULL is JSON's null. to_json(text) escapes as PostgreSQL does everywhere else. */
-const member = (column: CatalogColumn, value: string): string => {
-  const name = literal(`,${JSON.stringify(column.name)}:`);
-  return column.notNull ? `${name}, to_json(${value})` : `${name}, coalesce(to_json(${value}), 'null')`;
+/** A value as a member of a JSON object, `,"qty":"5"`. to_json(text) escapes as PostgreSQL does everywhere else. */
+function member(target: CaptureTarget, column: CatalogColumn, row: RowAlias): string {
+  const name = `,${JSON.stringify(column.name)}:`;
+  const value = `${row}.${ident(column.name)}`;
+  if (isPlain(column)) return quotedMember(column, finite(target, column, row), value);
+  const json = `to_json(${textOf(column, row)})`;
+  return `concat(${literal(name)}, ${column.notNull ? json : `coalesce(${json}, 'null')`})`;
+}
+
+function quotedMember(column: CatalogColumn, text: string, value: string): string {
+  const name = `,${JSON.stringify(column.name)}:`;
+  const quoted = `concat(${literal(`${name}"`)}, ${text}, '"')`;
+  return column.notNull ? quoted : `CASE WHEN ${value} IS NULL THEN ${literal(`${name}null`)} ELSE ${quoted} END`;
+}
+
+/** A counter that became NaN or infinite could never be added to again: its writer is told (meridian.finite raises). */
+const finite = (target: CaptureTarget, column: CatalogColumn, row: RowAlias): string => {
+  const value = `${row}.${ident(column.name)}`;
+  return row === 'n' && target.spec.counters.includes(column.name) && isBuiltIn(column, 'numeric')
+    ? `meridian.finite(${value})`
+    : value;
 };
 
 /** The whole row as JSON text, generated columns left out. */
 export const wholeRow = (target: CaptureTarget, row: RowAlias): string =>
-  object(shippedColumns(target).map((c) => member(c, finiteText(target, c, row))));
-
-/** A counter that became NaN or infinite could never be added to again: its writer is told (meridian.finite raises). */
-const finiteText = (target: CaptureTarget, column: CatalogColumn, row: RowAlias): string =>
-  row === 'n' && target.spec.counters.includes(column.name) && isBuiltIn(column, 'numeric')
-    ? `meridian.finite(n.${ident(column.name)})::text`
-    : textOf(column, row);
+  object(shippedColumns(target).map((c) => member(target, c, row)));
 
 /** Members, each beginning with a comma, as one JSON object. concat ignores NULLs; a function takes at most 100 arguments. */
 export function object(members: readonly string[]): string {
@@ -63,31 +74,27 @@ function concat(parts: readonly string[]): string {
  */
 export function changedValues(target: CaptureTarget, row: 'o' | 'n'): string {
   const gone = moved(target);
-  const keys = keyOf(target).map((c) => `CASE WHEN ${gone} THEN concat(${member(c, textOf(c, row))}) END`);
+  const keys = keyOf(target).map((c) => `CASE WHEN ${gone} THEN ${member(target, c, row)} END`);
   const registers = target.spec.registers.map((register) => {
-    const members = register.columns.map((name) => {
-      const column = columnOf(target, name);
-      return member(column, textOf(column, row));
-    });
-    return `CASE WHEN ${registerDiffers(target, register)} OR ${gone} THEN ${concat(members)} END`;
+    const members = register.columns.map((name) => member(target, columnOf(target, name), row));
+    const whole = members.length === 1 ? members[0]! : concat(members);
+    return `CASE WHEN ${registerDiffers(target, register)} OR ${gone} THEN ${whole} END`;
   });
   const counters = target.spec.counters.map((name) => {
     const column = columnOf(target, name);
-    const value = row === 'o' ? textOf(column, 'o') : counterText(target, column, gone);
-    return `CASE WHEN ${differs(column)} OR ${gone} THEN concat(${member(column, value)}) END`;
+    const value = member(target, column, row);
+    if (row === 'o') return `CASE WHEN ${differs(column)} OR ${gone} THEN ${value} END`;
+    const difference = quotedMember(column, differenceOf(target, column), `n.${ident(name)}`);
+    return `CASE WHEN ${gone} THEN ${value} WHEN ${differs(column)} THEN ${difference} END`;
   });
   return object([...keys, ...registers, ...counters]);
 }
 
 /** Wider than the column, for the difference of two of its values may be beyond its range. */
-function counterText(target: CaptureTarget, column: CatalogColumn, gone: string): string {
+function differenceOf(target: CaptureTarget, column: CatalogColumn): string {
   const name = ident(column.name);
-  const difference = isBuiltIn(column, 'numeric')
-    ? `meridian.finite(n.${name}) - o.${name}`
-    : isBuiltIn(column, 'int8')
-      ? `n.${name}::numeric - o.${name}`
-      : `n.${name}::bigint - o.${name}`;
-  return `CASE WHEN ${gone} THEN ${finiteText(target, column, 'n')} ELSE (${difference})::text END`;
+  if (isBuiltIn(column, 'numeric')) return `${finite(target, column, 'n')} - o.${name}`;
+  return `n.${name}::${isBuiltIn(column, 'int8') ? 'numeric' : 'bigint'} - o.${name}`;
 }
 
 export const registerDiffers = (target: CaptureTarget, register: Register): string =>

@@ -65,15 +65,14 @@ export async function dropCapture(client: ClientBase, table: CatalogTable): Prom
 }
 
 /**
- * WHEN on session_user, which neither a cascade (it runs as the table's owner) nor a setting changes. ENABLE ALWAYS, for a
- * writer may set session_replication_role. On each relation of a partitioned table: a statement fires the triggers of the one
- * that it names.
+ * ENABLE ALWAYS, for a writer may set session_replication_role. On each relation of a partitioned table: a statement fires the
+ * triggers of the one that it names.
  */
 function triggersOf(target: CaptureTarget, relation: TreeRelation): string[] {
   const on = qualified(relation.schema, relation.relation);
-  const unlessApply = `WHEN (session_user <> ${literal(target.applyRole)})`;
-  const create = (trigger: string, when: string, execute: string): string[] => [
-    `CREATE OR REPLACE TRIGGER ${trigger} ${when} FOR EACH STATEMENT ${unlessApply} EXECUTE FUNCTION ${execute}()`,
+  const unlessApply = `WHEN (session_user <> ${literal(target.applyRole)}) `;
+  const create = (trigger: string, when: string, execute: string, unless = ''): string[] => [
+    `CREATE OR REPLACE TRIGGER ${trigger} ${when} FOR EACH STATEMENT ${unless}EXECUTE FUNCTION ${execute}()`,
     `ALTER TABLE ONLY ${on} ENABLE ALWAYS TRIGGER ${trigger}`,
   ];
   const capture = (op: Captured, when: string): string[] =>
@@ -84,7 +83,7 @@ function triggersOf(target: CaptureTarget, relation: TreeRelation): string[] {
     ...capture('delete', `AFTER DELETE ON ${on} REFERENCING OLD TABLE AS old_rows`),
     ...(relation.leaf ? capture('truncate', `BEFORE TRUNCATE ON ${on}`) : []),
     ...(isNumbered(target)
-      ? create(NUMBER_TRIGGER, `BEFORE INSERT OR UPDATE OR DELETE ON ${on}`, 'meridian.number_statement')
+      ? create(NUMBER_TRIGGER, `BEFORE INSERT OR UPDATE OR DELETE ON ${on}`, 'meridian.number_statement', unlessApply)
       : [`DROP TRIGGER IF EXISTS ${NUMBER_TRIGGER} ON ${on}`]),
   ];
 }

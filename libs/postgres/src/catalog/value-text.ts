@@ -49,3 +49,13 @@ export const canBeKey = (column: CatalogColumn): boolean => comparesExactly(colu
 /** As part of a secondary unique key the text stays as it is, so a numeric's scale has to be fixed. */
 export const canBeClaimed = (column: CatalogColumn): boolean =>
   comparesExactly(column) || (isBuiltIn(column, 'numeric') && column.modifier !== -1);
+
+/**
+ * Types whose text output is the same as `::text`, and never holds what JSON has to escape: concat may put it between quotes
+ * itself, which saves a single-row statement setting up four functions a column.
+ */
+const PLAIN = new Set(
+  'int2 int4 int8 oid numeric float4 float8 uuid date time timetz timestamp timestamptz interval'.split(' '),
+);
+export const isPlain = (column: CatalogColumn): boolean =>
+  column.base.schema === 'pg_catalog' && PLAIN.has(column.base.name);
