@@ -15,17 +15,22 @@ export function touches(target: CaptureTarget, op: 'insert' | 'update'): string 
     .join('');
 }
 
+/**
+ * An update's rows are joined as in update.sql.ts, and filtered by a CASE: a WHERE that no missing row passes would let
+ * PostgreSQL make a left join of it, and keep a nested loop, planned for one row, for an update of a million.
+ */
 function touch(target: CaptureTarget, key: CatalogForeignKey, op: 'insert' | 'update'): string {
   const set = key.columns.map((name) => `n.${ident(name)} IS NOT NULL`).join(' AND ');
   const changed = key.columns.map((name) => differs(columnOf(target, name))).join(' OR ');
-  const rows =
+  const parents =
     op === 'insert'
-      ? `new_rows n WHERE ${set}`
-      : `new_rows n LEFT JOIN old_rows o ON ${keysJoin(target, 'o', 'n')} WHERE ${set} AND (${missing(target, 'o')} OR ${changed})`;
+      ? `(${parentKey(key)})::text AS pk FROM new_rows n WHERE ${set}`
+      : `CASE WHEN ${set} AND (${missing(target, 'o')} OR ${changed}) THEN (${parentKey(key)})::text END AS pk
+            FROM old_rows o FULL JOIN new_rows n ON ${keysJoin(target, 'o', 'n')}`;
   return /* sql */ `
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
   SELECT ${literal(target.region)}, ${literal(key.parent)}, stamp, ${target.epochs.get(key.parent)!}, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
-    FROM (SELECT DISTINCT (${parentKey(key)})::text AS pk FROM ${rows}) p
+    FROM (SELECT DISTINCT ${parents}) p
    WHERE p.pk IS NOT NULL;`;
 }
 

@@ -1,0 +1,246 @@
+CREATE OR REPLACE FUNCTION meridian.capture_b2852c9ff2f8_insert() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS $capture$
+#variable_conflict use_variable
+<<capture>>
+DECLARE
+  clock bigint;
+  now_stamp bigint;
+  stamp bigint;
+  actor text;
+  number bigint;
+BEGIN
+  IF session_user = 'meridian_apply_0123456789' THEN
+    RETURN NULL;
+  END IF;
+  clock := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+  now_stamp := clock / 1000 * 65536 + clock % 1000 * 65;
+  stamp := nextval('meridian.stamp');
+  actor := coalesce(nullif(current_setting('meridian.actor', true), ''),
+                    concat_ws('/', session_user, nullif(current_setting('application_name'), '')));
+  number := meridian.pop_statement(TG_RELID, TG_OP);
+  IF stamp < now_stamp THEN
+    stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before, id, ranks)
+  SELECT 'eu', 'public.orders', stamp, 7, actor, number,
+    'i',
+    json_build_array(n."id"::text, n."region"::text),
+    clock,
+    ('{' || substr(concat(concat(',"id":"', n."id", '"'),
+      concat(',"region":', to_json(n."region"::text)),
+      CASE WHEN n."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', n."customer", '"') END,
+      concat(',"code":', coalesce(to_json(n."code"), 'null')),
+      concat(',"note":', coalesce(to_json(n."note"), 'null')),
+      concat(',"amount":"', n."amount", '"'),
+      concat(',"currency":', to_json(n."currency")),
+      concat(',"seen":"', n."seen", '"'),
+      CASE WHEN n."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', n."at", '"') END,
+      concat(',"attributes":', coalesce(to_json(n."attributes"::text), 'null'))), 2) || '}')::json,
+    NULL,
+    c.id,
+    ('{' || substr(concat(concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]')), 2) || '}')::json
+    FROM new_rows n
+   CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL) OFFSET 0) c;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
+    FROM (SELECT DISTINCT (SELECT json_build_array(p."id"::text) FROM public.customers p WHERE p."code" = n."code")::text AS pk FROM new_rows n WHERE n."code" IS NOT NULL) p
+   WHERE p.pk IS NOT NULL;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
+    FROM (SELECT DISTINCT (json_build_array(n."customer"::bigint::text))::text AS pk FROM new_rows n WHERE n."customer" IS NOT NULL) p
+   WHERE p.pk IS NOT NULL;
+  RETURN NULL;
+END
+$capture$;
+
+CREATE OR REPLACE FUNCTION meridian.capture_b2852c9ff2f8_update() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS $capture$
+#variable_conflict use_variable
+<<capture>>
+DECLARE
+  clock bigint;
+  now_stamp bigint;
+  stamp bigint;
+  actor text;
+  number bigint;
+BEGIN
+  IF session_user = 'meridian_apply_0123456789' THEN
+    RETURN NULL;
+  END IF;
+  clock := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+  now_stamp := clock / 1000 * 65536 + clock % 1000 * 65;
+  stamp := nextval('meridian.stamp');
+  actor := coalesce(nullif(current_setting('meridian.actor', true), ''),
+                    concat_ws('/', session_user, nullif(current_setting('application_name'), '')));
+  number := meridian.pop_statement(TG_RELID, TG_OP);
+  IF stamp < now_stamp THEN
+    stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before, id, ranks)
+  SELECT 'eu', 'public.orders', stamp, 7, actor, number,
+    (CASE WHEN n."id" IS NULL THEN set_config('meridian.moved', 'd', true) WHEN o."id" IS NULL THEN 'i' ELSE 'u' END)::"char",
+    CASE WHEN n."id" IS NULL THEN json_build_array(o."id"::text, o."region"::text) ELSE json_build_array(n."id"::text, n."region"::text) END,
+    clock,
+    CASE WHEN n."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', n."id", '"') END,
+      CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(n."region"::text)) END,
+      CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', n."customer", '"') END END,
+      CASE WHEN o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"code":', coalesce(to_json(n."code"), 'null')) END,
+      CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(n."note"), 'null')) END,
+      CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', n."amount", '"'),
+      concat(',"currency":', to_json(n."currency"))) END,
+      CASE WHEN o."at" IS DISTINCT FROM n."at" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', n."at", '"') END END,
+      CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record OR o."id" IS DISTINCT FROM n."id" THEN concat(',"attributes":', coalesce(to_json(n."attributes"::text), 'null')) END,
+      CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"seen":"', n."seen", '"') WHEN o."seen" IS DISTINCT FROM n."seen" THEN concat(',"seen":"', n."seen"::bigint - o."seen", '"') END), 2) || '}')::json END,
+    CASE WHEN o."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', o."id", '"') END,
+      CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(o."region"::text)) END,
+      CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN o."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', o."customer", '"') END END,
+      CASE WHEN o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"code":', coalesce(to_json(o."code"), 'null')) END,
+      CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(o."note"), 'null')) END,
+      CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', o."amount", '"'),
+      concat(',"currency":', to_json(o."currency"))) END,
+      CASE WHEN o."at" IS DISTINCT FROM n."at" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN o."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', o."at", '"') END END,
+      CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record OR o."id" IS DISTINCT FROM n."id" THEN concat(',"attributes":', coalesce(to_json(o."attributes"::text), 'null')) END,
+      CASE WHEN o."seen" IS DISTINCT FROM n."seen" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"seen":"', o."seen", '"') END), 2) || '}')::json END,
+    c.id,
+    CASE WHEN n."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json END
+    FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region"
+   CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL AND o."id" IS NULL) OFFSET 0) c
+   WHERE o."id" IS DISTINCT FROM n."id"
+     OR o."customer" IS DISTINCT FROM n."customer"
+     OR o."code" IS DISTINCT FROM n."code"
+     OR o."note" IS DISTINCT FROM n."note"
+     OR ROW(o."amount")::record *<> ROW(n."amount")::record
+     OR o."currency" IS DISTINCT FROM n."currency"
+     OR o."at" IS DISTINCT FROM n."at"
+     OR ROW(o."attributes")::record *<> ROW(n."attributes")::record
+     OR o."seen" IS DISTINCT FROM n."seen";
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
+    FROM (SELECT DISTINCT CASE WHEN n."code" IS NOT NULL AND (o."id" IS NULL OR o."code" IS DISTINCT FROM n."code") THEN (SELECT json_build_array(p."id"::text) FROM public.customers p WHERE p."code" = n."code")::text END AS pk
+            FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region") p
+   WHERE p.pk IS NOT NULL;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
+    FROM (SELECT DISTINCT CASE WHEN n."customer" IS NOT NULL AND (o."id" IS NULL OR o."customer" IS DISTINCT FROM n."customer") THEN (json_build_array(n."customer"::bigint::text))::text END AS pk
+            FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region") p
+   WHERE p.pk IS NOT NULL;
+  IF current_setting('meridian.moved', true) = 'd' THEN
+    PERFORM set_config('meridian.moved', '', true);
+    IF EXISTS (SELECT FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region")) THEN
+      UPDATE meridian.change SET id = nextval('meridian.change_id'), number = capture.number
+       WHERE id IN (
+         SELECT (SELECT max(l.id) FROM meridian.change l
+                  WHERE l.rel = 'public.orders' AND l.pk::text = json_build_array(o."id"::text, o."region"::text)::text
+                    AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number)
+           FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region"));
+    END IF;
+  END IF;
+  RETURN NULL;
+END
+$capture$;
+
+CREATE OR REPLACE FUNCTION meridian.capture_b2852c9ff2f8_delete() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS $capture$
+#variable_conflict use_variable
+<<capture>>
+DECLARE
+  clock bigint;
+  now_stamp bigint;
+  stamp bigint;
+  actor text;
+  number bigint;
+BEGIN
+  IF session_user = 'meridian_apply_0123456789' THEN
+    RETURN NULL;
+  END IF;
+  clock := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+  now_stamp := clock / 1000 * 65536 + clock % 1000 * 65;
+  stamp := nextval('meridian.stamp');
+  actor := coalesce(nullif(current_setting('meridian.actor', true), ''),
+                    concat_ws('/', session_user, nullif(current_setting('application_name'), '')));
+  number := meridian.pop_statement(TG_RELID, TG_OP);
+  IF stamp < now_stamp THEN
+    stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT 'eu', 'public.orders', stamp, 7, actor, number,
+    'd',
+    json_build_array(o."id"::text, o."region"::text),
+    clock,
+    NULL,
+    ('{' || substr(concat(concat(',"id":"', o."id", '"'),
+      concat(',"region":', to_json(o."region"::text)),
+      CASE WHEN o."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', o."customer", '"') END,
+      concat(',"code":', coalesce(to_json(o."code"), 'null')),
+      concat(',"note":', coalesce(to_json(o."note"), 'null')),
+      concat(',"amount":"', o."amount", '"'),
+      concat(',"currency":', to_json(o."currency")),
+      concat(',"seen":"', o."seen", '"'),
+      CASE WHEN o."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', o."at", '"') END,
+      concat(',"attributes":', coalesce(to_json(o."attributes"::text), 'null'))), 2) || '}')::json
+    FROM old_rows o;
+  IF EXISTS (SELECT FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region")) THEN
+    UPDATE meridian.change SET id = nextval('meridian.change_id'), number = capture.number
+     WHERE id IN (
+       SELECT (SELECT max(l.id) FROM meridian.change l
+                WHERE l.rel = 'public.orders' AND l.pk::text = json_build_array(o."id"::text, o."region"::text)::text
+                  AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number)
+         FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region"));
+  END IF;
+  RETURN NULL;
+END
+$capture$;
+
+CREATE OR REPLACE FUNCTION meridian.capture_b2852c9ff2f8_truncate() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS $capture$
+#variable_conflict use_variable
+<<capture>>
+DECLARE
+  clock bigint;
+  now_stamp bigint;
+  stamp bigint;
+  actor text;
+BEGIN
+  IF session_user = 'meridian_apply_0123456789' THEN
+    RETURN NULL;
+  END IF;
+  clock := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+  now_stamp := clock / 1000 * 65536 + clock % 1000 * 65;
+  stamp := nextval('meridian.stamp');
+  actor := coalesce(nullif(current_setting('meridian.actor', true), ''),
+                    concat_ws('/', session_user, nullif(current_setting('application_name'), '')));
+  IF stamp < now_stamp THEN
+    stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'TRUNCATE of a replicated table needs READ COMMITTED: this transaction''s snapshot may not see all rows'
+      USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE, or a READ COMMITTED transaction.';
+  END IF;
+  EXECUTE '
+    INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+    SELECT ''eu'', ''public.orders'', $1, 7, $2, nextval(''meridian.change_id''), ''d'', json_build_array(o."id"::text, o."region"::text), $3, NULL,
+      (''{'' || substr(concat(concat('',"id":"'', o."id", ''"''),
+      concat('',"region":'', to_json(o."region"::text)),
+      CASE WHEN o."customer" IS NULL THEN '',"customer":null'' ELSE concat('',"customer":"'', o."customer", ''"'') END,
+      concat('',"code":'', coalesce(to_json(o."code"), ''null'')),
+      concat('',"note":'', coalesce(to_json(o."note"), ''null'')),
+      concat('',"amount":"'', o."amount", ''"''),
+      concat('',"currency":'', to_json(o."currency")),
+      concat('',"seen":"'', o."seen", ''"''),
+      CASE WHEN o."at" IS NULL THEN '',"at":null'' ELSE concat('',"at":"'', o."at", ''"'') END,
+      concat('',"attributes":'', coalesce(to_json(o."attributes"::text), ''null''))), 2) || ''}'')::json
+      FROM ONLY ' || format('%I.%I o', TG_TABLE_SCHEMA, TG_TABLE_NAME) USING stamp, actor, clock;
+  RETURN NULL;
+END
+$capture$;
+
+CREATE OR REPLACE TRIGGER meridian_insert AFTER INSERT ON "public"."orders" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION meridian.capture_b2852c9ff2f8_insert();
+ALTER TABLE ONLY "public"."orders" ENABLE ALWAYS TRIGGER meridian_insert;
+CREATE OR REPLACE TRIGGER meridian_update AFTER UPDATE ON "public"."orders" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION meridian.capture_b2852c9ff2f8_update();
+ALTER TABLE ONLY "public"."orders" ENABLE ALWAYS TRIGGER meridian_update;
+CREATE OR REPLACE TRIGGER meridian_delete AFTER DELETE ON "public"."orders" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION meridian.capture_b2852c9ff2f8_delete();
+ALTER TABLE ONLY "public"."orders" ENABLE ALWAYS TRIGGER meridian_delete;
+CREATE OR REPLACE TRIGGER meridian_truncate BEFORE TRUNCATE ON "public"."orders" FOR EACH STATEMENT EXECUTE FUNCTION meridian.capture_b2852c9ff2f8_truncate();
+ALTER TABLE ONLY "public"."orders" ENABLE ALWAYS TRIGGER meridian_truncate;
+CREATE OR REPLACE TRIGGER meridian_number BEFORE INSERT OR UPDATE OR DELETE ON "public"."orders" FOR EACH STATEMENT WHEN (session_user <> 'meridian_apply_0123456789') EXECUTE FUNCTION meridian.number_statement();
+ALTER TABLE ONLY "public"."orders" ENABLE ALWAYS TRIGGER meridian_number;

@@ -1,0 +1,47 @@
+import { parsePolicyDocument, policyJson } from './policy-document.js';
+
+const codes = (input: unknown): string[] => parsePolicyDocument(input).problems.map((p) => p.code);
+
+describe('a policy document', () => {
+  it('has every part optional', () => {
+    expect(policyJson(parsePolicyDocument({}).document!)).toBe(
+      '{"granularity":"column","policy":"hlc","groups":[],"delete":"update-wins","columns":{}}',
+    );
+  });
+
+  it('is the same text for the same policy', () => {
+    const one = parsePolicyDocument({
+      columns: { b: 'counter', a: { policy: 'lww', column: 'at' } },
+      policy: { policy: 'hlc' },
+    });
+    const two = parsePolicyDocument({
+      policy: 'hlc',
+      initial: 'equal',
+      columns: { a: { column: 'at', policy: 'lww' }, b: 'counter' },
+    });
+    expect(policyJson(one.document!)).toBe(policyJson(two.document!));
+    expect(parsePolicyDocument(JSON.parse(policyJson(one.document!))).document).toEqual(one.document);
+  });
+
+  it('says of the policies to come that they are not available yet', () => {
+    for (const policy of ['first-write', 'set', 'text', 'manual', 'merge: best', { policy: 'max' }])
+      expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
+  });
+
+  it('refuses what it does not know, all of it at once', () => {
+    expect(
+      codes({ granularity: 'cell', delete: 1, groups: ['a'], columns: { a: 'best' }, polcy: 'hlc', policy: 7 }),
+    ).toHaveLength(6);
+    for (const input of [null, [], 'hlc', 7]) expect(codes(input)).toEqual(['bad_policy']);
+  });
+
+  it('takes a column called __proto__ or constructor as a column', () => {
+    const { document } = parsePolicyDocument(JSON.parse('{"columns": {"__proto__": "counter", "constructor": "lww"}}'));
+    expect([...document!.columns.keys()]).toEqual(['__proto__', 'constructor']);
+    expect(JSON.parse(policyJson(document!))).toEqual(
+      JSON.parse(
+        '{"granularity":"column","policy":"hlc","groups":[],"delete":"update-wins","columns":{"__proto__":"counter","constructor":"lww"}}',
+      ),
+    );
+  });
+});
