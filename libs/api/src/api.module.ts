@@ -26,7 +26,16 @@ export class ApiModule {
   static register(ports: ApiPorts, options: ApiOptions): DynamicModule {
     return {
       module: ApiModule,
-      controllers: [DataController, TxController, ChangesController, TablesController, ConflictsController, ClusterController, HealthController, DocsController],
+      controllers: [
+        DataController,
+        TxController,
+        ChangesController,
+        TablesController,
+        ConflictsController,
+        ClusterController,
+        HealthController,
+        DocsController,
+      ],
       providers: [
         { provide: API_PORTS, useValue: ports },
         { provide: API_OPTIONS, useValue: options },

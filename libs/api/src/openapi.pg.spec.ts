@@ -6,7 +6,9 @@ beforeAll(async () => void (us = await restRegion({ ready: false })), 60_000);
 afterAll(() => us.stop());
 
 interface Operation {
-  readonly responses: { readonly [status: string]: { readonly content?: { readonly [type: string]: { readonly schema: object } } } };
+  readonly responses: {
+    readonly [status: string]: { readonly content?: { readonly [type: string]: { readonly schema: object } } };
+  };
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: object } } };
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
 }
@@ -15,7 +17,8 @@ interface Document {
   readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
   readonly components: { readonly schemas: { readonly [name: string]: object } };
 }
-const document = async (): Promise<Document> => JSON.parse((await httpCall(us.url, 'GET', '/openapi.json')).text) as Document;
+const document = async (): Promise<Document> =>
+  JSON.parse((await httpCall(us.url, 'GET', '/openapi.json')).text) as Document;
 
 describe('/openapi.json', () => {
   it('is OpenAPI 3.1 and names every route that is served, with schemas for what goes in and out', async () => {
@@ -26,18 +29,30 @@ describe('/openapi.json', () => {
     for (const [method, path] of served) {
       const operation = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
       expect([method, path, operation !== undefined]).toEqual([method, path, true]);
-      if (['POST', 'PUT', 'PATCH'].includes(method)) expect(operation!.requestBody!.content['application/json'].schema).toBeDefined();
+      if (['POST', 'PUT', 'PATCH'].includes(method))
+        expect(operation!.requestBody!.content['application/json'].schema).toBeDefined();
       for (const [status, answer] of Object.entries(operation!.responses))
-        if (!['204', '304'].includes(status)) expect([path, status, Object.values(answer.content ?? {}).every((c) => Object.keys(c.schema).length > 0) && answer.content !== undefined]).toEqual([path, status, true]);
-      expect(operation!.parameters?.filter((p) => p.in === 'path').map((p) => p.name) ?? []).toEqual([...path.matchAll(/:(\w+)/g)].map(([, name]) => name));
+        if (!['204', '304'].includes(status))
+          expect([
+            path,
+            status,
+            Object.values(answer.content ?? {}).every((c) => Object.keys(c.schema).length > 0) &&
+              answer.content !== undefined,
+          ]).toEqual([path, status, true]);
+      expect(operation!.parameters?.filter((p) => p.in === 'path').map((p) => p.name) ?? []).toEqual(
+        [...path.matchAll(/:(\w+)/g)].map(([, name]) => name),
+      );
     }
   });
 
   it('holds every schema that it refers to, and every problem code', async () => {
     const whole = await document();
-    const references = [...JSON.stringify(whole).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name!);
+    const references = [...JSON.stringify(whole).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+      ([, name]) => name!,
+    );
     expect(references.filter((name) => !(name in whole.components.schemas))).toEqual([]);
-    for (const [name, schema] of Object.entries(whole.components.schemas)) expect(schema).not.toMatchObject({ $ref: `#/components/schemas/${name}` });
+    for (const [name, schema] of Object.entries(whole.components.schemas))
+      expect(schema).not.toMatchObject({ $ref: `#/components/schemas/${name}` });
     expect(JSON.stringify(whole)).not.toContain('#/$defs/');
     expect(whole.components.schemas['Problem']).toMatchObject({ properties: { code: { enum: [...PROBLEM_CODES] } } });
   });
@@ -46,7 +61,8 @@ describe('/openapi.json', () => {
     const page = await httpCall(us.url, 'GET', '/docs');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(page.text).not.toMatch(/https?:|<script>|style=|onclick/);
-    for (const [, asset] of page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+)"/g)) expect((await httpCall(us.url, 'GET', asset!)).status).toBe(200);
+    for (const [, asset] of page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+)"/g))
+      expect((await httpCall(us.url, 'GET', asset!)).status).toBe(200);
     expect((await httpCall(us.url, 'GET', '/docs/..%2fdocs.controller.js')).status).toBe(404);
   });
 });
@@ -73,9 +89,21 @@ describe('tables', () => {
   it('are enrolled with defaults filled in, changed, listed and removed', async () => {
     const first = await put('public.items', '{"columns":{"stock":"counter"}}');
     expect(first.status).toBe(201);
-    expect(JSON.parse(first.text)).toMatchObject({ table: 'public.items', policy: { granularity: 'column', policy: 'hlc', delete: 'update-wins', initial: 'equal', columns: { stock: 'counter' } } });
+    expect(JSON.parse(first.text)).toMatchObject({
+      table: 'public.items',
+      policy: {
+        granularity: 'column',
+        policy: 'hlc',
+        delete: 'update-wins',
+        initial: 'equal',
+        columns: { stock: 'counter' },
+      },
+    });
     expect((await put('public.items')).status).toBe(200);
-    expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/tables')).text)).toMatchObject({ items: [{ table: 'public.items' }], next: null });
+    expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/tables')).text)).toMatchObject({
+      items: [{ table: 'public.items' }],
+      next: null,
+    });
     expect((await httpCall(us.url, 'DELETE', '/v1/tables/public.items')).status).toBe(204);
     expect((await httpCall(us.url, 'GET', '/v1/tables/public.items')).status).toBe(404);
     expect((await httpCall(us.url, 'DELETE', '/v1/tables/public.items')).status).toBe(404);
@@ -83,9 +111,23 @@ describe('tables', () => {
 
   it('are refused with each reason and its cure, and with what does not fit the schema', async () => {
     const refused = await put('public.log_without_key', '{}');
-    expect(JSON.parse(refused.text)).toMatchObject({ status: 422, code: 'enrolment_refused', reasons: [{ code: 'no_primary_key', cure: expect.stringContaining('ADD PRIMARY KEY') }] });
-    for (const body of ['{"granularity":"cell"}', '{"colums":{}}', '{"columns":{"a":"max"}}', '{"groups":[["a"]]}', '[]', '"x"'])
-      expect(JSON.parse((await put('public.items', body)).text)).toMatchObject({ status: 422, code: 'invalid_document' });
+    expect(JSON.parse(refused.text)).toMatchObject({
+      status: 422,
+      code: 'enrolment_refused',
+      reasons: [{ code: 'no_primary_key', cure: 'ALTER TABLE public.log_without_key ADD PRIMARY KEY (…)' }],
+    });
+    for (const body of [
+      '{"granularity":"cell"}',
+      '{"colums":{}}',
+      '{"columns":{"a":"max"}}',
+      '{"groups":[["a"]]}',
+      '[]',
+      '"x"',
+    ])
+      expect(JSON.parse((await put('public.items', body)).text)).toMatchObject({
+        status: 422,
+        code: 'invalid_document',
+      });
   });
 });
 
@@ -97,18 +139,38 @@ describe('conflicts', () => {
   it('are listed newest first, page by page, filtered, and shown one by one', async () => {
     await us.sql(RECORD);
     const seen: string[] = [];
-    for (let next: string | null = ''; next !== null; ) {
-      const page = JSON.parse((await httpCall(us.url, 'GET', `/v1/conflicts?limit=10${next === '' ? '' : `&cursor=${next}`}`)).text) as { items: { id: string }[]; next: string | null };
+    for (let next: string | null = ''; next !== null;) {
+      const page = JSON.parse(
+        (await httpCall(us.url, 'GET', `/v1/conflicts?limit=10${next === '' ? '' : `&cursor=${next}`}`)).text,
+      ) as { items: { id: string }[]; next: string | null };
       seen.push(...page.items.map((i) => i.id));
       next = page.next;
     }
     expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `c${25 - i}`));
-    const filtered = await httpCall(us.url, 'GET', '/v1/conflicts?region=us&table=public.items&since=2026-01-01T00:00:20Z&status=open&kind=update_origin_differs');
-    expect((JSON.parse(filtered.text) as { items: { id: string }[] }).items.map((i) => i.id)).toEqual(['c24', 'c22', 'c20']);
+    const filtered = await httpCall(
+      us.url,
+      'GET',
+      '/v1/conflicts?region=us&table=public.items&since=2026-01-01T00:00:20Z&status=open&kind=update_origin_differs',
+    );
+    expect((JSON.parse(filtered.text) as { items: { id: string }[] }).items.map((i) => i.id)).toEqual([
+      'c24',
+      'c22',
+      'c20',
+    ]);
     const one = await httpCall(us.url, 'GET', '/v1/conflicts/c1');
-    expect(JSON.parse(one.text)).toMatchObject({ id: 'c1', key: ['1'], loser: { stamp: '9007199254740993' }, createdAt: '2026-01-01T00:00:01.000000Z' });
-    expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/conflicts/none')).text)).toMatchObject({ code: 'conflict_not_found' });
-    for (const query of ['kind=none', 'limit=0', 'limit=x', 'sinse=1', 'since=yesterday']) expect((await httpCall(us.url, 'GET', `/v1/conflicts?${query}`)).status).toBe(422);
-    expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/conflicts?cursor=abc')).text)).toMatchObject({ code: 'bad_cursor' });
+    expect(JSON.parse(one.text)).toMatchObject({
+      id: 'c1',
+      key: ['1'],
+      loser: { stamp: '9007199254740993' },
+      createdAt: '2026-01-01T00:00:01.000000Z',
+    });
+    expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/conflicts/none')).text)).toMatchObject({
+      code: 'conflict_not_found',
+    });
+    for (const query of ['kind=none', 'limit=0', 'limit=x', 'sinse=1', 'since=yesterday'])
+      expect((await httpCall(us.url, 'GET', `/v1/conflicts?${query}`)).status).toBe(422);
+    expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/conflicts?cursor=abc')).text)).toMatchObject({
+      code: 'bad_cursor',
+    });
   });
 });

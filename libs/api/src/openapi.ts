@@ -17,7 +17,10 @@ export function openApiDocument(app: INestApplication, options: ApiOptions): Ope
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .build();
   const document = SwaggerModule.createDocument(app, config);
-  return { ...document, components: { ...document.components, schemas: { ...document.components?.schemas, ...namedSchemas() } as never } };
+  return {
+    ...document,
+    components: { ...document.components, schemas: { ...document.components?.schemas, ...namedSchemas() } as never },
+  };
 }
 
 /** Every schema of the contract that has an id. */
@@ -26,8 +29,11 @@ function namedSchemas(): Record<string, unknown> {
   for (const schema of Object.values<unknown>(contract)) {
     const id = schema instanceof z.ZodType ? z.globalRegistry.get(schema)?.id : undefined;
     if (id === undefined) continue;
-    const json = z.toJSONSchema(schema as z.ZodType, { io: INPUTS.has(id) ? 'input' : 'output', target: 'draft-2020-12' });
-    for (const [name, definition] of Object.entries(json.$defs ?? {})) all[name] ??= withComponentRefs(definition as object);
+    const json = z.toJSONSchema(schema as z.ZodType, {
+      io: INPUTS.has(id) ? 'input' : 'output',
+      target: 'draft-2020-12',
+    });
+    for (const [name, definition] of Object.entries(json.$defs ?? {})) all[name] ??= withComponentRefs(definition);
     // A schema with an id may come as a reference to itself among its own definitions.
     if (json.$ref === undefined) all[id] = withComponentRefs(json);
   }

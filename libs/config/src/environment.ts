@@ -16,7 +16,12 @@ export function interpolated(value: unknown, environment: Environment, path: str
     });
   if (Array.isArray(value)) return value.map((item, i) => interpolated(item, environment, `${path}[${i}]`, faults));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, interpolated(item, environment, path === '' ? key : `${path}.${key}`, faults)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      interpolated(item, environment, path === '' ? key : `${path}.${key}`, faults),
+    ]),
+  );
 }
 
 /** Lays the environment's values over the file's. Maps and lists are JSON: MERIDIAN_PEERS={"eu":"http://…"}. */

@@ -20,10 +20,14 @@ function leaves(schema: z.ZodObject, path: readonly string[]): KnownKey[] {
 }
 
 function unwrapped(type: z.ZodType): z.ZodType {
-  if (type instanceof z.ZodDefault || type instanceof z.ZodPrefault || type instanceof z.ZodNullable) return unwrapped(type.unwrap() as z.ZodType);
+  if (type instanceof z.ZodDefault || type instanceof z.ZodPrefault || type instanceof z.ZodNullable)
+    return unwrapped(type.unwrap() as z.ZodType);
   return type;
 }
 
 /** `http.bodyLimitBytes` is MERIDIAN_HTTP_BODY_LIMIT_BYTES. */
 export const variableOf = (path: readonly string[]): string =>
-  `MERIDIAN_${path.map((part) => part.replace(/([a-z])([A-Z])/g, '$1_$2')).join('_').toUpperCase()}`;
+  `MERIDIAN_${path
+    .map((part) => part.replace(/([a-z])([A-Z])/g, '$1_$2'))
+    .join('_')
+    .toUpperCase()}`;

@@ -27,7 +27,12 @@ const faults = (yaml: string, environment: Record<string, string> = ENVIRONMENT)
 describe('configuration', () => {
   it('reads the documented example, with defaults for the rest', () => {
     const { config, warnings } = parseConfig(YAML, ENVIRONMENT);
-    expect(config).toMatchObject({ cluster: 'shop', region: 'us', secret: ENVIRONMENT.SHOP_SECRET, transport: 'direct' });
+    expect(config).toMatchObject({
+      cluster: 'shop',
+      region: 'us',
+      secret: ENVIRONMENT.SHOP_SECRET,
+      transport: 'direct',
+    });
     expect(config.http.bodyLimitBytes).toBe(1_048_576);
     expect(config.tables['public.items']!.columns).toEqual({ stock: 'counter' });
     expect(config.tables['public.orders']!.granularity).toBe('column');
@@ -53,19 +58,26 @@ describe('configuration', () => {
 
   it('needs no file at all', () => {
     const { config } = parseConfig('', {
-      MERIDIAN_CLUSTER: 'shop', MERIDIAN_REGION: 'eu', MERIDIAN_SECRET: ENVIRONMENT.SHOP_SECRET, MERIDIAN_POSTGRES_URL: 'postgres://x/y',
+      MERIDIAN_CLUSTER: 'shop',
+      MERIDIAN_REGION: 'eu',
+      MERIDIAN_SECRET: ENVIRONMENT.SHOP_SECRET,
+      MERIDIAN_POSTGRES_URL: 'postgres://x/y',
     });
     expect(config.region).toBe('eu');
   });
 
   it('refuses unknown keys and names the nearest known one', () => {
     expect(faults(`${YAML}\npears: {}`)).toEqual(['pears: there is no such key; did you mean peers?']);
-    expect(faults(YAML.replace('port: 7001', 'prot: 7001'))).toEqual(['http.prot: there is no such key; did you mean http.port?']);
+    expect(faults(YAML.replace('port: 7001', 'prot: 7001'))).toEqual([
+      'http.prot: there is no such key; did you mean http.port?',
+    ]);
   });
 
   it('tells of variables that look meant for it', () => {
-    expect(parseConfig(YAML, { ...ENVIRONMENT, MERIDIAN_POSTGRES_URI: 'x', MERIDIAN_SERVICE_HOST: 'y' }).warnings).toEqual([
-      'the environment variable MERIDIAN_POSTGRES_URI is none of the configuration\'s; did you mean MERIDIAN_POSTGRES_URL?',
+    expect(
+      parseConfig(YAML, { ...ENVIRONMENT, MERIDIAN_POSTGRES_URI: 'x', MERIDIAN_SERVICE_HOST: 'y' }).warnings,
+    ).toEqual([
+      "the environment variable MERIDIAN_POSTGRES_URI is none of the configuration's; did you mean MERIDIAN_POSTGRES_URL?",
     ]);
   });
 

@@ -20,7 +20,10 @@ export function loadConfig(file: string | null, environment: Environment): Loade
 
 export function parseConfig(text: string, environment: Environment, source = 'meridian.yaml'): LoadedConfig {
   const faults: string[] = [];
-  const tree = withEnvironment(interpolated(mapping(text, source), environment, '', faults) as Record<string, unknown>, environment);
+  const tree = withEnvironment(
+    interpolated(mapping(text, source), environment, '', faults) as Record<string, unknown>,
+    environment,
+  );
   if (faults.length > 0) throw new ConfigError(source, faults);
   const parsed = RegionConfigSchema.safeParse(tree);
   if (!parsed.success) throw new ConfigError(source, parsed.error.issues.flatMap(faultsOf));
@@ -39,13 +42,19 @@ function readFile(file: string): string {
 
 function mapping(text: string, source: string): object {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
-  if (document.errors.length > 0) throw new ConfigError(source, document.errors.map((e) => e.message));
+  if (document.errors.length > 0)
+    throw new ConfigError(
+      source,
+      document.errors.map((e) => e.message),
+    );
   const content: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  if (typeof content !== 'object' || Array.isArray(content)) throw new ConfigError(source, ['it holds no mapping of keys']);
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new ConfigError(source, ['it holds no mapping of keys']);
   return content as object;
 }
 
-const mentioned = (text: string): ReadonlySet<string> => new Set([...text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name]) => name!));
+const mentioned = (text: string): ReadonlySet<string> =>
+  new Set([...text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name]) => name!));
 
 function faultsOf(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');
@@ -62,7 +71,9 @@ function unionFault(issue: z.core.$ZodIssueInvalidUnion): string {
 }
 
 function unknownKey(path: string, key: string): string {
-  const siblings = KNOWN_KEYS.filter((k) => k.path.slice(0, -1).join('.') === path || path === '').map((k) => (path === '' ? k.path[0]! : k.path.at(-1)!));
+  const siblings = KNOWN_KEYS.filter((k) => k.path.slice(0, -1).join('.') === path || path === '').map((k) =>
+    path === '' ? k.path[0]! : k.path.at(-1)!,
+  );
   const near = nearest(key, [...new Set(siblings)]);
   const full = path === '' ? key : `${path}.${key}`;
   return `${full}: there is no such key${near === null ? '' : `; did you mean ${path === '' ? near : `${path}.${near}`}?`}`;
@@ -74,14 +85,23 @@ function crossFaults(config: RegionConfig): string[] {
   const addresses = Object.values(peers);
   return [
     ...(Object.hasOwn(peers, region) ? [`peers.${region}: it is this region's own name; list the others only`] : []),
-    ...(new Set(addresses).size < addresses.length ? ['peers: two regions have one address; each has its own service'] : []),
-    ...(replication.heartbeatMs < replication.tickIntervalMs ? ['replication.heartbeatMs: it is below tickIntervalMs; make it larger'] : []),
-    ...(replication.pollIntervalMs < replication.tickIntervalMs ? ['replication.pollIntervalMs: it is below tickIntervalMs; make it larger'] : []),
-    ...(transport !== 'direct' && addresses.length === 0 ? ['peers: with Kafka too, peers are needed: gaps are filled over direct'] : []),
+    ...(new Set(addresses).size < addresses.length
+      ? ['peers: two regions have one address; each has its own service']
+      : []),
+    ...(replication.heartbeatMs < replication.tickIntervalMs
+      ? ['replication.heartbeatMs: it is below tickIntervalMs; make it larger']
+      : []),
+    ...(replication.pollIntervalMs < replication.tickIntervalMs
+      ? ['replication.pollIntervalMs: it is below tickIntervalMs; make it larger']
+      : []),
+    ...(transport !== 'direct' && addresses.length === 0
+      ? ['peers: with Kafka too, peers are needed: gaps are filled over direct']
+      : []),
   ];
 }
 
 function deepFrozen<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) for (const inner of Object.values(Object.freeze(value))) deepFrozen(inner);
+  if (typeof value === 'object' && value !== null)
+    for (const inner of Object.values(Object.freeze(value))) deepFrozen(inner);
   return value;
 }

@@ -3,7 +3,9 @@ import { KNOWN_KEYS, variableOf } from './known-keys.js';
 
 /** The reference page, from the schema itself: Markdown. */
 export function configReference(): string {
-  const rows = KNOWN_KEYS.map(({ path, doc, schema }) => `| \`${path.join('.')}\` | \`${variableOf(path)}\` | ${standardOf(schema)} | ${doc} |`);
+  const rows = KNOWN_KEYS.map(
+    ({ path, doc, schema }) => `| \`${path.join('.')}\` | \`${variableOf(path)}\` | ${standardOf(schema)} | ${doc} |`,
+  );
   return ['| key | environment variable | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
 }
 

@@ -2,10 +2,14 @@ import { TablePolicy } from '@meridian/contract';
 import { REGION_NAME } from '@meridian/core';
 import { z } from 'zod';
 
-const millis = (standard: number, doc: string) => z.coerce.number().int().min(1).max(86_400_000).default(standard).describe(doc);
-const whole = (standard: number, min: number, max: number, doc: string) => z.coerce.number().int().min(min).max(max).default(standard).describe(doc);
+const millis = (standard: number, doc: string) =>
+  z.coerce.number().int().min(1).max(86_400_000).default(standard).describe(doc);
+const whole = (standard: number, min: number, max: number, doc: string) =>
+  z.coerce.number().int().min(min).max(max).default(standard).describe(doc);
 
-const RegionName = z.string().regex(REGION_NAME, 'a region name is lower-case letters, digits and "-", at most 31, a letter first');
+const RegionName = z
+  .string()
+  .regex(REGION_NAME, 'a region name is lower-case letters, digits and "-", at most 31, a letter first');
 const HttpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address is expected' });
 
 const http = z
@@ -15,7 +19,12 @@ const http = z
     bodyLimitBytes: whole(1_048_576, 1_024, 1_073_741_824, 'Larger request bodies are refused with 413'),
     requestTimeoutMs: millis(30_000, 'A client has this long to send its request'),
     sessionWaitMs: millis(5_000, 'A read waits this long for its session token, or for the staleness it asks for'),
-    requestsPerSecond: whole(0, 0, 1_000_000, 'Requests a second from one client address, with bursts of twice as many; more are answered 429. 0: no limit'),
+    requestsPerSecond: whole(
+      0,
+      0,
+      1_000_000,
+      'Requests a second from one client address, with bursts of twice as many; more are answered 429. 0: no limit',
+    ),
     maxRows: whole(10_000, 1, 1_000_000, 'Rows of one answer, at most; more need limit and offset'),
   })
   .prefault({})
@@ -26,7 +35,9 @@ const postgres = z
     url: z
       .string()
       .regex(/^postgres(ql)?:\/\//, 'an address like postgres://user:password@host:5432/database is expected')
-      .describe('An existing database, as the role that owns the tables; Meridian makes its own schema and roles in it'),
+      .describe(
+        'An existing database, as the role that owns the tables; Meridian makes its own schema and roles in it',
+      ),
     poolSize: whole(16, 2, 500, "Connections for REST; replication has its own, so that users' load cannot starve it"),
     statementTimeoutMs: millis(10_000, "A REST request's statement is ended after this"),
     lockTimeoutMs: millis(5_000, 'A REST write waits this long for a row that another transaction holds'),
@@ -38,10 +49,20 @@ const replication = z
     tickIntervalMs: millis(2, 'Shortest time between two ticks under load'),
     pollIntervalMs: millis(20, 'Longest time between two looks for writes of SQL clients, which wake nobody'),
     heartbeatMs: millis(1_000, 'An empty tick when idle this long: it tells peers how far behind they are'),
-    historyHours: z.coerce.number().min(0).max(87_600).default(24).describe('Changes are kept at least this long, for the feed and for history'),
+    historyHours: z.coerce
+      .number()
+      .min(0)
+      .max(87_600)
+      .default(24)
+      .describe('Changes are kept at least this long, for the feed and for history'),
     retentionIntervalMs: millis(60_000, 'How often log partitions are made ahead and dropped'),
     batchTicks: whole(500, 1, 100_000, 'Ticks applied in one transaction, at most, when behind'),
-    batchChanges: whole(10_000, 1, 1_000_000, 'Changes applied in one transaction, at most, when behind (but always one tick)'),
+    batchChanges: whole(
+      10_000,
+      1,
+      1_000_000,
+      'Changes applied in one transaction, at most, when behind (but always one tick)',
+    ),
     inboxChanges: whole(50_000, 100, 10_000_000, 'Changes that have arrived and are not applied, at most'),
     maxClockSkewMs: millis(5_000, 'A region whose clock is further ahead is flagged; its data is applied all the same'),
     blockedApplyMs: millis(5_000, 'A transaction that holds up apply for this long is reported with its pid'),
@@ -55,7 +76,11 @@ const transport = z
     z.strictObject({
       kafka: z.strictObject({
         brokers: z.array(z.string().regex(/^[^\s:]+:\d+$/, 'a broker is host:port')).min(1),
-        topicPrefix: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/).default('meridian').describe('Topics are <prefix>.<cluster>.<region>'),
+        topicPrefix: z
+          .string()
+          .regex(/^[A-Za-z0-9._-]{1,100}$/)
+          .default('meridian')
+          .describe('Topics are <prefix>.<cluster>.<region>'),
       }),
     }),
   ])
@@ -64,8 +89,14 @@ const transport = z
 
 /** One region's configuration (interfaces.md). Every key has a unit in its name where it has a unit. */
 export const RegionConfigSchema = z.strictObject({
-  cluster: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a cluster name is lower-case letters, digits and "-"').describe('The same in every region'),
-  secret: z.string().min(16, 'at least 16 characters; `openssl rand -hex 32` makes a good one').describe('What peers prove to each other; the same in every region'),
+  cluster: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}$/, 'a cluster name is lower-case letters, digits and "-"')
+    .describe('The same in every region'),
+  secret: z
+    .string()
+    .min(16, 'at least 16 characters; `openssl rand -hex 32` makes a good one')
+    .describe('What peers prove to each other; the same in every region'),
   region: RegionName.describe("This region's name"),
   http,
   postgres,
@@ -78,12 +109,22 @@ export const RegionConfigSchema = z.strictObject({
     .default(null)
     .describe('Optional: fan-out of change feeds between instances, and the rate limiter'),
   replication,
-  tables: z.record(z.string(), TablePolicy.nullable().transform((policy) => policy ?? TablePolicy.parse({}))).default({}).describe('Tables to enrol at start, with their policies'),
+  tables: z
+    .record(
+      z.string(),
+      TablePolicy.nullable().transform((policy) => policy ?? TablePolicy.parse({})),
+    )
+    .default({})
+    .describe('Tables to enrol at start, with their policies'),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({})
     .describe('The service log, JSON lines on standard output'),
 });
 
-type Deep<T> = T extends (infer E)[] ? readonly Deep<E>[] : T extends object ? { readonly [K in keyof T]: Deep<T[K]> } : T;
+type Deep<T> = T extends (infer E)[]
+  ? readonly Deep<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Deep<T[K]> }
+    : T;
 export type RegionConfig = Deep<z.output<typeof RegionConfigSchema>>;

@@ -8,7 +8,9 @@ export const RegionStatus = z
     detail: z.string().nullable().describe('Why it is not healthy, and what to do'),
     address: z.string().nullable(),
     seq: z.int().describe('Its last tick that is applied here; for the answering region, the last it cut'),
-    applied: z.record(z.string(), z.int()).describe('Its applied vector; for the others, as their last tick applied here tells'),
+    applied: z
+      .record(z.string(), z.int())
+      .describe('Its applied vector; for the others, as their last tick applied here tells'),
     lag: z
       .object({
         changes: z.int().nullable().describe('Changes of it that are known of and not yet applied here'),

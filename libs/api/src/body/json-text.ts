@@ -10,12 +10,12 @@ export type JsonNode = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'scalar' }
 );
 
-export interface JsonLimits {
+interface JsonLimits {
   readonly depth: number;
   readonly nodes: number;
 }
 /** 64 deep is more than jsonb documents use, and far from PostgreSQL's and our own stack limits. */
-export const JSON_LIMITS: JsonLimits = { depth: 64, nodes: 200_000 };
+const JSON_LIMITS: JsonLimits = { depth: 64, nodes: 200_000 };
 
 export function parseJsonText(text: string, limits: JsonLimits = JSON_LIMITS): JsonNode {
   return new Reader(text, limits).document();
@@ -24,7 +24,7 @@ export function parseJsonText(text: string, limits: JsonLimits = JSON_LIMITS): J
 export const textOf = (text: string, node: JsonNode): string => text.slice(node.start, node.end);
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-// eslint-disable-next-line no-control-regex -- JSON forbids control characters inside strings
+/** JSON forbids control characters inside strings. */
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const LITERAL = /true|false|null/y;
 const SPACE = /[ \t\n\r]*/y;
@@ -46,8 +46,10 @@ class Reader {
   }
 
   #value(depth: number): JsonNode {
-    if (depth > this.limits.depth) throw new ApiProblem('bad_json', `the body is nested deeper than ${this.limits.depth} levels: flatten it`);
-    if (++this.#nodes > this.limits.nodes) throw new ApiProblem('bad_json', `the body holds more than ${this.limits.nodes} values: send it in parts`);
+    if (depth > this.limits.depth)
+      throw new ApiProblem('bad_json', `the body is nested deeper than ${this.limits.depth} levels: flatten it`);
+    if (++this.#nodes > this.limits.nodes)
+      throw new ApiProblem('bad_json', `the body holds more than ${this.limits.nodes} values: send it in parts`);
     this.#space();
     const start = this.#at;
     switch (this.text[start]) {

@@ -31,10 +31,14 @@ export function singleRow(body: RowBody): RowBody {
 }
 
 function columnsOf(node: JsonNode): readonly string[] {
-  if (node.kind !== 'object') throw new ApiProblem('bad_body', 'a row is a JSON object: {"column": value, …}, or an array of such');
+  if (node.kind !== 'object')
+    throw new ApiProblem('bad_body', 'a row is a JSON object: {"column": value, …}, or an array of such');
   const names = node.entries.map(([key]) => key);
   if (new Set(names).size !== names.length)
-    throw new ApiProblem('bad_body', `a row names the column "${clip(names.find((n, i) => names.indexOf(n) !== i)!)}" twice: send it once`);
+    throw new ApiProblem(
+      'bad_body',
+      `a row names the column "${clip(names.find((n, i) => names.indexOf(n) !== i)!)}" twice: send it once`,
+    );
   return names;
 }
 

@@ -17,18 +17,35 @@ export class ChangesController {
   @Documented({
     tag: 'Changes',
     summary: 'The change feed, as server-sent events',
-    description: "Changes of all regions in the order in which they became visible here, each at least once; the id of an event is the cursor to go on from. Of a counter's update, `patch` holds the difference.",
+    description:
+      "Changes of all regions in the order in which they became visible here, each at least once; the id of an event is the cursor to go on from. Of a counter's update, `patch` holds the difference.",
     query: ChangesQuery,
     headers: { 'Last-Event-ID': 'Sent by browsers when they reconnect; goes before `since`' },
-    answers: { 200: { description: 'A stream of events `change`, and comments as heartbeats', schema: ChangeEvent, type: 'text/event-stream', headers: { [HEADERS.region]: 'The region that answers' } } },
+    answers: {
+      200: {
+        description: 'A stream of events `change`, and comments as heartbeats',
+        schema: ChangeEvent,
+        type: 'text/event-stream',
+        headers: { [HEADERS.region]: 'The region that answers' },
+      },
+    },
     problems: ['bad_cursor', 'bad_table_name', 'table_not_enrolled', 'invalid_document', 'database_unavailable'],
   })
-  async follow(@Query({ schema: ChangesQuery }) query: z.infer<typeof ChangesQuery>, @Headers('last-event-id') lastEventId: string | undefined, @Res() reply: FastifyReply): Promise<void> {
+  async follow(
+    @Query({ schema: ChangesQuery }) query: z.infer<typeof ChangesQuery>,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { cursor, table } = await this.changes.open(lastEventId ?? query.since, query.table);
     const headers = reply.getHeaders() as Record<string, string>;
     reply.hijack();
     const { raw } = reply;
-    raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    raw.writeHead(200, {
+      ...headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
     raw.write(': open\n\n');
     const abort = new AbortController();
     raw.once('close', () => abort.abort());
@@ -36,7 +53,8 @@ export class ChangesController {
       await this.changes.stream(cursor, table, sinkOf(raw), abort.signal);
     } catch (error) {
       // The stream cannot say why any more; its reader comes back with Last-Event-ID and misses nothing.
-      if (!abort.signal.aborted) this.#logger.warn(`a change feed ended: ${error instanceof Error ? error.message : String(error)}`);
+      if (!abort.signal.aborted)
+        this.#logger.warn(`a change feed ended: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       raw.end();
     }

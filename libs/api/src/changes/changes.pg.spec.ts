@@ -42,6 +42,7 @@ const take = async (from: AsyncGenerator<Event>, count: number): Promise<Event[]
   for await (const event of from) if (taken.push(event) === count) break;
   return taken;
 };
+const next = async (from: AsyncGenerator<Event>): Promise<Event> => (await from.next()).value as Event;
 const keys = (list: readonly Event[]) => list.map((e) => e.data.key[0]);
 
 describe('the change feed', () => {
@@ -49,7 +50,14 @@ describe('the change feed', () => {
     for (const n of [1, 2, 3, 4]) await log(n);
     const first = await take(events('/v1/changes?since=beginning'), 2);
     expect(keys(first)).toEqual(['1', '2']);
-    expect(first[0]!.data).toMatchObject({ table: 'public.items', op: 'insert', origin: 'us', seq: null, patch: { n: '9007199254740993' }, wall: '1970-01-01T00:00:01.000000Z' });
+    expect(first[0]!.data).toMatchObject({
+      table: 'public.items',
+      op: 'insert',
+      origin: 'us',
+      seq: null,
+      patch: { n: '9007199254740993' },
+      wall: '1970-01-01T00:00:01.000000Z',
+    });
     expect(keys(await take(events('/v1/changes', { 'last-event-id': first[1]!.id }), 2))).toEqual(['3', '4']);
     const pending = take(events('/v1/changes', { 'last-event-id': first[1]!.id }), 3);
     await log(5);
@@ -64,32 +72,38 @@ describe('the change feed', () => {
     const feed = events('/v1/changes?since=beginning&table=items');
     await log(6);
     for (;;) {
-      const { value } = await feed.next();
-      if (value.data.key[0] === '6') break;
+      if ((await next(feed)).data.key[0] === '6') break;
     }
     await late.query('COMMIT');
     await late.end();
-    expect((await feed.next()).value.data.key).toEqual(['late']);
+    expect((await next(feed)).data.key).toEqual(['late']);
     await feed.return(undefined);
   });
 
-  it('tells of changes of other regions once they are applied, and not of Meridian\'s own tables', async () => {
+  it("tells of changes of other regions once they are applied, and not of Meridian's own tables", async () => {
     const feed = events(`/v1/changes`);
-    const next = feed.next();
+    const first = next(feed);
     // The reader begins at "now": write until it has begun.
     const writing = setInterval(() => void log(7, 'meridian.conflict'), 20);
     const remote = async () => {
-      await us.sql(LOG.replace("'us'", "'eu'").replace('(origin,', '(seq, origin,').replace('VALUES (', 'VALUES (1, '), ['["8"]', 'public.items']);
+      await us.sql(
+        LOG.replace("'us'", "'eu'").replace('(origin,', '(seq, origin,').replace('VALUES (', 'VALUES (1, '),
+        ['["8"]', 'public.items'],
+      );
       await us.applied('eu', 1);
     };
     setTimeout(() => void remote(), 300);
-    expect((await next).value.data).toMatchObject({ key: ['8'], origin: 'eu', seq: 1 });
+    expect((await first).data).toMatchObject({ key: ['8'], origin: 'eu', seq: 1 });
     clearInterval(writing);
     await feed.return(undefined);
   });
 
   it('answers a bad cursor or table with a problem, not with a broken stream', async () => {
-    for (const [query, code] of [['since=xyz', 'bad_cursor'], ['table=nothing', 'table_not_enrolled'], ['tabel=items', 'invalid_document']]) {
+    for (const [query, code] of [
+      ['since=xyz', 'bad_cursor'],
+      ['table=nothing', 'table_not_enrolled'],
+      ['tabel=items', 'invalid_document'],
+    ]) {
       const response = await fetch(`${us.url}/v1/changes?${query}`);
       expect(await response.json()).toMatchObject({ code });
     }

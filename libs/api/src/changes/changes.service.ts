@@ -28,7 +28,10 @@ export class ChangesService implements OnModuleDestroy {
   }
 
   /** The cursor to begin with, checked, so that a bad one is an answer and not a broken stream. */
-  async open(since: string | undefined, tableName: string | undefined): Promise<{ readonly cursor: string; readonly table: TableName | null }> {
+  async open(
+    since: string | undefined,
+    tableName: string | undefined,
+  ): Promise<{ readonly cursor: string; readonly table: TableName | null }> {
     const { changes } = this.ports;
     const table = tableName === undefined ? null : await this.#table(tableName);
     const cursor = since === 'beginning' || since === '0' ? changes.beginning : (since ?? (await changes.now()));
@@ -58,7 +61,10 @@ export class ChangesService implements OnModuleDestroy {
     // Meridian's own replicated tables may be followed by name; REST offers no rows of them.
     if (ref.schema === 'meridian') return `meridian.${ref.name}` as TableName;
     const table = await this.ports.rows.table(ref);
-    if (table === null) throw new Refused('table_not_enrolled', `${name} is not enrolled: GET /v1/tables lists those that are`, { table: name });
+    if (table === null)
+      throw new Refused('table_not_enrolled', `${name} is not enrolled: GET /v1/tables lists those that are`, {
+        table: name,
+      });
     return table.name;
   }
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Visibility } from '@meridian/contract';
-import { at, EMPTY_VECTOR, type OriginPosition, origins, type RegionId, type Vector } from '@meridian/core';
+import { at, EMPTY_VECTOR, type OriginPosition, origins, type Vector } from '@meridian/core';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';
 import { SessionService } from '../session/session.service.js';
@@ -28,8 +28,13 @@ export class VisibilityService {
     const missing = origins(wanted)
       // A region always has its own writes: its ticks follow from them.
       .filter((origin) => origin !== region && at(have as Vector, origin) < at(wanted, origin))
-      .map((origin) => ({ origin: origin as string, need: at(wanted, origin) as number, have: at(have as Vector, origin) as number }));
+      .map((origin) => ({ origin: origin, need: at(wanted, origin), have: at(have as Vector, origin) }));
     const knownMs = self ? Date.now() : last?.appliedMs;
-    return { region: region as RegionId, visible: missing.length === 0, missing, knownAt: knownMs === undefined ? null : new Date(knownMs).toISOString() };
+    return {
+      region: region,
+      visible: missing.length === 0,
+      missing,
+      knownAt: knownMs === undefined ? null : new Date(knownMs).toISOString(),
+    };
   }
 }

@@ -34,7 +34,11 @@ export class ConflictsController {
   })
   async get(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
     const found = id.includes('\0') ? null : await this.ports.conflicts.get(id);
-    if (found === null) throw new ApiProblem('conflict_not_found', 'no conflict has this id in this region: GET /v1/conflicts lists them');
+    if (found === null)
+      throw new ApiProblem(
+        'conflict_not_found',
+        'no conflict has this id in this region: GET /v1/conflicts lists them',
+      );
     void reply.type(JSON_TYPE).send(found);
   }
 }

@@ -51,12 +51,14 @@ function etagOf(name: string, value: string | undefined): string | null {
   if (value === undefined) return null;
   if (value === ANY_ETAG) return ANY_ETAG;
   const etag = /^(?:W\/)?"([^"]*)"$/.exec(value)?.[1];
-  if (etag === undefined) throw new ApiProblem('bad_header', `${name} takes one ETag as an answer gave it, in double quotes`);
+  if (etag === undefined)
+    throw new ApiProblem('bad_header', `${name} takes one ETag as an answer gave it, in double quotes`);
   return etag;
 }
 
 function shortText(name: string, value: string | undefined): string | null {
   if (value === undefined) return null;
-  if (!/^[\x20-\x7e]{1,200}$/.test(value)) throw new ApiProblem('bad_header', `${name} takes 1 to 200 printable ASCII characters`);
+  if (!/^[\x20-\x7e]{1,200}$/.test(value))
+    throw new ApiProblem('bad_header', `${name} takes 1 to 200 printable ASCII characters`);
   return value;
 }

@@ -6,14 +6,18 @@ beforeAll(async () => {
   us = await restRegion();
   await us.sql(`CREATE TABLE items (id bigint PRIMARY KEY, name text NOT NULL, qty int DEFAULT 7 CHECK (qty >= 0), tags text[], price numeric, doc jsonb, code text UNIQUE,
                 total bigint GENERATED ALWAYS AS (qty * 2) STORED)`);
-  await us.sql('CREATE TABLE parts (item bigint REFERENCES items, place varchar(3), note text, PRIMARY KEY (item, place))');
+  await us.sql(
+    'CREATE TABLE parts (item bigint REFERENCES items, place varchar(3), note text, PRIMARY KEY (item, place))',
+  );
   for (const table of ['items', 'parts']) await us.enrol(`public.${table}`);
 }, 60_000);
 afterAll(() => us.stop());
 beforeEach(() => us.sql('TRUNCATE items, parts, meridian.idempotency'));
 
-const call = (method: string, path: string, body?: string, headers?: Record<string, string>) => httpCall(us.url, method, path, body, headers);
-const problem = (answer: HttpAnswer) => JSON.parse(answer.text) as { code: string; detail: string; column?: string; status: number };
+const call = (method: string, path: string, body?: string, headers?: Record<string, string>) =>
+  httpCall(us.url, method, path, body, headers);
+const problem = (answer: HttpAnswer) =>
+  JSON.parse(answer.text) as { code: string; detail: string; column?: string; status: number };
 const REPRESENT = { prefer: 'return=representation' };
 const insert = (rows: string) => call('POST', '/v1/data/items', rows);
 
@@ -35,27 +39,41 @@ describe('rows over REST', () => {
   it('keeps every digit of long numbers, on the way in and on the way out', async () => {
     const price = '12345678901234567890.12345678901234567890123456789012345678';
     await insert(`{"id":9007199254740993,"name":"x","price":${price},"doc":{"n":9007199254740993}}`);
-    expect((await call('GET', '/v1/data/items/9007199254740993?select=id,price,doc')).text).toBe(`{"id":9007199254740993,"price":${price},"doc":{"n": 9007199254740993}}`);
-    expect((await call('PUT', '/v1/data/items/9007199254740993', '{"id":9007199254740993,"name":"y"}')).status).toBe(204);
-    expect(problem(await call('PUT', '/v1/data/items/9007199254740993', '{"id":9007199254740992,"name":"y"}')).code).toBe('bad_body');
+    expect((await call('GET', '/v1/data/items/9007199254740993?select=id,price,doc')).text).toBe(
+      `{"id":9007199254740993,"price":${price},"doc":{"n": 9007199254740993}}`,
+    );
+    expect((await call('PUT', '/v1/data/items/9007199254740993', '{"id":9007199254740993,"name":"y"}')).status).toBe(
+      204,
+    );
+    expect(
+      problem(await call('PUT', '/v1/data/items/9007199254740993', '{"id":9007199254740992,"name":"y"}')).code,
+    ).toBe('bad_body');
   });
 
   it("answers a list in PostgREST's manner, with ranges and counts", async () => {
     await insert('[{"id":1,"name":"a"},{"id":2,"name":"b"},{"id":3,"name":"c"}]');
-    const page = await call('GET', '/v1/data/items?select=id&order=id.desc&limit=2', undefined, { prefer: 'count=exact' });
+    const page = await call('GET', '/v1/data/items?select=id&order=id.desc&limit=2', undefined, {
+      prefer: 'count=exact',
+    });
     expect(page).toMatchObject({ status: 206, text: '[{"id":3},{"id":2}]' });
     expect(page.headers.get('content-range')).toBe('0-1/3');
     const range = await call('GET', '/v1/data/items?select=id&order=id', undefined, { range: '1-1' });
     expect(range.text).toBe('[{"id":2}]');
     expect(range.headers.get('content-range')).toBe('1-1/*');
-    expect((await call('GET', '/v1/data/items?or=(id.eq.1,and(id.gt.2,name.not.eq.x))&select=id&order=id')).text).toBe('[{"id":1},{"id":3}]');
+    expect((await call('GET', '/v1/data/items?or=(id.eq.1,and(id.gt.2,name.not.eq.x))&select=id&order=id')).text).toBe(
+      '[{"id":1},{"id":3}]',
+    );
     expect((await call('GET', '/v1/data/items?id=in.(1,3)&select=id&order=id')).text).toBe('[{"id":1},{"id":3}]');
     expect((await call('GET', '/v1/data/items?offset=9', undefined, { prefer: 'count=exact' })).status).toBe(416);
-    expect((await call('GET', '/v1/data/items?id=gt.9', undefined, { prefer: 'count=exact' })).headers.get('content-range')).toBe('*/0');
+    expect(
+      (await call('GET', '/v1/data/items?id=gt.9', undefined, { prefer: 'count=exact' })).headers.get('content-range'),
+    ).toBe('*/0');
   });
 
   it('compares arrays, JSON and patterns', async () => {
-    await insert('[{"id":1,"name":"red pen","tags":["a","b"],"doc":{"x":1}},{"id":2,"name":"Ink","tags":["c"],"doc":{"x":2}}]');
+    await insert(
+      '[{"id":1,"name":"red pen","tags":["a","b"],"doc":{"x":1}},{"id":2,"name":"Ink","tags":["c"],"doc":{"x":2}}]',
+    );
     const ids = async (query: string) => (await call('GET', `/v1/data/items?select=id&order=id&${query}`)).text;
     expect(await ids('tags=cs.{a}')).toBe('[{"id":1}]');
     expect(await ids('tags=ov.{b,c}')).toBe('[{"id":1},{"id":2}]');
@@ -68,12 +86,25 @@ describe('rows over REST', () => {
 
   it('upserts, in bulk and by a unique key', async () => {
     await insert('[{"id":1,"name":"a","code":"x","qty":1}]');
-    const merged = await call('POST', '/v1/data/items?select=id,name,qty', '[{"id":1,"name":"b"},{"id":2,"name":"c"}]', { prefer: 'resolution=merge-duplicates, return=representation' });
+    const merged = await call(
+      'POST',
+      '/v1/data/items?select=id,name,qty',
+      '[{"id":1,"name":"b"},{"id":2,"name":"c"}]',
+      { prefer: 'resolution=merge-duplicates, return=representation' },
+    );
     expect(merged).toMatchObject({ status: 201, text: '[{"id":1,"name":"b","qty":1},{"id":2,"name":"c","qty":7}]' });
-    await call('POST', '/v1/data/items?on_conflict=code', '{"id":9,"name":"z","code":"x"}', { prefer: 'resolution=ignore-duplicates' });
+    await call('POST', '/v1/data/items?on_conflict=code', '{"id":9,"name":"z","code":"x"}', {
+      prefer: 'resolution=ignore-duplicates',
+    });
     expect(JSON.parse((await call('GET', '/v1/data/items?select=id')).text)).toHaveLength(2);
     expect(problem(await insert('{"id":1,"name":"a"}')).code).toBe('unique_violation');
-    expect(problem(await call('POST', '/v1/data/items?on_conflict=qty', '{"id":1,"name":"a"}', { prefer: 'resolution=merge-duplicates' })).code).toBe('conflict_target_unknown');
+    expect(
+      problem(
+        await call('POST', '/v1/data/items?on_conflict=qty', '{"id":1,"name":"a"}', {
+          prefer: 'resolution=merge-duplicates',
+        }),
+      ).code,
+    ).toBe('conflict_target_unknown');
   });
 
   it('writes nothing of a bulk insert when one row fails', async () => {
@@ -104,8 +135,15 @@ describe('rows over REST', () => {
     expect((await call('GET', '/v1/data/items/1', undefined, { 'if-none-match': etag })).status).toBe(304);
     const changed = await call('PATCH', '/v1/data/items/1', '{"qty":2}', { 'if-match': etag, ...REPRESENT });
     expect(changed.status).toBe(200);
-    for (const [method, body] of [['PATCH', '{"qty":3}'], ['PUT', '{"name":"b"}'], ['DELETE', undefined]] as const)
-      expect(problem(await call(method, '/v1/data/items/1', body, { 'if-match': etag }))).toMatchObject({ status: 412, code: 'precondition_failed' });
+    for (const [method, body] of [
+      ['PATCH', '{"qty":3}'],
+      ['PUT', '{"name":"b"}'],
+      ['DELETE', undefined],
+    ] as const)
+      expect(problem(await call(method, '/v1/data/items/1', body, { 'if-match': etag }))).toMatchObject({
+        status: 412,
+        code: 'precondition_failed',
+      });
     const fresh = { 'if-match': changed.headers.get('etag')! };
     expect((await call('PUT', '/v1/data/items/1', '{"name":"b"}', fresh)).status).toBe(204);
     expect((await call('GET', '/v1/data/items/1?select=name,qty')).text).toBe('{"name":"b","qty":7}');
@@ -115,14 +153,20 @@ describe('rows over REST', () => {
   it('lets one of many writers with the same ETag through', async () => {
     await insert('{"id":1,"name":"a","qty":1}');
     const etag = (await call('GET', '/v1/data/items/1')).headers.get('etag')!;
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => call('PATCH', '/v1/data/items/1', `{"qty":${i + 10}}`, { 'if-match': etag })));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        call('PATCH', '/v1/data/items/1', `{"qty":${i + 10}}`, { 'if-match': etag }),
+      ),
+    );
     expect(answers.map((a) => a.status).sort()).toEqual([204, ...Array<number>(11).fill(412)]);
   });
 
   it('finds rows by composite keys, and does not round or cut a key to its type', async () => {
     await insert('{"id":1,"name":"a"}');
     await call('POST', '/v1/data/parts', '[{"item":1,"place":"a,b"},{"item":1,"place":"abc"}]');
-    expect((await call('GET', `/v1/data/parts/${encodeURIComponent('1,"a,b"')}?select=place`)).text).toBe('{"place":"a,b"}');
+    expect((await call('GET', `/v1/data/parts/${encodeURIComponent('1,"a,b"')}?select=place`)).text).toBe(
+      '{"place":"a,b"}',
+    );
     expect((await call('PUT', '/v1/data/parts/1,xyz', '{"note":"n"}')).status).toBe(201);
     expect((await call('GET', '/v1/data/parts/1,abcd')).status).toBe(404);
     expect((await call('PUT', '/v1/data/parts/1,abcd', '{}')).status).toBe(422);
@@ -132,18 +176,44 @@ describe('rows over REST', () => {
   it('reports violated constraints by their kind and name', async () => {
     await insert('{"id":1,"name":"a"}');
     await call('POST', '/v1/data/parts', '{"item":1,"place":"x"}');
-    expect(problem(await insert('{"id":2,"name":"a","qty":-1}'))).toMatchObject({ status: 422, code: 'check_violation', constraint: 'items_qty_check' });
-    expect(problem(await insert('{"id":2}'))).toMatchObject({ status: 422, code: 'not_null_violation', column: 'name' });
-    expect(problem(await call('POST', '/v1/data/parts', '{"item":9,"place":"x"}'))).toMatchObject({ status: 409, code: 'foreign_key_violation' });
-    expect(problem(await call('DELETE', '/v1/data/items/1'))).toMatchObject({ status: 409, code: 'foreign_key_violation' });
-    expect(problem(await insert('{"id":2,"name":"a","total":1}'))).toMatchObject({ status: 400, code: 'column_not_writable' });
-    expect(problem(await insert('{"id":2,"name":"x","qty":"many"}'))).toMatchObject({ status: 422, code: 'invalid_value', column: 'qty' });
+    expect(problem(await insert('{"id":2,"name":"a","qty":-1}'))).toMatchObject({
+      status: 422,
+      code: 'check_violation',
+      constraint: 'items_qty_check',
+    });
+    expect(problem(await insert('{"id":2}'))).toMatchObject({
+      status: 422,
+      code: 'not_null_violation',
+      column: 'name',
+    });
+    expect(problem(await call('POST', '/v1/data/parts', '{"item":9,"place":"x"}'))).toMatchObject({
+      status: 409,
+      code: 'foreign_key_violation',
+    });
+    expect(problem(await call('DELETE', '/v1/data/items/1'))).toMatchObject({
+      status: 409,
+      code: 'foreign_key_violation',
+    });
+    expect(problem(await insert('{"id":2,"name":"a","total":1}'))).toMatchObject({
+      status: 400,
+      code: 'column_not_writable',
+    });
+    expect(problem(await insert('{"id":2,"name":"x","qty":"many"}'))).toMatchObject({
+      status: 422,
+      code: 'invalid_value',
+      column: 'qty',
+    });
     expect(problem(await call('GET', '/v1/data/items/many'))).toMatchObject({ status: 422, code: 'invalid_value' });
-    expect(problem(await call('GET', '/v1/data/items?doc=ov.{a}'))).toMatchObject({ status: 400, code: 'operator_not_for_type' });
+    expect(problem(await call('GET', '/v1/data/items?doc=ov.{a}'))).toMatchObject({
+      status: 400,
+      code: 'operator_not_for_type',
+    });
   });
 
   it('hands the actor to the database', async () => {
-    await us.sql(`CREATE OR REPLACE FUNCTION note_actor() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE parts SET note = current_setting('meridian.actor', true); RETURN NULL; END $$`);
+    await us.sql(
+      `CREATE OR REPLACE FUNCTION note_actor() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE parts SET note = current_setting('meridian.actor', true); RETURN NULL; END $$`,
+    );
     await us.sql('CREATE TRIGGER t AFTER UPDATE ON items FOR EACH STATEMENT EXECUTE FUNCTION note_actor()');
     await insert('{"id":1,"name":"a"}');
     await call('POST', '/v1/data/parts', '{"item":1,"place":"x"}');
@@ -168,13 +238,18 @@ describe('a retry with its Idempotency-Key', () => {
   it('is refused with another body, and keeps nothing of what failed', async () => {
     expect((await call('POST', '/v1/data/items', '{"id":1,"qty":-1,"name":"a"}', KEY)).status).toBe(422);
     expect((await call('POST', '/v1/data/items', '{"id":1,"name":"a"}', KEY)).status).toBe(201);
-    expect(problem(await call('POST', '/v1/data/items', '{"id":2,"name":"a"}', KEY))).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
+    expect(problem(await call('POST', '/v1/data/items', '{"id":2,"name":"a"}', KEY))).toMatchObject({
+      status: 422,
+      code: 'idempotency_key_reused',
+    });
   });
 
   it('waits for the first when both come at once', async () => {
     await us.sql('CREATE TABLE IF NOT EXISTS tallies (id serial PRIMARY KEY, n int)');
     await us.enrol('public.tallies');
-    const answers = await Promise.all(Array.from({ length: 8 }, () => call('POST', '/v1/data/tallies', '{"n":1}', KEY)));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => call('POST', '/v1/data/tallies', '{"n":1}', KEY)),
+    );
     expect(answers.map((a) => a.status)).toEqual(Array(8).fill(201));
     expect(await us.sql('SELECT count(*)::int FROM tallies')).toEqual([{ count: 1 }]);
   });
@@ -194,7 +269,9 @@ describe('a transaction over REST', () => {
     );
     expect(answer.status).toBe(200);
     expect(answer.text).toContain('"id":9007199254740993');
-    expect((await call('GET', '/v1/data/items?select=id,name,price&order=id')).text).toBe('[{"id":3,"name":"d","price":null},{"id":9007199254740993,"name":"a","price":0.10000000000000000000000001}]');
+    expect((await call('GET', '/v1/data/items?select=id,name,price&order=id')).text).toBe(
+      '[{"id":3,"name":"d","price":null},{"id":9007199254740993,"name":"a","price":0.10000000000000000000000001}]',
+    );
   });
 
   it('does none of it when one part fails, meets no row, or a changed one', async () => {

@@ -12,5 +12,9 @@ export function pathKeyAgrees(table: RowTable, key: readonly string[], body: Row
   ) as { readonly [column: string]: unknown };
   for (const column of named)
     if (String(row[column]) !== key[table.keyColumns.indexOf(column)])
-      throw new ApiProblem('bad_body', `the body's "${column}" differs from the path's key: leave it out, or send the same`, { column });
+      throw new ApiProblem(
+        'bad_body',
+        `the body's "${column}" differs from the path's key: leave it out, or send the same`,
+        { column },
+      );
 }

@@ -13,6 +13,10 @@ export function parsePrefer(header: string | undefined): Preferences {
   return {
     representation: wishes.has('return=representation'),
     count: wishes.has('count=exact'),
-    resolution: wishes.has('resolution=merge-duplicates') ? 'merge' : wishes.has('resolution=ignore-duplicates') ? 'ignore' : null,
+    resolution: wishes.has('resolution=merge-duplicates')
+      ? 'merge'
+      : wishes.has('resolution=ignore-duplicates')
+        ? 'ignore'
+        : null,
   };
 }

@@ -18,7 +18,11 @@ export class TxController {
     tag: 'Rows',
     summary: 'Several writes, one transaction',
     description: 'In their order, READ COMMITTED; visible in every other region whole or not at all.',
-    headers: { [HEADERS.session]: 'The token of an earlier answer', [HEADERS.idempotencyKey]: 'Catches retries', [HEADERS.actor]: 'Who writes' },
+    headers: {
+      [HEADERS.session]: 'The token of an earlier answer',
+      [HEADERS.idempotencyKey]: 'Catches retries',
+      [HEADERS.actor]: 'Who writes',
+    },
     body: TxRequest,
     answers: {
       200: {
@@ -27,7 +31,15 @@ export class TxController {
         headers: { [HEADERS.region]: 'The region that answered', [HEADERS.session]: 'What this client has seen' },
       },
     },
-    problems: [...WRITE_PROBLEMS, 'bad_key', 'filter_required', 'row_not_found', 'precondition_failed', 'invalid_document', 'conflict_target_unknown'],
+    problems: [
+      ...WRITE_PROBLEMS,
+      'bad_key',
+      'filter_required',
+      'row_not_found',
+      'precondition_failed',
+      'invalid_document',
+      'conflict_target_unknown',
+    ],
   })
   async run(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     send(reply, await this.tx.run(requireBody(dataRequest(request))));

@@ -20,8 +20,13 @@ export function writeAnswer(write: RowWrite, result: WriteResult): Answer {
 }
 
 function missing(write: RowWrite): Refused {
-  const etag = write.kind === 'replace' ? write.etag : 'target' in write && write.target.kind === 'key' ? write.target.etag : null;
+  const etag =
+    write.kind === 'replace' ? write.etag : 'target' in write && write.target.kind === 'key' ? write.target.etag : null;
   return etag === null
     ? new Refused('row_not_found', `${write.table.name} has no row with this key`, { table: write.table.name })
-    : new Refused('precondition_failed', 'the row has changed since that ETag, or is gone: read it again, and decide anew', { table: write.table.name });
+    : new Refused(
+        'precondition_failed',
+        'the row has changed since that ETag, or is gone: read it again, and decide anew',
+        { table: write.table.name },
+      );
 }

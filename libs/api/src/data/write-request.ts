@@ -29,7 +29,14 @@ export function updateOf(table: RowTable, key: readonly string[] | null, request
   const body = singleRow(parseRowBody(request.body, query.columns));
   const { columns } = body;
   if (columns.length === 0) throw new ApiProblem('bad_body', 'the body names no column to change');
-  return { kind: 'update', table, target: targetOf(key, query, request), columns, values: body.values, returning: returningOf(request, query) };
+  return {
+    kind: 'update',
+    table,
+    target: targetOf(key, query, request),
+    columns,
+    values: body.values,
+    returning: returningOf(request, query),
+  };
 }
 
 /** PUT: the whole row. */
@@ -37,7 +44,15 @@ export function replaceOf(table: RowTable, key: readonly string[], request: Data
   const query = parseQuery(request.parameters);
   const body = singleRow(parseRowBody(request.body, query.columns));
   pathKeyAgrees(table, key, body);
-  return { kind: 'replace', table, key, etag: request.etag, columns: body.columns, values: body.values, returning: returningOf(request, query) };
+  return {
+    kind: 'replace',
+    table,
+    key,
+    etag: request.etag,
+    columns: body.columns,
+    values: body.values,
+    returning: returningOf(request, query),
+  };
 }
 
 export function deleteOf(table: RowTable, key: readonly string[] | null, request: DataRequest): RowWrite {
@@ -49,8 +64,12 @@ function targetOf(key: readonly string[] | null, query: Query, request: DataRequ
   if (key !== null) return { kind: 'key', key, etag: request.etag };
   // PostgREST would write every row. A forgotten filter is the likelier reason.
   if (query.where.length === 0)
-    throw new Refused('filter_required', 'name the rows by a filter (?id=eq.5); for all rows say so, by a column that is never null: ?id=not.is.null');
-  if (query.limit !== null || query.offset !== 0) throw new ApiProblem('bad_limit', 'limit and offset do not go with writes: narrow the filter');
+    throw new Refused(
+      'filter_required',
+      'name the rows by a filter (?id=eq.5); for all rows say so, by a column that is never null: ?id=not.is.null',
+    );
+  if (query.limit !== null || query.offset !== 0)
+    throw new ApiProblem('bad_limit', 'limit and offset do not go with writes: narrow the filter');
   return { kind: 'where', where: query.where };
 }
 

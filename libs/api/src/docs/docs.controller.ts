@@ -9,7 +9,8 @@ import { Documented } from '../http/documented.js';
 import { OpenApiHolder } from './openapi-holder.js';
 
 /** Its own files only, no inline code: what a row or a table's name holds can never run here. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const asset = (name: string): string => readFileSync(join(__dirname, 'assets', name), 'utf8');
 const ASSETS: { readonly [name: string]: readonly [type: string, content: string] } = {
@@ -23,13 +24,23 @@ export class DocsController {
   constructor(private readonly openApi: OpenApiHolder) {}
 
   @Get('openapi.json')
-  @Documented({ tag: 'Operations', summary: 'This document', answers: { 200: { description: 'OpenAPI 3.1', schema: z.record(z.string(), z.unknown()) } }, problems: [] })
+  @Documented({
+    tag: 'Operations',
+    summary: 'This document',
+    answers: { 200: { description: 'OpenAPI 3.1', schema: z.record(z.string(), z.unknown()) } },
+    problems: [],
+  })
   document(@Res() reply: FastifyReply): void {
     void reply.type('application/json; charset=utf-8').send(this.openApi.text());
   }
 
   @Get('docs')
-  @Documented({ tag: 'Operations', summary: 'This document to read, offline', answers: { 200: { description: 'A page', schema: z.string(), type: 'text/html' } }, problems: [] })
+  @Documented({
+    tag: 'Operations',
+    summary: 'This document to read, offline',
+    answers: { 200: { description: 'A page', schema: z.string(), type: 'text/html' } },
+    problems: [],
+  })
   page(@Res() reply: FastifyReply): void {
     void reply.header('Content-Security-Policy', POLICY).type('text/html; charset=utf-8').send(PAGE);
   }

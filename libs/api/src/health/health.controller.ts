@@ -14,7 +14,12 @@ export class HealthController {
   ) {}
 
   @Get('livez')
-  @Documented({ tag: 'Operations', summary: 'Is the process alive', answers: { 200: { description: 'It is', schema: Health } }, problems: [] })
+  @Documented({
+    tag: 'Operations',
+    summary: 'Is the process alive',
+    answers: { 200: { description: 'It is', schema: Health } },
+    problems: [],
+  })
   live(): Health {
     return { status: 'ok', region: this.options.region, checks: [] };
   }
@@ -23,7 +28,10 @@ export class HealthController {
   @Documented({
     tag: 'Operations',
     summary: 'Does the region relay, receive and apply',
-    answers: { 200: { description: 'It does', schema: Health }, 503: { description: 'Not yet, or not now; the checks say what is missing', schema: Health } },
+    answers: {
+      200: { description: 'It does', schema: Health },
+      503: { description: 'Not yet, or not now; the checks say what is missing', schema: Health },
+    },
     problems: [],
   })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {

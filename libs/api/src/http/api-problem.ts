@@ -13,7 +13,12 @@ export class ApiProblem extends Error {
   }
 }
 
-export function problemDocument(code: ProblemCode, detail: string, traceId: string, members: { readonly [name: string]: unknown }): Problem {
+export function problemDocument(
+  code: ProblemCode,
+  detail: string,
+  traceId: string,
+  members: { readonly [name: string]: unknown },
+): Problem {
   const { status, title } = PROBLEMS[code];
   return { type: `/docs#problem-${code}`, title, status, detail, code, traceId, ...members };
 }

@@ -28,7 +28,7 @@ interface Answered {
 const TEXT = { type: 'string' } as const;
 
 /** Schemas with an id are named components; the rest stand where they are used. */
-export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   const id = z.globalRegistry.get(schema)?.id;
   if (id !== undefined) return { $ref: `#/components/schemas/${id}` };
   return withComponentRefs(z.toJSONSchema(schema, { io, target: 'draft-2020-12' }));
@@ -36,8 +36,14 @@ export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<stri
 
 /** zod points at its own $defs; in the document the same names are components. */
 export function withComponentRefs(schema: object): Record<string, unknown> {
-  const { $defs: _, $schema: __, ...rest } = JSON.parse(
-    JSON.stringify(schema, (key, value: unknown) => (key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '#/components/schemas/') : value)),
+  const {
+    $defs: _,
+    $schema: __,
+    ...rest
+  } = JSON.parse(
+    JSON.stringify(schema, (key, value: unknown) =>
+      key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '#/components/schemas/') : value,
+    ),
   ) as Record<string, unknown>;
   return rest;
 }
@@ -47,7 +53,9 @@ export function Documented(route: RouteDocument): MethodDecorator {
     ApiOperation({ summary: route.summary, description: route.description ?? '', tags: [route.tag] }),
     ...Object.entries(route.params ?? {}).map(([name, description]) => ApiParam({ name, description, schema: TEXT })),
     ...queryOf(route).map((q) => ApiQuery(q)),
-    ...Object.entries(route.headers ?? {}).map(([name, description]) => ApiHeader({ name, description, required: false, schema: TEXT })),
+    ...Object.entries(route.headers ?? {}).map(([name, description]) =>
+      ApiHeader({ name, description, required: false, schema: TEXT }),
+    ),
     ...(route.body === undefined ? [] : [ApiBody({ schema: schemaOf(route.body, 'input'), required: true })]),
     ...Object.entries(route.answers).map(([status, answer]) => answered(Number(status), answer)),
     ...problemAnswers(route.problems),
@@ -55,22 +63,33 @@ export function Documented(route: RouteDocument): MethodDecorator {
 }
 
 function queryOf(route: RouteDocument): { name: string; description: string; required: boolean; schema: object }[] {
-  const { properties = {}, required = [] } = route.query === undefined ? {} : z.toJSONSchema(route.query, { io: 'input' });
+  const { properties = {}, required = [] } =
+    route.query === undefined ? {} : z.toJSONSchema(route.query, { io: 'input' });
   const checked = Object.entries(properties).map(([name, schema]) => ({
     name,
     description: (schema as { description?: string }).description ?? '',
     required: required.includes(name),
     schema: withComponentRefs(schema as object),
   }));
-  const free = Object.entries(route.freeQuery ?? {}).map(([name, description]) => ({ name, description, required: false, schema: TEXT }));
+  const free = Object.entries(route.freeQuery ?? {}).map(([name, description]) => ({
+    name,
+    description,
+    required: false,
+    schema: TEXT,
+  }));
   return [...checked, ...free];
 }
 
-function answered(status: number, { description, schema, type = 'application/json', headers = {} }: Answered): MethodDecorator {
+function answered(
+  status: number,
+  { description, schema, type = 'application/json', headers = {} }: Answered,
+): MethodDecorator {
   return ApiResponse({
     status,
     description,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, { description: text, schema: TEXT }])),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, text]) => [name, { description: text, schema: TEXT }]),
+    ),
     ...(schema === undefined ? {} : { content: { [type]: { schema: schemaOf(schema, 'output') } } }),
   });
 }

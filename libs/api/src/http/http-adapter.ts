@@ -20,10 +20,11 @@ export function createHttpAdapter(options: ApiOptions): FastifyAdapter {
     requestIdHeader: false,
     return503OnClosing: true,
     forceCloseConnections: true,
-    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void sendProblem(error, request.id, reply),
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      void sendProblem(error, request.id, reply),
     logger: false,
   });
-  configure(adapter.getInstance() as unknown as FastifyInstance, options);
+  configure(adapter.getInstance<FastifyInstance>(), options);
   return adapter;
 }
 
@@ -35,13 +36,17 @@ function configure(server: FastifyInstance, options: ApiOptions): void {
     done();
   });
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser(/^application\/([\w.-]+\+)?json(\s*;|$)/, { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
-    try {
-      done(null, requestBody(request.url, body as Buffer, request.headers['content-encoding']));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+  server.addContentTypeParser(
+    /^application\/([\w.-]+\+)?json(\s*;|$)/,
+    { parseAs: 'buffer' },
+    (request: FastifyRequest, body, done) => {
+      try {
+        done(null, requestBody(request.url, body as Buffer, request.headers['content-encoding']));
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  );
 }
 
 /** The trace that the caller is in (W3C traceparent), else a new one. */

@@ -12,7 +12,10 @@ interface Told {
 
 /** What the HTTP server itself refuses, by its codes. */
 const SERVER_CODES: { readonly [code: string]: readonly [ProblemCode, string] } = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'send it in parts; the limit is http.bodyLimitBytes in the configuration'],
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    'body_too_large',
+    'send it in parts; the limit is http.bodyLimitBytes in the configuration',
+  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'send Content-Type: application/json'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', "the body's length differs from Content-Length"],
   FST_ERR_BAD_URL: ['bad_request', 'the path is not percent-encoded UTF-8'],
@@ -33,11 +36,18 @@ const logger = new Logger('http');
 export function sendProblem(error: unknown, traceId: string, reply: FastifyReply): void {
   const { code, detail, members } = told(error);
   const { status } = PROBLEMS[code];
-  if (status === 500) logger.error({ traceId, error: error instanceof Error ? (error.stack ?? error.message) : error }, 'a request failed');
+  if (status === 500)
+    logger.error(
+      { traceId, error: error instanceof Error ? (error.stack ?? error.message) : error },
+      'a request failed',
+    );
   // The stream has begun; there is no status left to send.
   if (reply.raw.headersSent) return void reply.raw.destroy();
   if (status === 503 || code === 'write_contention') void reply.header('Retry-After', '1');
-  void reply.code(status).type('application/problem+json').send(JSON.stringify(problemDocument(code, detail, traceId, members)));
+  void reply
+    .code(status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemDocument(code, detail, traceId, members)));
 }
 
 function told(error: unknown): Told {
@@ -46,7 +56,11 @@ function told(error: unknown): Told {
   if (error instanceof HttpException) return toldByNest(error);
   const code = error instanceof Error && 'code' in error ? SERVER_CODES[String(error.code)] : undefined;
   if (code !== undefined) return { code: code[0], detail: code[1], members: {} };
-  return { code: 'internal_error', detail: 'the service failed; the log has the reason under the traceId', members: {} };
+  return {
+    code: 'internal_error',
+    detail: 'the service failed; the log has the reason under the traceId',
+    members: {},
+  };
 }
 
 /** Nest passes the HTTP server's refusals on as exceptions of its own, by status. */

@@ -20,14 +20,19 @@ export function parseConsistency(header: string | undefined): Consistency {
       return { level, maxStalenessMs: staleness(header, parameters) };
     case 'quorum':
     case 'strong':
-      throw new ApiProblem('consistency_not_available', `"${level}" is not available yet: use session, or bounded; max-staleness=<seconds>`);
+      throw new ApiProblem(
+        'consistency_not_available',
+        `"${level}" is not available yet: use session, or bounded; max-staleness=<seconds>`,
+      );
     default:
       return refuse(header);
   }
 }
 
 function staleness(header: string, parameters: readonly string[]): number {
-  const seconds = /^max-staleness\s*=\s*(\d{1,6}(?:\.\d{1,3})?)$/.exec(parameters.length === 1 ? parameters[0]! : '')?.[1];
+  const seconds = /^max-staleness\s*=\s*(\d{1,6}(?:\.\d{1,3})?)$/.exec(
+    parameters.length === 1 ? parameters[0]! : '',
+  )?.[1];
   return seconds === undefined ? refuse(header) : Number(seconds) * 1000;
 }
 

@@ -10,7 +10,8 @@ afterAll(() => us.stop());
 beforeEach(() => us.sql('TRUNCATE meridian.applied, meridian.change, meridian.tick'));
 
 const token = (vector: object) => Buffer.from(JSON.stringify({ v: vector })).toString('base64url');
-const vectorOf = (answer: { headers: Headers }) => (JSON.parse(Buffer.from(answer.headers.get('meridian-session')!, 'base64url').toString()) as { v: object }).v;
+const vectorOf = (answer: { headers: Headers }) =>
+  (JSON.parse(Buffer.from(answer.headers.get('meridian-session')!, 'base64url').toString()) as { v: object }).v;
 const read = (headers: Record<string, string> = {}) => httpCall(us.url, 'GET', '/v1/data/items', undefined, headers);
 const code = (answer: { text: string }) => (JSON.parse(answer.text) as { code: string }).code;
 
@@ -19,9 +20,13 @@ describe('a session token', () => {
     await us.applied('eu', 5);
     await us.applied('us', 3);
     expect(vectorOf(await read({ 'meridian-session': token({ eu: 2, us: 9 }) }))).toEqual({ eu: 5, us: 9 });
-    await us.sql(`INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor) VALUES ('us', 'public.items', 'i', '[1]', 1, 1, 1, 'x')`);
+    await us.sql(
+      `INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor) VALUES ('us', 'public.items', 'i', '[1]', 1, 1, 1, 'x')`,
+    );
     expect(vectorOf(await read())).toEqual({ eu: 5, us: 5 });
-    await us.sql(`INSERT INTO meridian.tick (origin, seq, snapshot, deps, stamp, wall, previous, digest, changes) VALUES ('us', 4, pg_current_snapshot(), '{}', 1, 1, '', '', 1)`);
+    await us.sql(
+      `INSERT INTO meridian.tick (origin, seq, snapshot, deps, stamp, wall, previous, digest, changes) VALUES ('us', 4, pg_current_snapshot(), '{}', 1, 1, '', '', 1)`,
+    );
     expect(vectorOf(await read())).toEqual({ eu: 5, us: 3 });
   });
 
@@ -35,7 +40,10 @@ describe('a session token', () => {
   it('I8: holds a reader until the region has all of it, and lets it go at once then', async () => {
     await us.applied('eu', 1);
     const reading = read({ 'meridian-session': token({ eu: 2 }) });
-    const first = await Promise.race([reading.then(() => 'answered'), new Promise((resolve) => setTimeout(() => resolve('waiting'), 100))]);
+    const first = await Promise.race([
+      reading.then(() => 'answered'),
+      new Promise((resolve) => setTimeout(() => resolve('waiting'), 100)),
+    ]);
     expect(first).toBe('waiting');
     await us.applied('eu', 2);
     expect(await reading).toMatchObject({ status: 200 });
@@ -44,9 +52,15 @@ describe('a session token', () => {
   it('I8: refuses after the deadline rather than show less, and says what is missing', async () => {
     await us.applied('eu', 1);
     const answer = await read({ 'meridian-session': token({ eu: 4 }) });
-    expect(JSON.parse(answer.text)).toMatchObject({ status: 503, code: 'session_not_reached', missing: [{ origin: 'eu', need: 4, have: 1 }] });
+    expect(JSON.parse(answer.text)).toMatchObject({
+      status: 503,
+      code: 'session_not_reached',
+      missing: [{ origin: 'eu', need: 4, have: 1 }],
+    });
     expect(answer.headers.get('retry-after')).toBe('1');
-    expect((await httpCall(us.url, 'POST', '/v1/data/items', '{"id":2}', { 'meridian-session': token({ eu: 4 }) })).status).toBe(503);
+    expect(
+      (await httpCall(us.url, 'POST', '/v1/data/items', '{"id":2}', { 'meridian-session': token({ eu: 4 }) })).status,
+    ).toBe(503);
     expect((await read({ 'meridian-session': token({ eu: 4 }), 'meridian-consistency': 'eventual' })).status).toBe(200);
   });
 
@@ -55,7 +69,16 @@ describe('a session token', () => {
   });
 
   it('is refused when it is damaged, of another cluster, or none', async () => {
-    for (const bad of ['%%%', token({ eu: -1 }), token({ eu: 1.5 }), token({ mars: 1 }), token([]), Buffer.from('{"v":{"__proto__":{"x":1}}}').toString('base64url'), 'e30', 'x'.repeat(9000)])
+    for (const bad of [
+      '%%%',
+      token({ eu: -1 }),
+      token({ eu: 1.5 }),
+      token({ mars: 1 }),
+      token([]),
+      Buffer.from('{"v":{"__proto__":{"x":1}}}').toString('base64url'),
+      'e30',
+      'x'.repeat(9000),
+    ])
       expect(code(await read({ 'meridian-session': bad }))).toBe('bad_token');
   });
 
@@ -64,9 +87,16 @@ describe('a session token', () => {
     await us.applied('ap', 2, { deps: { eu: 5 } });
     await us.applied('us', 4);
     const answer = await httpCall(us.url, 'GET', `/v1/visibility?token=${token({ us: 3, eu: 5 })}`);
-    const { everywhere, items } = JSON.parse(answer.text) as { everywhere: boolean; items: { region: string; visible: boolean; missing: object[] }[] };
+    const { everywhere, items } = JSON.parse(answer.text) as {
+      everywhere: boolean;
+      items: { region: string; visible: boolean; missing: object[] }[];
+    };
     expect(everywhere).toBe(false);
-    expect(items.map((r) => [r.region, r.visible])).toEqual([['us', true], ['eu', true], ['ap', false]]);
+    expect(items.map((r) => [r.region, r.visible])).toEqual([
+      ['us', true],
+      ['eu', true],
+      ['ap', false],
+    ]);
     expect(items[2]!.missing).toEqual([{ origin: 'us', need: 3, have: 0 }]);
     expect(code(await httpCall(us.url, 'GET', '/v1/visibility?token=x'))).toBe('bad_token');
   });
@@ -76,7 +106,10 @@ describe('consistency levels', () => {
   it('bounded staleness answers within its bound, and refuses beyond it or without news', async () => {
     await us.applied('eu', 1);
     const bounded = (seconds: string) => read({ 'meridian-consistency': `bounded; max-staleness=${seconds}` });
-    expect(JSON.parse((await bounded('5')).text)).toMatchObject({ code: 'staleness_bound_not_met', origins: [{ origin: 'ap', stalenessMs: null }] });
+    expect(JSON.parse((await bounded('5')).text)).toMatchObject({
+      code: 'staleness_bound_not_met',
+      origins: [{ origin: 'ap', stalenessMs: null }],
+    });
     await us.applied('ap', 1);
     expect((await bounded('5')).status).toBe(200);
     await us.applied('eu', 2, { wallMs: Date.now() - 60_000 });

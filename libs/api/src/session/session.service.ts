@@ -1,5 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { at, reaches, EMPTY_VECTOR, mergeVectors, type OriginPosition, origins, type Position, type RegionId, type Seq, type Vector, withSeq } from '@meridian/core';
+import {
+  at,
+  reaches,
+  EMPTY_VECTOR,
+  mergeVectors,
+  type OriginPosition,
+  origins,
+  type Position,
+  type RegionId,
+  type Seq,
+  type Vector,
+  withSeq,
+} from '@meridian/core';
 import { ApiProblem } from '../http/api-problem.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';
@@ -109,7 +121,10 @@ export class SessionService {
     );
   }
 
-  #staler(positions: readonly OriginPosition[], boundMs: number): readonly { origin: string; stalenessMs: number | null }[] {
+  #staler(
+    positions: readonly OriginPosition[],
+    boundMs: number,
+  ): readonly { origin: string; stalenessMs: number | null }[] {
     const now = Date.now();
     return this.options.regions
       .filter((region) => region !== this.#self)

@@ -12,7 +12,10 @@ export function parseToken(token: string, regions: ReadonlySet<string>): Vector 
     if (!REGION_NAME.test(region) || !Number.isSafeInteger(seq) || (seq as number) < 0)
       throw new ApiProblem('bad_token', `the session token is damaged: ${CURE}`);
     if (!regions.has(region))
-      throw new ApiProblem('bad_token', `the session token names the region "${region}", which is none of this cluster's: ${CURE}`);
+      throw new ApiProblem(
+        'bad_token',
+        `the session token names the region "${region}", which is none of this cluster's: ${CURE}`,
+      );
   }
   return vector as Vector;
 }
@@ -21,7 +24,8 @@ function decoded(token: string): object {
   try {
     if (!/^[A-Za-z0-9_-]{1,8192}$/.test(token)) throw new SyntaxError('not base64url');
     const content = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as { v?: unknown };
-    if (typeof content?.v !== 'object' || content.v === null || Array.isArray(content.v)) throw new SyntaxError('no vector');
+    if (typeof content?.v !== 'object' || content.v === null || Array.isArray(content.v))
+      throw new SyntaxError('no vector');
     return content.v;
   } catch (cause) {
     throw new ApiProblem('bad_token', `the session token cannot be read: ${CURE}`, {}, { cause });

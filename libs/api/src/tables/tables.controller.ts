@@ -14,7 +14,12 @@ export class TablesController {
   constructor(@Inject(API_PORTS) private readonly ports: ApiPorts) {}
 
   @Get()
-  @Documented({ tag: 'Tables', summary: 'Enrolled tables', answers: { 200: { description: 'All of them', schema: EnrolledTables } }, problems: ['database_unavailable'] })
+  @Documented({
+    tag: 'Tables',
+    summary: 'Enrolled tables',
+    answers: { 200: { description: 'All of them', schema: EnrolledTables } },
+    problems: ['database_unavailable'],
+  })
   async list(): Promise<EnrolledTables> {
     return { items: [...(await this.ports.tables.list())], next: null };
   }
@@ -37,10 +42,25 @@ export class TablesController {
     summary: 'Enrol a table in all regions, or change its policy',
     params: TABLE,
     body: TablePolicy,
-    answers: { 200: { description: 'It was enrolled before', schema: EnrolledTable }, 201: { description: 'It is enrolled now', schema: EnrolledTable } },
-    problems: ['bad_table_name', 'bad_json', 'invalid_document', 'enrolment_refused', 'body_too_large', 'unsupported_media_type', 'database_unavailable'],
+    answers: {
+      200: { description: 'It was enrolled before', schema: EnrolledTable },
+      201: { description: 'It is enrolled now', schema: EnrolledTable },
+    },
+    problems: [
+      'bad_table_name',
+      'bad_json',
+      'invalid_document',
+      'enrolment_refused',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ],
   })
-  async put(@Param('table') name: string, @Body({ schema: TablePolicy.prefault({}) }) policy: TablePolicy, @Res({ passthrough: true }) reply: FastifyReply): Promise<EnrolledTable> {
+  async put(
+    @Param('table') name: string,
+    @Body({ schema: TablePolicy.prefault({}) }) policy: TablePolicy,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EnrolledTable> {
     const outcome = await this.ports.tables.put(parseTableName(name), policy);
     if (outcome.kind === 'refused') {
       const detail = outcome.reasons.map((r) => `${r.detail} — ${r.cure}`).join('; ');
@@ -66,5 +86,9 @@ export class TablesController {
 }
 
 function notEnrolled(name: string): never {
-  throw new Refused('table_not_enrolled', `${name} is not enrolled: PUT /v1/tables/${encodeURIComponent(name)} enrols it`, { table: name });
+  throw new Refused(
+    'table_not_enrolled',
+    `${name} is not enrolled: PUT /v1/tables/${encodeURIComponent(name)} enrols it`,
+    { table: name },
+  );
 }

@@ -1,5 +1,5 @@
 import type { Entry } from '../causality/coverage.js';
-import type { Values } from '../change/change.js';
+import type { Change, Values } from '../change/change.js';
 import type { ConflictRecord } from '../conflict/record.js';
 import type { ChangeId, JsonText, RegionId, RowKey, RowRef, Seq, TableName } from '../ids.js';
 import type { Tick } from '../tick/tick.js';
@@ -16,6 +16,8 @@ export interface ApplyStore {
   heads(): Promise<ReadonlyMap<RegionId, Head>>;
   /** Enrolled tables by name, at their present epoch. */
   tables(): Promise<ReadonlyMap<TableName, TableSpec>>;
+  /** Tables with waiting changes: later ones of them have to wait behind these. */
+  waitingTables(): Promise<ReadonlySet<TableName>>;
   begin(): Promise<ApplyTransaction>;
 }
 
@@ -89,6 +91,16 @@ export type Retry = {
   readonly detail: string;
 };
 
+/**
+ * The table cannot take these changes as it is here: a column, a label, a type is missing, a constraint is stricter. Its
+ * changes wait in the log, and those of other tables go on.
+ */
+export interface TableRefused {
+  readonly retry: 'table refused';
+  readonly table: TableName;
+  readonly detail: string;
+}
+
 export type WriteOutcome = { readonly retry: null } | Retry;
 
 export interface ApplyTransaction {
@@ -119,9 +131,18 @@ export interface ApplyTransaction {
   /** All parked rows, for the sweep, but those whose key a row in the table has. Stale entries of such keys are removed. */
   parked(): Promise<readonly Claimant[]>;
   /** Steps 3 and 4: set-based per table and kind; frees (delete, park, replace's delete), then updates, then inserts. */
-  write(effects: readonly RowEffect[]): Promise<WriteOutcome>;
+  write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused>;
   /** Step 5. Puts the ticks' changes into the log as remote ones, and keeps the ticks' rows. */
   append(ticks: readonly Tick[]): Promise<void>;
+  /**
+   * Keeps these changes, which `append` has put into the log, waiting for their tables. Until they are resumed, a local change
+   * of such a table has not seen them: the relay ships it with `unseen`, and no log partition is dropped.
+   */
+  keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void>;
+  /** A table's waiting changes, oldest first. */
+  waitingChanges(table: TableName): Promise<readonly Entry[]>;
+  /** They are applied in this transaction, and wait no more. */
+  resume(table: TableName): Promise<void>;
   /** The image that deletes in the log bring along; every delete of a row carries the same, newest one (design 5, 6). */
   keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void>;
   recordRaces(races: readonly Race[]): Promise<void>;

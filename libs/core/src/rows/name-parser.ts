@@ -54,7 +54,7 @@ const isQuoted = (text: string): boolean => text.length >= 2 && text.startsWith(
 
 /** `"a""b"` and `"a\"b"` are a"b; what is not in quotes stays. */
 export const unquoted = (text: string): string =>
-  isQuoted(text) ? text.slice(1, -1).replace(/""|\\(.)/gsu, (m, c) => c ?? '"') : text;
+  isQuoted(text) ? text.slice(1, -1).replace(/""|\\(.)/gsu, (_, escaped?: string) => escaped ?? '"') : text;
 
 /** Messages repeat what was sent, but not a megabyte of it. */
 export const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);

@@ -20,23 +20,33 @@ export interface FeedCursor {
 export const BEGINNING: FeedPoint = { snapshot: '3:3:', vector: {} };
 
 export const cursorText = ({ from, to, after }: FeedCursor): string =>
-  Buffer.from(JSON.stringify(to === null ? [from.snapshot, from.vector] : [from.snapshot, from.vector, to.snapshot, to.vector, after])).toString('base64url');
+  Buffer.from(
+    JSON.stringify(
+      to === null ? [from.snapshot, from.vector] : [from.snapshot, from.vector, to.snapshot, to.vector, after],
+    ),
+  ).toString('base64url');
 
 export function parseCursorText(text: string): FeedCursor {
   const parts = decoded(text);
-  if (parts === null) throw new Refused('bad_cursor', 'the cursor cannot be read: take the id of an event as it was, or `beginning`');
+  if (parts === null)
+    throw new Refused('bad_cursor', 'the cursor cannot be read: take the id of an event as it was, or `beginning`');
   const [fromSnapshot, fromVector, toSnapshot, toVector, after] = parts;
   const from = { snapshot: fromSnapshot as string, vector: fromVector as FeedPoint['vector'] };
   if (parts.length === 2) return { from, to: null, after: '0' };
-  return { from, to: { snapshot: toSnapshot as string, vector: toVector as FeedPoint['vector'] }, after: after as string };
+  return {
+    from,
+    to: { snapshot: toSnapshot as string, vector: toVector as FeedPoint['vector'] },
+    after: after as string,
+  };
 }
 
 function decoded(text: string): readonly unknown[] | null {
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (!Array.isArray(parts) || !isPoint(parts[0], parts[1])) return null;
-    if (parts.length === 2) return parts;
-    return parts.length === 5 && isPoint(parts[2], parts[3]) && /^\d{1,18}$/.test(String(parts[4])) ? parts : null;
+    const list: readonly unknown[] = parts;
+    if (list.length === 2) return list;
+    return list.length === 5 && isPoint(list[2], list[3]) && /^\d{1,18}$/.test(String(list[4])) ? list : null;
   } catch {
     return null;
   }
@@ -48,4 +58,6 @@ const isPoint = (snapshot: unknown, vector: unknown): boolean =>
   typeof vector === 'object' &&
   vector !== null &&
   !Array.isArray(vector) &&
-  Object.entries(vector).every(([origin, seq]) => REGION_NAME.test(origin) && Number.isSafeInteger(seq) && (seq as number) >= 0);
+  Object.entries(vector).every(
+    ([origin, seq]) => REGION_NAME.test(origin) && Number.isSafeInteger(seq) && (seq as number) >= 0,
+  );

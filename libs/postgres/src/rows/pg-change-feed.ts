@@ -32,7 +32,11 @@ export class PgChangeFeed implements ChangeFeed {
     return items.length === 0 && cursor.to !== null ? this.after(behind, table, limit) : { items, cursor: behind };
   }
 
-  async #between(cursor: FeedCursor & { readonly to: FeedPoint }, table: TableName | null, limit: number): Promise<readonly FeedItem[]> {
+  async #between(
+    cursor: FeedCursor & { readonly to: FeedPoint },
+    table: TableName | null,
+    limit: number,
+  ): Promise<readonly FeedItem[]> {
     const { from, to, after } = cursor;
     const { rows } = await this.#query<{ id: string; data: JsonText }>(BETWEEN, [
       from.snapshot,
@@ -55,7 +59,10 @@ export class PgChangeFeed implements ChangeFeed {
     return { snapshot: rows[0]!.snapshot, vector: rows[0]!.vector ?? {} };
   }
 
-  async #query<Row extends object>(text: string, values: readonly unknown[]): Promise<{ readonly rows: readonly Row[] }> {
+  async #query<Row extends object>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<{ readonly rows: readonly Row[] }> {
     try {
       return await this.pool.query<Row>(text, [...values]);
     } catch (error) {

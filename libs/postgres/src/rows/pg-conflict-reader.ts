@@ -12,11 +12,17 @@ export class PgConflictReader implements ConflictReader {
     const rows = await this.#query<{ conflict: JsonText; at: string; id: string }>(LIST, values);
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    return { items: page.map((r) => r.conflict), next: rows.length > limit && last !== undefined ? cursorOf(last.at, last.id) : null };
+    return {
+      items: page.map((r) => r.conflict),
+      next: rows.length > limit && last !== undefined ? cursorOf(last.at, last.id) : null,
+    };
   }
 
   async get(id: string): Promise<JsonText | null> {
-    const rows = await this.#query<{ conflict: JsonText }>(`SELECT ${CONFLICT} AS conflict FROM meridian.conflict WHERE id = $1`, [id]);
+    const rows = await this.#query<{ conflict: JsonText }>(
+      `SELECT ${CONFLICT} AS conflict FROM meridian.conflict WHERE id = $1`,
+      [id],
+    );
     return rows[0]?.conflict ?? null;
   }
 
@@ -35,7 +41,11 @@ const cursorOf = (at: string, id: string): string => Buffer.from(JSON.stringify(
 function parseCursor(cursor: string): readonly [at: string, id: string] {
   try {
     const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(place) && place.length === 2 && place.every((p) => typeof p === 'string' && /^[\w :.+-]{1,100}$/.test(p)))
+    if (
+      Array.isArray(place) &&
+      place.length === 2 &&
+      place.every((p) => typeof p === 'string' && /^[\w :.+-]{1,100}$/.test(p))
+    )
       return place as unknown as readonly [string, string];
   } catch {
     // Refused below, as any other text that we did not write.

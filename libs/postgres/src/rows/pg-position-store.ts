@@ -8,7 +8,11 @@ export class PgPositionStore implements PositionStore {
   ) {}
 
   async vector(): Promise<Vector> {
-    const { rows } = await this.pool.query<[origin: string, seq: string]>({ name: 'rest_vector', text: VECTOR, rowMode: 'array' });
+    const { rows } = await this.pool.query<[origin: string, seq: string]>({
+      name: 'rest_vector',
+      text: VECTOR,
+      rowMode: 'array',
+    });
     return Object.fromEntries(rows.map(([origin, seq]) => [origin, Number(seq)])) as Vector;
   }
 

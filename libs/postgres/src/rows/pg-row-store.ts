@@ -64,7 +64,11 @@ export class PgRowStore implements RowStore {
     });
   }
 
-  transaction<T>(writes: readonly RowWrite[], actor: string, conclude: (results: readonly WriteResult[]) => T): Promise<T> {
+  transaction<T>(
+    writes: readonly RowWrite[],
+    actor: string,
+    conclude: (results: readonly WriteResult[]) => T,
+  ): Promise<T> {
     return this.#inTransaction(async (client) => conclude(await this.#writeAll(client, writes, actor)));
   }
 
@@ -76,17 +80,19 @@ export class PgRowStore implements RowStore {
   ): Promise<KeptAnswer> {
     return this.#inTransaction(async (client) => {
       // Locked first and looked up in a new statement: the second of two at once then sees what the first kept.
-      await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('meridian idempotency ' || $1, 0))`, [request.key]);
-      const kept = await client.query<KeptRow>('SELECT request, status, headers, body FROM meridian.idempotency WHERE key = $1', [request.key]);
+      await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('meridian idempotency ' || $1, 0))`, [
+        request.key,
+      ]);
+      const kept = await client.query<KeptRow>(
+        'SELECT request, status, headers, body FROM meridian.idempotency WHERE key = $1',
+        [request.key],
+      );
       if (kept.rows[0] !== undefined) return replayed(kept.rows[0], request);
       const fresh = answer(await this.#writeAll(client, writes, actor));
-      await client.query('INSERT INTO meridian.idempotency (key, request, status, headers, body) VALUES ($1, $2, $3, $4, $5)', [
-        request.key,
-        request.digest,
-        fresh.status,
-        JSON.stringify(fresh.headers),
-        fresh.body,
-      ]);
+      await client.query(
+        'INSERT INTO meridian.idempotency (key, request, status, headers, body) VALUES ($1, $2, $3, $4, $5)',
+        [request.key, request.digest, fresh.status, JSON.stringify(fresh.headers), fresh.body],
+      );
       return fresh;
     });
   }
@@ -155,7 +161,12 @@ export class PgRowStore implements RowStore {
     const refusal = refusalOf(error, write.table.name);
     if (column === null || !(refusal instanceof Refused)) return refusal;
     const { type } = columnOf(write.table, column);
-    return new Refused(refusal.code, `column "${column}" (${type}): ${refusal.message}`, { ...refusal.members, column }, { cause: error });
+    return new Refused(
+      refusal.code,
+      `column "${column}" (${type}): ${refusal.message}`,
+      { ...refusal.members, column },
+      { cause: error },
+    );
   }
 
   #forgetIfChanged(error: unknown): void {
@@ -173,7 +184,10 @@ interface KeptRow {
 
 function replayed(kept: KeptRow, request: OnceRequest): KeptAnswer {
   if (kept.request !== request.digest)
-    throw new Refused('idempotency_key_reused', 'this Idempotency-Key came with another request before: use a new key for a new request');
+    throw new Refused(
+      'idempotency_key_reused',
+      'this Idempotency-Key came with another request before: use a new key for a new request',
+    );
   return { status: kept.status, headers: JSON.parse(kept.headers) as KeptAnswer['headers'], body: kept.body };
 }
 

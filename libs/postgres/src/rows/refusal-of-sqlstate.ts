@@ -39,7 +39,11 @@ export function refusalOf(error: unknown, table?: string): unknown {
   if (error instanceof Refused) return error;
   if (!(error instanceof DatabaseError) || error.code === undefined) return connectionRefusal(error);
   const state = error.code;
-  const [code, cure] = BY_STATE[state] ?? BY_STATE[state.slice(0, 3)] ?? BY_STATE[state.slice(0, 2)] ?? (['database_error', 'see the service log by the traceId'] as const);
+  const [code, cure] =
+    BY_STATE[state] ??
+    BY_STATE[state.slice(0, 3)] ??
+    BY_STATE[state.slice(0, 2)] ??
+    (['database_error', 'see the service log by the traceId'] as const);
   const detail = [error.message, error.detail].filter(Boolean).join('; ');
   return new Refused(code, `${detail} — ${cure}`, membersOf(error, table), { cause: error });
 }
@@ -54,11 +58,18 @@ function membersOf(error: DatabaseError, table: string | undefined): RefusalMemb
 }
 
 /** pg reports a lost or refused connection as a plain Error. */
-const CONNECTION = /^(Connection terminated|Client has encountered a connection error|timeout (expired|exceeded) when trying to connect)|^connect E|ECONN|EPIPE/;
+const CONNECTION =
+  /^(Connection terminated|Client has encountered a connection error|timeout (expired|exceeded) when trying to connect)|^connect E|ECONN|EPIPE/;
 
 function connectionRefusal(error: unknown): unknown {
   if (!(error instanceof Error) || !CONNECTION.test(error.message)) return error;
-  return new Refused('database_unavailable', "this region's PostgreSQL does not answer; try again, or another region", {}, { cause: error });
+  return new Refused(
+    'database_unavailable',
+    "this region's PostgreSQL does not answer; try again, or another region",
+    {},
+    { cause: error },
+  );
 }
 
-export const sqlStateOf = (error: unknown): string | undefined => (error instanceof DatabaseError ? error.code : undefined);
+export const sqlStateOf = (error: unknown): string | undefined =>
+  error instanceof DatabaseError ? error.code : undefined;

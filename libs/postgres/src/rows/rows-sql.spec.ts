@@ -7,7 +7,13 @@ const column = (name: string, type: string, writable = true) => ({ name, type, n
 const ITEMS: RowTable = {
   name: 'public.items' as TableName,
   ref: { schema: 'public', name: 'items' },
-  columns: [column('id', 'bigint'), column('name', 'text'), column('qty', 'integer'), column('tags', 'text[]'), column('total', 'bigint', false)],
+  columns: [
+    column('id', 'bigint'),
+    column('name', 'text'),
+    column('qty', 'integer'),
+    column('tags', 'text[]'),
+    column('total', 'bigint', false),
+  ],
   keyColumns: ['id'],
 };
 /** Names that are legal in PostgreSQL, and would be an injection if they were not quoted. */
@@ -39,21 +45,99 @@ describe('reads as SQL', () => {
   });
 
   it('refuses columns that the catalog does not know, wherever they stand', () => {
-    for (const query of ['x=eq.1', 'select=x', 'order=x', 'or=(x.eq.1)', 'select=id;drop', 'total)--=eq.1', 'constructor=eq.1'])
+    for (const query of [
+      'x=eq.1',
+      'select=x',
+      'order=x',
+      'or=(x.eq.1)',
+      'select=id;drop',
+      'total)--=eq.1',
+      'constructor=eq.1',
+    ])
       expect(() => read(ITEMS, query)).toThrow(Refused);
   });
 });
 
 const WRITES: { readonly [what: string]: RowWrite } = {
-  insert: { kind: 'insert', table: ITEMS, columns: ['id', 'qty'], values: values('{"id":1,"qty":2}'), many: false, onConflict: null, returning: NOTHING },
-  'bulk upsert': { kind: 'insert', table: ITEMS, columns: ['id', 'qty'], values: values('[{"id":1,"qty":2}]'), many: true, onConflict: { resolution: 'merge', columns: null }, returning: ALL },
-  'bulk insert, duplicates ignored': { kind: 'insert', table: ODD, columns: ['a"b'], values: values('[]'), many: true, onConflict: { resolution: 'ignore', columns: ['a"b'] }, returning: NOTHING },
-  'insert of defaults': { kind: 'insert', table: ITEMS, columns: [], values: values('{}'), many: false, onConflict: null, returning: NOTHING },
-  'update by filter': { kind: 'update', table: ITEMS, target: { kind: 'where', where: parseQuery([['qty', 'lt.1']]).where }, columns: ['qty'], values: values('{"qty":1}'), returning: ALL },
-  'update by key with an etag': { kind: 'update', table: ODD, target: { kind: 'key', key: ['x', 'happy'], etag: 'abc' }, columns: ['__proto__'], values: values('{"__proto__":1}'), returning: NOTHING },
-  replace: { kind: 'replace', table: ITEMS, key: ['1'], etag: null, columns: ['id', 'name'], values: values('{"id":1,"name":"x"}'), returning: NOTHING },
-  'replace with an etag': { kind: 'replace', table: ITEMS, key: ['1'], etag: 'abc', columns: ['name'], values: values('{"name":"x"}'), returning: ALL },
-  'replace a row of key columns only': { kind: 'replace', table: { ...ITEMS, columns: ITEMS.columns.slice(0, 1) }, key: ['1'], etag: null, columns: [], values: values('{}'), returning: NOTHING },
+  insert: {
+    kind: 'insert',
+    table: ITEMS,
+    columns: ['id', 'qty'],
+    values: values('{"id":1,"qty":2}'),
+    many: false,
+    onConflict: null,
+    returning: NOTHING,
+  },
+  'bulk upsert': {
+    kind: 'insert',
+    table: ITEMS,
+    columns: ['id', 'qty'],
+    values: values('[{"id":1,"qty":2}]'),
+    many: true,
+    onConflict: { resolution: 'merge', columns: null },
+    returning: ALL,
+  },
+  'bulk insert, duplicates ignored': {
+    kind: 'insert',
+    table: ODD,
+    columns: ['a"b'],
+    values: values('[]'),
+    many: true,
+    onConflict: { resolution: 'ignore', columns: ['a"b'] },
+    returning: NOTHING,
+  },
+  'insert of defaults': {
+    kind: 'insert',
+    table: ITEMS,
+    columns: [],
+    values: values('{}'),
+    many: false,
+    onConflict: null,
+    returning: NOTHING,
+  },
+  'update by filter': {
+    kind: 'update',
+    table: ITEMS,
+    target: { kind: 'where', where: parseQuery([['qty', 'lt.1']]).where },
+    columns: ['qty'],
+    values: values('{"qty":1}'),
+    returning: ALL,
+  },
+  'update by key with an etag': {
+    kind: 'update',
+    table: ODD,
+    target: { kind: 'key', key: ['x', 'happy'], etag: 'abc' },
+    columns: ['__proto__'],
+    values: values('{"__proto__":1}'),
+    returning: NOTHING,
+  },
+  replace: {
+    kind: 'replace',
+    table: ITEMS,
+    key: ['1'],
+    etag: null,
+    columns: ['id', 'name'],
+    values: values('{"id":1,"name":"x"}'),
+    returning: NOTHING,
+  },
+  'replace with an etag': {
+    kind: 'replace',
+    table: ITEMS,
+    key: ['1'],
+    etag: 'abc',
+    columns: ['name'],
+    values: values('{"name":"x"}'),
+    returning: ALL,
+  },
+  'replace a row of key columns only': {
+    kind: 'replace',
+    table: { ...ITEMS, columns: ITEMS.columns.slice(0, 1) },
+    key: ['1'],
+    etag: null,
+    columns: [],
+    values: values('{}'),
+    returning: NOTHING,
+  },
   delete: { kind: 'delete', table: ITEMS, target: { kind: 'key', key: ['1'], etag: null }, returning: NOTHING },
 };
 
@@ -62,7 +146,7 @@ describe('writes as SQL', () => {
 
   it('never writes a generated column', () => {
     const write = { ...WRITES['insert']!, columns: ['total'] } as RowWrite;
-    expect(() => writeSql(write, '')).toThrow(expect.objectContaining({ code: 'column_not_writable' }));
+    expect(() => writeSql(write, '')).toThrow(/generated by PostgreSQL/);
   });
 });
 
@@ -81,7 +165,17 @@ describe('whatever a request sends', () => {
         ]);
         const statements = [
           readSql(ITEMS, query),
-          writeSql({ kind: 'update', table: ITEMS, target: { kind: 'where', where: query.where }, columns: ['name'], values: values(JSON.stringify({ name: a })), returning: ALL }, b),
+          writeSql(
+            {
+              kind: 'update',
+              table: ITEMS,
+              target: { kind: 'where', where: query.where },
+              columns: ['name'],
+              values: values(JSON.stringify({ name: a })),
+              returning: ALL,
+            },
+            b,
+          ),
           writeSql({ kind: 'delete', table: ITEMS, target: { kind: 'key', key: [c], etag: d }, returning: NOTHING }, a),
           readOneSql(ITEMS, [a], null),
         ];

@@ -53,7 +53,7 @@ export function rowSql(table: RowTable, select: readonly Selected[] | null): str
 }
 
 /** An alias is the only name that is the request's own: a name that PostgreSQL would cut or refuse is refused here. */
-export function aliasSql(name: string): string {
+function aliasSql(name: string): string {
   if (Buffer.byteLength(name) > 63 || name.includes('\0'))
     throw new Refused('bad_select', `the alias "${clip(name)}" is longer than the 63 bytes that a name may have`);
   return quoteIdent(name);

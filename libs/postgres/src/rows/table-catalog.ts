@@ -29,7 +29,10 @@ export class TableCatalog {
   }
 
   async #load(ref: TableRef): Promise<RowTable | null> {
-    const { rows } = await this.pool.query<{ rel: string; columns: RowColumn[]; key: string[] }>(TABLE, [ref.schema, ref.name]);
+    const { rows } = await this.pool.query<{ rel: string; columns: RowColumn[]; key: string[] }>(TABLE, [
+      ref.schema,
+      ref.name,
+    ]);
     const row = rows[0];
     return row === undefined ? null : { name: row.rel as TableName, ref, columns: row.columns, keyColumns: row.key };
   }

@@ -38,7 +38,9 @@ function positiveSql(table: RowTable, condition: Condition, parameters: Paramete
     case 'in': {
       const column = namedSql(table, condition.column);
       // An untyped parameter takes the column's type, so its value goes through the type's own input function.
-      return condition.values.length === 0 ? 'false' : `${column} IN (${condition.values.map((v) => parameters.add(v)).join(', ')})`;
+      return condition.values.length === 0
+        ? 'false'
+        : `${column} IN (${condition.values.map((v) => parameters.add(v)).join(', ')})`;
     }
     case 'compare': {
       const value = parameters.add(comparedValue(condition.op, condition.value));

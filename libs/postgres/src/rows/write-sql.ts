@@ -1,5 +1,14 @@
 import { ANY_ETAG, type RowTable, type RowWrite, type Target } from '@meridian/core';
-import { columnOf, ETAG_SQL, Parameters, quoteIdent, rowSql, type Statement, tableSql, writableColumnOf } from './sql-builder.js';
+import {
+  columnOf,
+  ETAG_SQL,
+  Parameters,
+  quoteIdent,
+  rowSql,
+  type Statement,
+  tableSql,
+  writableColumnOf,
+} from './sql-builder.js';
 import { keySql, whereSql } from './where-sql.js';
 
 type Write<K extends RowWrite['kind']> = Extract<RowWrite, { kind: K }>;
@@ -11,7 +20,10 @@ type Write<K extends RowWrite['kind']> = Extract<RowWrite, { kind: K }>;
 export function writeSql(write: RowWrite, actor: string): Statement {
   const parameters = new Parameters();
   const setActor = `(SELECT set_config('meridian.actor', ${parameters.add(actor)}, true)) IS NOT NULL`;
-  return { text: `${bodySql(write, setActor, parameters)}${returningSql(write, parameters)}`, values: parameters.values };
+  return {
+    text: `${bodySql(write, setActor, parameters)}${returningSql(write, parameters)}`,
+    values: parameters.values,
+  };
 }
 
 function bodySql(write: RowWrite, setActor: string, parameters: Parameters): string {
@@ -76,7 +88,9 @@ function upsertSql(write: Write<'replace'>, setActor: string, parameters: Parame
 function overwriteSql(write: Write<'replace'>, setActor: string, parameters: Parameters): string {
   const { table } = write;
   const named = write.columns.filter((c) => !table.keyColumns.includes(c));
-  const others = table.columns.filter((c) => c.writable && !table.keyColumns.includes(c.name)).map((c) => quoteIdent(c.name));
+  const others = table.columns
+    .filter((c) => c.writable && !table.keyColumns.includes(c.name))
+    .map((c) => quoteIdent(c.name));
   const set = others.map((c) => `${c} = ${named.map(quoteIdent).includes(c) ? `r.${c}` : 'DEFAULT'}`);
   const keep = table.keyColumns.slice(0, 1).map((c) => `${quoteIdent(c)} = t.${quoteIdent(c)}`);
   const from = named.length === 0 ? '' : ` FROM ${recordSql({ ...write, columns: named, many: false }, parameters)}`;
@@ -86,7 +100,12 @@ function overwriteSql(write: Write<'replace'>, setActor: string, parameters: Par
 
 /** The request's JSON as typed columns, taken apart by PostgreSQL, so that no digit passes through JavaScript. */
 function recordSql(
-  write: { readonly table: RowTable; readonly columns: readonly string[]; readonly values: string; readonly many: boolean },
+  write: {
+    readonly table: RowTable;
+    readonly columns: readonly string[];
+    readonly values: string;
+    readonly many: boolean;
+  },
   parameters: Parameters,
 ): string {
   const columns = write.columns.map((c) => `${quoteIdent(c)} ${writableColumnOf(write.table, c).type}`).join(', ');
@@ -96,12 +115,14 @@ function recordSql(
 function targetSql(table: RowTable, target: Target, parameters: Parameters): string {
   if (target.kind === 'where') return whereSql(table, target.where, parameters);
   // The etag is compared in the statement that writes: under READ COMMITTED it is looked at again when the row was changed meanwhile.
-  const etag = target.etag === null || target.etag === ANY_ETAG ? '' : ` AND ${ETAG_SQL} = ${parameters.add(target.etag)}`;
+  const etag =
+    target.etag === null || target.etag === ANY_ETAG ? '' : ` AND ${ETAG_SQL} = ${parameters.add(target.etag)}`;
   return `${keySql(table, target.key, parameters)}${etag}`;
 }
 
 function returningSql(write: RowWrite, parameters: Parameters): string {
-  const shown: string[] = write.returning.kind === 'nothing' ? [] : [rowSql(write.table, write.returning.select), ETAG_SQL];
+  const shown: string[] =
+    write.returning.kind === 'nothing' ? [] : [rowSql(write.table, write.returning.select), ETAG_SQL];
   if (write.kind === 'replace') {
     // Seen with the statement's own snapshot: did the row exist before? (xmax = 0 is not to be had on partitioned tables.)
     const same = write.table.keyColumns.map((c, i) => `o.${quoteIdent(c)} = ${parameters.add(write.key[i]!)}`);
@@ -109,4 +130,3 @@ function returningSql(write: RowWrite, parameters: Parameters): string {
   }
   return shown.length === 0 ? '' : ` RETURNING ${shown.join(', ')}`;
 }
-

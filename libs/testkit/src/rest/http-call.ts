@@ -5,7 +5,13 @@ export interface HttpAnswer {
 }
 
 /** One request; a body is sent as JSON text, as it is. */
-export async function httpCall(base: string, method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+export async function httpCall(
+  base: string,
+  method: string,
+  path: string,
+  body?: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Promise<HttpAnswer> {
   const response = await fetch(`${base}${path}`, {
     method,
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },

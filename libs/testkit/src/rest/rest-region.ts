@@ -36,7 +36,10 @@ export async function restRegion(options: RestRegionOptions = {}): Promise<RestR
     databaseUrl: database.url,
     sql,
     enrol: async (table) => {
-      await sql(`INSERT INTO meridian.enrolled_table (rel, policy, spec, epoch, state) VALUES ($1, '{}', '{}', 1, 'active')`, [table]);
+      await sql(
+        `INSERT INTO meridian.enrolled_table (rel, policy, spec, epoch, state) VALUES ($1, '{}', '{}', 1, 'active')`,
+        [table],
+      );
     },
     applied: async (origin, seq, { wallMs = Date.now(), deps = {} } = {}) => {
       await sql(APPLIED, [origin, seq, JSON.stringify(deps), Math.round(wallMs * 1000)]);
@@ -62,7 +65,12 @@ async function migrate(url: string): Promise<void> {
   await client.connect();
   await client.query('CREATE SCHEMA meridian');
   await client.end();
-  const source = await new DataSource({ type: 'postgres', url, schema: 'meridian', migrations: [MeridianSchema1763700000001] }).initialize();
+  const source = await new DataSource({
+    type: 'postgres',
+    url,
+    schema: 'meridian',
+    migrations: [MeridianSchema1763700000001],
+  }).initialize();
   await source.runMigrations();
   await source.query('CREATE TABLE meridian.change_all PARTITION OF meridian.change DEFAULT');
   await source.query(`INSERT INTO meridian.region (cluster, name, apply_role) VALUES ('test', 'us', 'none')`);
@@ -73,7 +81,8 @@ async function migrate(url: string): Promise<void> {
 async function startRest(databaseUrl: string, options: RestRegionOptions) {
   const { NestFactory } = await import('@nestjs/core');
   const { ApiModule, createHttpAdapter, prepareApi } = await import('@meridian/api');
-  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPositionStore, PgRowStore } = await import('@meridian/postgres');
+  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPositionStore, PgRowStore } =
+    await import('@meridian/postgres');
   const { Registry } = await import('prom-client');
   const region = 'us' as RegionId;
   const pool = createRowsPool({ url: databaseUrl, max: 10, statementTimeoutMs: 5_000, lockTimeoutMs: 2_000 });
@@ -104,12 +113,20 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     },
     tables: memoryEnrolment(),
     cluster: { regions: () => Promise.resolve([]) },
-    readiness: { checks: () => Promise.resolve([{ name: 'relay', ok: options.ready ?? true, detail: 'as the test says' }]) },
+    readiness: {
+      checks: () => Promise.resolve([{ name: 'relay', ok: options.ready ?? true, detail: 'as the test says' }]),
+    },
     metrics: new Registry(),
   };
   const adapter = createHttpAdapter(api);
   const routes: [string, string][] = [];
-  adapter.getInstance().addHook('onRoute', ({ method, url }: { method: string | string[]; url: string }) => void routes.push(...[method].flat().map((m): [string, string] => [m, url])));
+  adapter
+    .getInstance()
+    .addHook(
+      'onRoute',
+      ({ method, url }: { method: string | string[]; url: string }) =>
+        void routes.push(...[method].flat().map((m): [string, string] => [m, url])),
+    );
   const app = await NestFactory.create(ApiModule.register(ports, api), adapter, { bodyParser: false, logger: false });
   prepareApi(app);
   await app.listen(0, '127.0.0.1');
@@ -138,14 +155,26 @@ function memoryEnrolment() {
       if (t.name.endsWith('_without_key'))
         return Promise.resolve({
           kind: 'refused' as const,
-          reasons: [{ code: 'no_primary_key', detail: `${nameOf(t)} has no primary key`, cure: `ALTER TABLE ${nameOf(t)} ADD PRIMARY KEY (…)` }],
+          reasons: [
+            {
+              code: 'no_primary_key',
+              detail: `${nameOf(t)} has no primary key`,
+              cure: `ALTER TABLE ${nameOf(t)} ADD PRIMARY KEY (…)`,
+            },
+          ],
         });
       const created = !tables.has(nameOf(t));
-      const table: EnrolledTable = { table: nameOf(t), state: 'active', reason: null, epoch: 1, policy, enrolledAt: new Date(0).toISOString() };
+      const table: EnrolledTable = {
+        table: nameOf(t),
+        state: 'active',
+        reason: null,
+        epoch: 1,
+        policy,
+        enrolledAt: new Date(0).toISOString(),
+      };
       tables.set(nameOf(t), table);
       return Promise.resolve({ kind: 'enrolled' as const, created, table });
     },
     remove: (t: { schema: string; name: string }) => Promise.resolve(tables.delete(nameOf(t))),
   };
 }
-

@@ -11,11 +11,22 @@ const method = (name) => {
   return node;
 };
 const schemaText = (schema) => element('pre', JSON.stringify(schema, null, 2));
-const row = (...cells) => element('tr', '', cells.map((cell) => element('td', '', [cell])));
+const row = (...cells) =>
+  element(
+    'tr',
+    '',
+    cells.map((cell) => element('td', '', [cell])),
+  );
 
 const parametersOf = (route) => {
   if (!route.parameters?.length) return [];
-  const rows = route.parameters.map((p) => row(element('code', p.name), element('span', `${p.in}${p.required ? ', required' : ''}`), element('span', p.description ?? '')));
+  const rows = route.parameters.map((p) =>
+    row(
+      element('code', p.name),
+      element('span', `${p.in}${p.required ? ', required' : ''}`),
+      element('span', p.description ?? ''),
+    ),
+  );
   return [element('h4', 'Parameters'), element('table', '', rows)];
 };
 const bodyOf = (route) => {
@@ -31,8 +42,18 @@ const answersOf = (route) => {
   return [element('h4', 'Answers'), element('table', '', rows)];
 };
 const routeOf = (path, name, route) => {
-  const summary = element('summary', '', [method(name), element('code', path), element('span', ` ${route.summary ?? ''}`)]);
-  const details = element('details', '', [summary, element('p', route.description ?? ''), ...parametersOf(route), ...bodyOf(route), ...answersOf(route)]);
+  const summary = element('summary', '', [
+    method(name),
+    element('code', path),
+    element('span', ` ${route.summary ?? ''}`),
+  ]);
+  const details = element('details', '', [
+    summary,
+    element('p', route.description ?? ''),
+    ...parametersOf(route),
+    ...bodyOf(route),
+    ...answersOf(route),
+  ]);
   details.dataset.words = `${name} ${path} ${route.summary} ${route.description}`.toLowerCase();
   return { tag: route.tags?.[0] ?? 'Other', details };
 };
@@ -41,7 +62,9 @@ const api = await (await fetch('/openapi.json')).json();
 document.getElementById('title').textContent = `${api.info.title} ${api.info.version}`;
 document.getElementById('about').textContent = api.info.description;
 
-const routes = Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods).map(([name, route]) => routeOf(path, name, route)));
+const routes = Object.entries(api.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([name, route]) => routeOf(path, name, route)),
+);
 for (const [tag, list] of Map.groupBy(routes, (r) => r.tag))
   document.getElementById('routes').append(element('h2', tag), ...list.map((r) => r.details));
 
