@@ -46,6 +46,8 @@ export class ChangesController {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
+    // A HEAD request (the server routes it here) wants no more than this.
+    if (reply.request.method === 'HEAD') return void raw.end();
     raw.write(': open\n\n');
     const abort = new AbortController();
     raw.once('close', () => abort.abort());

@@ -56,6 +56,7 @@ const READ_PROBLEMS: readonly ProblemCode[] = [
   'database_unavailable',
   'permission_denied',
   'rate_limited',
+  'overloaded',
 ];
 export const WRITE_PROBLEMS: readonly ProblemCode[] = [
   ...READ_PROBLEMS,

@@ -1,7 +1,7 @@
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import { Client } from 'pg';
 import { PROBLEMS, Problem, type ProblemCode } from '@meridian/contract';
 import { httpCall, restRegion, type RestRegion } from '@meridian/testkit';
 
@@ -198,23 +198,53 @@ describe('requests that are malformed', () => {
       expect([query, await code('GET', `/v1/data/items?${query}`)]).toEqual([query, expected]);
   });
 
-  it('end a slow sender and a giant head, and go on serving others', async () => {
-    const idle = connect(Number(new URL(us.url).port), '127.0.0.1');
-    idle.write(
+  it('have one when the head is too large', async () => {
+    const head = 'x'.repeat(20_000);
+    const answer = await rawly(us.url, `GET /livez HTTP/1.1\r\nhost: x\r\nmeridian-session: ${head}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 .*"code":"head_too_large"/s);
+    expect(await rawly(us.url, 'NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"code":"bad_request"/s);
+  });
+});
+
+/** Sends bytes, and reads until the server hangs up. */
+const rawly = (url: string, text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(text));
+    let received = '';
+    socket.on('data', (chunk) => (received += chunk.toString()));
+    socket.on('close', () => resolve(received));
+    socket.on('error', reject);
+  });
+
+describe('under abuse', () => {
+  it('a sender who never ends is ended, and others are served meanwhile', async () => {
+    const other = await restRegion({ requestTimeoutMs: 500 });
+    const slow = rawly(
+      other.url,
       'POST /v1/data/items HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
     );
-    const status = await new Promise<number>((resolve, reject) => {
-      const sending = httpRequest(
-        `${us.url}/v1/data/items`,
-        { headers: { 'meridian-session': 'x'.repeat(20_000) } },
-        (response) => resolve(response.statusCode!),
-      );
-      sending.on('error', reject);
-      sending.end();
-    });
-    expect(status).toBe(431);
-    expect((await call('GET', '/livez')).status).toBe(200);
-    idle.destroy();
+    expect((await httpCall(other.url, 'GET', '/livez')).status).toBe(200);
+    expect(await slow).toMatch(/^HTTP\/1\.1 408 .*"code":"request_timeout"/s);
+    await other.stop();
+  });
+
+  it('more requests than can wait are refused at once, and the rest are answered when the database is free again', async () => {
+    await call('POST', '/v1/data/items', '{"id":1,"n":0}');
+    const blocker = new Client({ connectionString: us.databaseUrl });
+    await blocker.connect();
+    await blocker.query('BEGIN');
+    await blocker.query('SELECT FROM items WHERE id = 1 FOR UPDATE');
+    const answers = Array.from({ length: 400 }, () => call('PATCH', '/v1/data/items/1', '{"n":1}'));
+    const first = await Promise.race(answers);
+    expect(first.status).toBe(503);
+    expect(first.headers.get('retry-after')).toBe('1');
+    expect(JSON.parse(first.text)).toMatchObject({ code: 'overloaded' });
+    await blocker.query('COMMIT');
+    await blocker.end();
+    const statuses = (await Promise.all(answers)).map((a) => a.status);
+    expect(new Set(statuses)).toEqual(new Set([204, 503]));
+    expect(statuses.filter((s) => s === 204).length).toBeGreaterThan(100);
+    expect((await call('PATCH', '/v1/data/items/1', '{"n":2}')).status).toBe(204);
   });
 });
 

@@ -4,6 +4,7 @@ import { HEADERS } from '@meridian/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiOptions } from '../options.js';
 import { sendProblem } from './problem.filter.js';
+import { refuseRaw } from './raw-refusal.js';
 import { requestBody } from './request-body.js';
 
 /** Give to NestFactory.create, with `{ bodyParser: false }`: bodies are read here. */
@@ -12,6 +13,9 @@ export function createHttpAdapter(options: ApiOptions): FastifyAdapter {
     bodyLimit: options.bodyLimitBytes,
     // Slow senders (slowloris) are cut off; the answer to a request may take its time.
     requestTimeout: options.requestTimeoutMs,
+    // Node looks for late ones every 30 s unless told otherwise.
+    http: { connectionsCheckingInterval: Math.min(1_000, options.requestTimeoutMs) },
+    clientErrorHandler: refuseRaw,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
     // Keys travel in paths; Node's own limit on a request's head (16 KB) is the real one.

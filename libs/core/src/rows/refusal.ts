@@ -31,6 +31,7 @@ export type RefusalCode =
   | 'statement_timeout'
   | 'write_contention'
   | 'database_unavailable'
+  | 'overloaded'
   | 'idempotency_key_reused'
   | 'database_error'
   | 'bad_cursor';

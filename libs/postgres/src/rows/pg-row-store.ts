@@ -25,6 +25,12 @@ import { writeSql } from './write-sql.js';
 /** Apply's lock order differs from a user's statement's, and apply gives way; still, the odd deadlock is worth another try. */
 const DEADLOCK_TRIES = 3;
 
+/**
+ * Requests that wait for a connection, per connection. Beyond, they are refused at once: a longer queue only makes all of
+ * them late, also those whose clients have given up.
+ */
+const WAITING_PER_CONNECTION = 16;
+
 /** The users' rows by raw pg (see `RowStore`). */
 export class PgRowStore implements RowStore {
   readonly #catalog: TableCatalog;
@@ -57,6 +63,7 @@ export class PgRowStore implements RowStore {
   async write(write: RowWrite, actor: string): Promise<WriteResult> {
     return this.#retried(async () => {
       try {
+        this.#admit();
         return resultOf(write, await this.#runner.run(this.pool, writeSql(write, actor)));
       } catch (error) {
         throw await this.#explained(error, write);
@@ -148,11 +155,20 @@ export class PgRowStore implements RowStore {
 
   async #guarded<T>(table: RowTable | undefined, work: () => Promise<T>): Promise<T> {
     try {
+      this.#admit();
       return await work();
     } catch (error) {
       this.#forgetIfChanged(error);
       throw refusalOf(error, table?.name);
     }
+  }
+
+  #admit(): void {
+    if (this.pool.waitingCount < this.pool.options.max * WAITING_PER_CONNECTION) return;
+    throw new Refused(
+      'overloaded',
+      'more requests wait for the database than it can soon answer: try again later, and slower',
+    );
   }
 
   async #explained(error: unknown, write: RowWrite): Promise<unknown> {

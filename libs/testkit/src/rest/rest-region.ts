@@ -22,6 +22,7 @@ export interface RestRegionOptions {
   readonly sessionWaitMs?: number;
   readonly bodyLimitBytes?: number;
   readonly ready?: boolean;
+  readonly requestTimeoutMs?: number;
 }
 
 export async function restRegion(options: RestRegionOptions = {}): Promise<RestRegion> {
@@ -96,7 +97,7 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
     sessionWaitMs: options.sessionWaitMs ?? 400,
     maxRows: 1_000,
-    requestTimeoutMs: 10_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
   };
   const ports = {
     rows: new PgRowStore(pool),
