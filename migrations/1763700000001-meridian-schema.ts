@@ -91,6 +91,15 @@ CREATE TABLE meridian.race (
   PRIMARY KEY (change_id, origin)
 );
 
+-- Changes in the log that their table here cannot take (a column is missing, a constraint is stricter): they wait for it, and
+-- local changes of that table are shipped as not having seen them.
+CREATE TABLE meridian.waiting_change (
+  log_id bigint PRIMARY KEY,
+  rel text NOT NULL,
+  origin text NOT NULL,
+  seq bigint NOT NULL
+);
+
 -- Virtual rows that do not show in their table (design 6).
 CREATE TABLE meridian.parked (
   rel text NOT NULL,

@@ -1,4 +1,4 @@
-import type { TestCluster } from './cluster.js';
+import type { ReachableRegions } from './reachable-regions.js';
 
 /**
  * Increments of shared counters, each in one transaction with a row of its own, from every region until stopped. Whatever
@@ -16,11 +16,11 @@ export class Increments {
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly cluster: TestCluster,
+    private readonly cluster: ReachableRegions,
     private readonly random: () => number,
   ) {}
 
-  static async prepare(cluster: TestCluster): Promise<void> {
+  static async prepare(cluster: ReachableRegions): Promise<void> {
     await cluster.everywhere(Increments.SCHEMA);
     await cluster.enrol('public.counters', { columns: { n: 'counter' } });
     await cluster.enrol('public.receipts');

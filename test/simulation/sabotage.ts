@@ -31,6 +31,7 @@ function overriding(override: Override): Sabotage {
       region: store.region,
       heads: (): Promise<ReadonlyMap<RegionId, Head>> => store.heads(),
       tables: (): Promise<ReadonlyMap<TableName, TableSpec>> => store.tables(),
+      waitingTables: (): Promise<ReadonlySet<TableName>> => store.waitingTables(),
       begin: async () => {
         const inner = await store.begin();
         const own = override(inner, store);

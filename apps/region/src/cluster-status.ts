@@ -32,12 +32,16 @@ export class KnownCluster implements ClusterStatus {
   }
 
   private self(applied: Vector): RegionStatus {
-    const { halted, waitingFor } = this.observations;
+    const { halted, waitingFor, refused } = this.observations;
+    const waiting = [
+      ...(waitingFor === null ? [] : [`ticks wait for ${waitingFor} to be enrolled here`]),
+      ...[...refused].map(([table, why]) => `changes of ${table} wait: ${why}`),
+    ];
     return {
       region: this.view.region,
       self: true,
-      health: halted !== null ? 'halted' : waitingFor !== null ? 'lagging' : 'healthy',
-      detail: halted ?? (waitingFor === null ? null : `ticks wait for ${waitingFor} to be enrolled here`),
+      health: halted !== null ? 'halted' : waiting.length > 0 ? 'lagging' : 'healthy',
+      detail: halted ?? (waiting.length === 0 ? null : waiting.join('; ')),
       address: this.view.address,
       seq: at(applied, this.view.region),
       applied: { ...applied },

@@ -14,6 +14,8 @@ export class Observations {
   private readonly origins = new Map<RegionId, OriginObservation>();
   halted: string | null = null;
   waitingFor: TableName | null = null;
+  /** Tables that cannot take their changes here, and why. */
+  readonly refused = new Map<TableName, string>();
   lastCutMs = 0;
   readonly interruptions = new Map<RegionId, string>();
 

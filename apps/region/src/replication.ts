@@ -62,6 +62,14 @@ function pipelineEvents({ observations, relaying, log }: ReplicationParts): Pipe
       relaying.applied(heads);
     },
     applied: () => undefined,
+    refused(table, reason) {
+      observations.refused.set(table, reason);
+      log.error({ table }, `changes of ${table} wait, the table here cannot take them: ${reason}`);
+    },
+    resumed(table) {
+      observations.refused.delete(table);
+      log.info({ table }, `the changes that had waited for ${table} are applied`);
+    },
     retried(because, attempts) {
       if (attempts % RETRIES_WORTH_TELLING === 0)
         log.warn({ retry: because.retry, attempts }, `apply was taken again ${attempts} times: ${because.detail}`);

@@ -138,6 +138,18 @@ describe('recording a conflict', () => {
     expect(records.of(own)).toMatchObject({ status: 'withdrawn' });
   });
 
+  it('names the conflict by what is overwritten still, not by a delete that was itself overwritten', () => {
+    const records = new Records(US, specOf({ kind: 'hlc' }, 'delete-wins'));
+    const own = x('us', 5, 'a');
+    records.decide(write('eu', 6, { op: 'delete', before: ROW }), [own]);
+    records.decide(write('eu', 7, { op: 'insert', seq: 2, patch: ROW, deps: { eu: 1 } }), [own]);
+    expect(records.of(own)).toMatchObject({
+      kind: 'update_origin_differs',
+      status: 'open',
+      overwritten: [{ columns: ['x'] }],
+    });
+  });
+
   it('a record that was withdrawn and opens again tells only what is overwritten now', () => {
     const records = new Records(US);
     const own = write('us', 5, { patch: { x: 'a', amount: '1', currency: 'EUR' } });

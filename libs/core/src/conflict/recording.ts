@@ -3,7 +3,7 @@ import { changeRef } from '../change/change.js';
 import type { Digest } from '../digest.js';
 import type { RegionId, RowRef } from '../ids.js';
 import { kindOf, reasonOf, valuesFor, versionOf } from './explain.js';
-import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
+import type { ConflictKind, ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 import { baseOf, type Resolution, type Verdict } from './resolve.js';
 
 /** What the verdicts on one row mean for the records of one region's changes. */
@@ -70,12 +70,13 @@ function overwrite(
     result: resolution.exists ? valuesFor(verdict.columns, verdict.winner) : null,
     reason: reasonOf(verdict, loser),
   };
-  const overwritten = [...others(record, verdict), entry];
+  const kept = others(record, verdict);
+  const overwritten = [...kept, entry];
   return {
     id,
     table: ref.table,
     key: ref.key,
-    kind: record?.kind ?? kindOf(loser, verdict.winner),
+    kind: record !== undefined && kept.some(isExistence) ? record.kind : kindOf(loser, verdict.winner),
     region: loser.origin,
     status: 'open',
     loser: versionOf(loser),
@@ -94,8 +95,16 @@ function withdraw(record: ConflictRecord | undefined, verdict: Verdict): Conflic
   if (overwritten.length === record.overwritten.length) return undefined;
   return overwritten.length === 0
     ? { ...record, status: 'withdrawn', reason: 'the overwritten change is the winner after all' }
-    : { ...record, overwritten, reason: sentence(overwritten) };
+    : { ...record, kind: kindOfRest(record, verdict), overwritten, reason: sentence(overwritten) };
 }
+
+/** The row is back, of what was written to it something is still overwritten: no longer `update_deleted`. */
+function kindOfRest(record: ConflictRecord, withdrawn: Verdict): ConflictKind {
+  if (!isExistence(withdrawn)) return record.kind;
+  return record.loser.op === 'insert' ? 'insert_exists' : 'update_origin_differs';
+}
+
+const isExistence = ({ columns }: Overwritten | Verdict): boolean => columns.length === 0;
 
 /** A withdrawn record keeps what it last told; of that nothing is overwritten any more. */
 const others = (record: ConflictRecord | undefined, verdict: Verdict): Overwritten[] =>

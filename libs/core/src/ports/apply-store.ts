@@ -108,7 +108,7 @@ export interface ApplyTransaction {
    * Step 1. Locks the rows that exist, parked entries included, by table and key, in order; looks again until every
    * existing one is held. Resolves to where those that exist are, by `rowId`.
    */
-  lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState['place']> | Retry>;
+  lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState['place']> | Retry | TableRefused>;
   /** FOR KEY SHARE on parents that arriving rows rely on. Resolves to the ids of those that exist. */
   holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry>;
   /**

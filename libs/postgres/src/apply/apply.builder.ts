@@ -2,6 +2,7 @@ import type {
   ApplyTransaction,
   JsonText,
   RowEffect,
+  TableRefused,
   RowKey,
   RowRef,
   TableName,
@@ -33,7 +34,7 @@ const mustRetry = (result: unknown): boolean =>
   typeof result === 'object' && result !== null && 'retry' in result && result.retry !== null;
 
 /** Without the log: what apply does to the tables alone. */
-export const writing = (region: TestRegion, effects: readonly RowEffect[]): Promise<WriteOutcome> =>
+export const writing = (region: TestRegion, effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused> =>
   applying(region, (tx) => tx.write(effects));
 
 /** Ticks as if nothing stood against them, without their rows: log and vector. */

@@ -5,6 +5,7 @@ import {
   type RowRef,
   rowId,
   type Seq,
+  type TableName,
   type Vector,
   at,
   origins,
@@ -51,6 +52,9 @@ SELECT (SELECT count(*) FROM (SELECT FROM meridian.change c WHERE c.seq IS NULL 
 const ALL_OF = /* sql */ `
 SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(rel, pk) JOIN meridian.change c ON c.rel = k.rel AND c.pk::text = k.pk`;
 
+const WAITING = /* sql */ `
+SELECT ${COLUMNS} FROM meridian.waiting_change w JOIN meridian.change c ON c.id = w.log_id WHERE w.rel = $1 ORDER BY c.id`;
+
 /** A few rows are looked up directly. */
 const FEW_ROWS = 32;
 /** Reading a tail entry costs a fraction of looking a row up in every partition. */
@@ -82,6 +86,12 @@ export class LogEntries {
       'entries_of',
     );
     return this.entries(found.map(changeOf), 0);
+  }
+
+  /** Of one table, in the order of the log. */
+  async waiting(table: TableName): Promise<readonly Entry[]> {
+    const { rows } = await this.session.query(WAITING, [table], 'waiting_changes');
+    return this.entries(rows.map(changeOf), 0);
   }
 
   private async uncovered(

@@ -8,6 +8,7 @@ import type { ApplyTable } from './apply-table.js';
 import { type Blocker, blockersOf } from './blockers.js';
 import type { CounterRange } from './counter-range.js';
 import { EnrolledTables } from './enrolled-tables.js';
+import { waitingTables } from './waiting-changes.js';
 import { PgApplyTransaction } from './pg-apply-transaction.js';
 
 export interface PgApplyStoreOptions {
@@ -50,6 +51,10 @@ export class PgApplyStore implements ApplyStore {
   async tables(): Promise<ReadonlyMap<TableName, TableSpec>> {
     await this.reader.use((session) => this.enrolled.refresh(session));
     return this.enrolled.specs();
+  }
+
+  async waitingTables(): Promise<ReadonlySet<TableName>> {
+    return this.reader.use(waitingTables);
   }
 
   /** One at a time: a second waits for the end of the first. On the tables as {@link tables} last read them. */

@@ -1,5 +1,6 @@
 import {
   type ApplyTransaction,
+  type Change,
   type Claimant,
   type ConflictRecord,
   type Entry,
@@ -13,6 +14,7 @@ import {
   rowId,
   type RowState,
   type TableName,
+  type TableRefused,
   type Tick,
   type Values,
   type Vector,
@@ -31,6 +33,7 @@ import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
 import { allParked } from './parked-rows.js';
+import { keepWaiting, onTable, refusalOf, resume, TableStatementError } from './waiting-changes.js';
 import { byTable, lockRows, lockVirtualRows, type Place } from './row-locks.js';
 import { childrenOf, holdersOf, readRows } from './virtual-rows.js';
 import { type TableOf, writeEffects } from './write-effects.js';
@@ -61,14 +64,16 @@ export class PgApplyTransaction implements ApplyTransaction {
     this.log = new LogEntries(context.session, context.region, context.snapshots);
   }
 
-  lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, Place> | Retry> {
+  async lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, Place> | Retry | TableRefused> {
     return this.orRetry(async () => {
       const places = new Map<string, Place>();
       for (const [name, keys] of byTable(rows))
-        for (const [id, place] of await lockVirtualRows(this.session, await this.tableOf(name), keys))
+        for (const [id, place] of await onTable(name, async () =>
+          lockVirtualRows(this.session, await this.tableOf(name), keys),
+        ))
           places.set(id, place);
       return places;
-    });
+    }).catch(refusedOr);
   }
 
   holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry> {
@@ -130,13 +135,13 @@ export class PgApplyTransaction implements ApplyTransaction {
     return this.step(() => allParked(this.session, (name) => this.tableOf(name)));
   }
 
-  async write(effects: readonly RowEffect[]): Promise<WriteOutcome> {
+  async write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused> {
     try {
       return await this.orRetry(() =>
         writeEffects(this.session, (name) => this.tableOf(name), effects, this.context.counters),
       );
     } catch (error) {
-      if ((error as { code?: string }).code !== NUMERIC_OUT_OF_RANGE || this.context.counters === 'clamp') throw error;
+      if (this.context.counters === 'clamp' || !(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
       return { retry: 'counter overflow', detail: (error as Error).message };
     }
@@ -144,6 +149,18 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   append(ticks: readonly Tick[]): Promise<void> {
     return this.step(() => appendTicks(this.session, ticks));
+  }
+
+  keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {
+    return this.step(() => keepWaiting(this.session, changes, reasons));
+  }
+
+  waitingChanges(table: TableName): Promise<readonly Entry[]> {
+    return this.step(() => this.log.waiting(table));
+  }
+
+  resume(table: TableName): Promise<void> {
+    return this.step(() => resume(this.session, table));
   }
 
   keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {
@@ -220,11 +237,17 @@ export class PgApplyTransaction implements ApplyTransaction {
     return tables.filter((t) => t.spec.foreignKeys.some((f) => f.parent === parent));
   }
 
+  private async isCounterOverflow(error: unknown): Promise<boolean> {
+    if (!(error instanceof TableStatementError) || (error.cause as { code?: string }).code !== NUMERIC_OUT_OF_RANGE)
+      return false;
+    return (await this.tableOf(error.table)).spec.counters.length > 0;
+  }
+
   private async orRetry<T>(work: () => Promise<T>): Promise<T | Retry> {
     try {
       return await work();
     } catch (error) {
-      const retry = retryOf(error);
+      const retry = retryOf(error instanceof TableStatementError ? error.cause : error);
       if (retry !== null) return retry;
       throw this.noticed(error);
     }
@@ -238,9 +261,11 @@ export class PgApplyTransaction implements ApplyTransaction {
     }
   }
 
-  /** Class 42: a column, type or table is not what it was when the statement was made. */
+  /** Class 42: a column, type or table is not what it was when the statement was made; nor is a table that refuses. */
   private noticed(error: unknown): unknown {
-    if ((error as { code?: string }).code?.startsWith('42') === true) this.context.onTableAltered();
+    const { cause = error } = error as { cause?: unknown };
+    if ((cause as { code?: string }).code?.startsWith('42') === true || refusalOf(error) !== null)
+      this.context.onTableAltered();
     return error;
   }
 
@@ -249,6 +274,13 @@ export class PgApplyTransaction implements ApplyTransaction {
     this.ended = true;
     this.context.onEnd();
   }
+}
+
+/** The table's refusal as a value; any other error stays one. */
+function refusedOr(error: unknown): TableRefused {
+  const refused = refusalOf(error);
+  if (refused === null) throw error;
+  return refused;
 }
 
 const RECORD_RACES = /* sql */ `

@@ -4,6 +4,7 @@ import type { Session } from '../connection/session.js';
 import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
 import { counterField, counterSet, type CounterRange } from './counter-range.js';
 import { groupEffects, type GroupedEffects, type WriteGroup } from './effect-groups.js';
+import { onTable } from './waiting-changes.js';
 import { columnList, joinKeys, keyRecords } from './row-locks.js';
 
 export type TableOf = (name: TableName) => Promise<ApplyTable>;
@@ -21,15 +22,15 @@ export async function writeEffects(
   range: CounterRange,
 ): Promise<WriteOutcome> {
   const groups = groupEffects(effects);
-  for (const [name, keys] of groups.frees) await remove(session, await tableOf(name), keys);
+  for (const [name, keys] of groups.frees) await onTable(name, async () => remove(session, await tableOf(name), keys));
   await park(session, groups.parks);
   for (const [name, keys] of groups.unparks) await unpark(session, name, keys);
   for (const group of groups.updates) {
-    const written = await update(session, await tableOf(group.table), group, range);
+    const written = await onTable(group.table, async () => update(session, await tableOf(group.table), group, range));
     if (written < group.rows.length) return missing('a row to update is gone', group);
   }
   for (const group of groups.inserts) {
-    const written = await insert(session, await tableOf(group.table), group, range);
+    const written = await onTable(group.table, async () => insert(session, await tableOf(group.table), group, range));
     if (written < group.rows.length) return missing('a row to insert is there', group);
   }
   return DONE;

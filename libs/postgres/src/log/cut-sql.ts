@@ -15,7 +15,8 @@ export const prepareCut = (region: string): string => /* sql */ `
 PREPARE cut_header AS
 SELECT pg_current_snapshot(), t.seq, t.digest, s.last_value,
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-       (SELECT json_object_agg(origin, seq) FROM meridian.applied)
+       (SELECT json_object_agg(origin, seq) FROM meridian.applied),
+       EXISTS (SELECT FROM meridian.waiting_change)
   FROM meridian.stamp s
   LEFT JOIN (${lastTick(region)}) t ON true;
 

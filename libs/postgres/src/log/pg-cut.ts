@@ -13,6 +13,7 @@ import type { Row, Session } from '../connection/session.js';
 import { changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
 import { FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK, WRITE_TICK_0 } from './cut-sql.js';
 import { TickOvertakenError } from './errors.js';
+import { MARK_UNSEEN } from './mark-unseen.sql.js';
 import { racesBetween, withUnseen } from './races.js';
 
 /** A tick in the making: a REPEATABLE READ transaction, begun under the cut lock, which is freed after its end. */
@@ -23,6 +24,8 @@ export class PgCut implements Cut {
     readonly header: TickHeader,
     private readonly snapshot: string,
     private readonly logged: readonly LoggedChange[],
+    /** Changes wait for a table that cannot take them here. */
+    private readonly waiting: boolean,
   ) {}
 
   /** Three round trips to find that there is nothing to ship: the lock, this transaction, and its end. */
@@ -30,8 +33,9 @@ export class PgCut implements Cut {
     try {
       await session.query(TAKE_CUT_LOCK);
       const [, header, changes] = await session.script(OPEN_CUT);
-      const [snapshot] = header!.rows[0]!;
-      return new PgCut(session, release, headerOf(region, header!.rows[0]!), snapshot!, changes!.rows.map(changeOf));
+      const row = header!.rows[0]!;
+      const logged = changes!.rows.map(changeOf);
+      return new PgCut(session, release, headerOf(region, row), row[0]!, logged, row.at(-1) === 't');
     } catch (error) {
       await end(session, 'ROLLBACK');
       release();
@@ -43,6 +47,7 @@ export class PgCut implements Cut {
     const ordered = inOrderOfWriting(this.logged);
     if (ordered.length === 0) return [];
     const ids = ordered.map((c) => c.logId);
+    if (this.waiting) await this.session.query(MARK_UNSEEN, [ids, ordered.map((c) => c.change.table)]);
     const races = await racesBetween(this.session, least(ids), greatest(ids));
     return ordered.map(({ change }) => withUnseen(change, races, this.header.deps));
   }

@@ -74,6 +74,9 @@ export class PgTickStore implements TickStore {
 
   async dropBelow(stableCut: Vector): Promise<number> {
     return this.maintenance.use(async (session) => {
+      // Their decision needs the log as it was: what is stable elsewhere is not yet applied here.
+      const { rows } = await session.query('SELECT EXISTS (SELECT FROM meridian.waiting_change)');
+      if (rows[0]![0] === 't') return 0;
       const snapshot = await this.snapshots.of(session, at(stableCut, this.region));
       if (snapshot === null) return 0;
       const { region, options } = this;

@@ -51,6 +51,7 @@ export class ApplyLoop {
     while (!signal.aborted) {
       try {
         if (this.timers.now() - swept >= SWEEP_INTERVAL_MS) {
+          await this.applier.resumeWaiting();
           await this.sweep.run();
           swept = this.timers.now();
         }

@@ -1,11 +1,15 @@
 import {
+  type ApplyTransaction,
   type Entry,
+  type RegionId,
   type RowRef,
   type TableName,
   type TableSpec,
   type Tick,
   type Vector,
+  type WriteOutcome,
   at,
+  changeRef,
   minVector,
   origins,
   rowId,
@@ -13,29 +17,66 @@ import {
   withSeq,
 } from '@meridian/core';
 
-/** What a batch of ticks brings for one row, in the order of application. */
+/** What one apply transaction brings: changes to be decided and written, and what else commits with them. */
+export interface Batch {
+  /** In the order of application, causally. */
+  readonly arriving: readonly Entry[];
+  /** What every one of them covers; log entries at or below it are covered by all of them. */
+  readonly floor: Vector;
+  /** Changes (by `changeRef`) that the log has and the tables have not: nothing is decided against them. */
+  readonly notApplied: ReadonlySet<string>;
+  /** Step 5: what else becomes part of the log. */
+  log(tx: ApplyTransaction): Promise<void>;
+  advance(tx: ApplyTransaction): Promise<WriteOutcome>;
+}
+
+/** Ticks, each whole (I4), but for the changes of tables that cannot take them: those are logged and wait. */
+export function tickBatch(
+  ticks: readonly Tick[],
+  positions: Positions,
+  waiting: ReadonlySet<TableName>,
+  refused: ReadonlyMap<TableName, string>,
+): Batch {
+  const entries = ticks.flatMap((t) => t.changes.map((c): Entry => ({ ...c, seq: t.seq, deps: t.deps })));
+  const isHeldUp = (e: Entry): boolean => waiting.has(e.table) || refused.has(e.table);
+  const later = entries.filter(isHeldUp);
+  return {
+    arriving: later.length === 0 ? entries : entries.filter((e) => !isHeldUp(e)),
+    floor: floorOf(ticks),
+    notApplied: new Set(),
+    async log(tx) {
+      await tx.append(ticks);
+      if (later.length > 0) await tx.keepWaiting(later, refused);
+    },
+    advance: (tx) => tx.advance(ticks, positions),
+  };
+}
+
+/** A table's waiting changes, all of them: the log has them already, and the vector has passed them. */
+export const resumedBatch = (table: TableName, waiting: readonly Entry[]): Batch => ({
+  arriving: waiting,
+  floor: minVector(waiting.map((e) => (e.unseen === null ? e.deps! : below(e.deps!, e.unseen)))),
+  notApplied: new Set(waiting.map(changeRef)),
+  log: (tx) => tx.resume(table),
+  advance: () => Promise.resolve({ retry: null }),
+});
+
+/** Where the transport goes on after the last of the ticks, by origin. */
+export type Positions = ReadonlyMap<RegionId, string>;
+
+/** What a batch brings for one row, in the order of application. */
 export interface RowWork {
   readonly ref: RowRef;
   readonly spec: TableSpec;
   readonly arriving: readonly Entry[];
 }
 
-/** The rows that a batch touches. Its ticks are causally ordered, so one row's changes are in the order of application. */
-export function arrange(ticks: readonly Tick[], tables: ReadonlyMap<TableName, TableSpec>): RowWork[] {
-  const rows = new Map<string, { ref: RowRef; spec: TableSpec; arriving: Entry[] }>();
-  for (const tick of ticks)
-    for (const change of tick.changes) {
-      const id = rowId(change);
-      const row = rows.get(id) ?? {
-        ref: { table: change.table, key: change.key },
-        spec: specOf(change.table, tables),
-        arriving: [],
-      };
-      row.arriving.push({ ...change, seq: tick.seq, deps: tick.deps });
-      rows.set(id, row);
-    }
-  return [...rows.values()];
-}
+export const arrange = (arriving: readonly Entry[], tables: ReadonlyMap<TableName, TableSpec>): RowWork[] =>
+  [...groupByRow(arriving).values()].map((entries) => ({
+    ref: { table: entries[0]!.table, key: entries[0]!.key },
+    spec: specOf(entries[0]!.table, tables),
+    arriving: entries,
+  }));
 
 function specOf(table: TableName, tables: ReadonlyMap<TableName, TableSpec>): TableSpec {
   const spec = tables.get(table);
@@ -62,7 +103,10 @@ export const floorOf = (ticks: readonly Tick[]): Vector =>
   );
 
 const below = (deps: Vector, unseen: Vector): Vector =>
-  origins(unseen).reduce((floor, o) => (at(floor, o) < at(unseen, o) ? floor : withSeq(floor, o, seq(at(unseen, o) - 1))), deps);
+  origins(unseen).reduce(
+    (floor, o) => (at(floor, o) < at(unseen, o) ? floor : withSeq(floor, o, seq(at(unseen, o) - 1))),
+    deps,
+  );
 
 export function groupByRow<T extends RowRef>(entries: readonly T[]): ReadonlyMap<string, T[]> {
   const rows = new Map<string, T[]>();

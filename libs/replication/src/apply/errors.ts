@@ -1,4 +1,4 @@
-import type { RowRef, Tick } from '@meridian/core';
+import type { RowRef, TableName, Tick } from '@meridian/core';
 
 /** A covered update of a row that is not here: a write has bypassed capture or apply. That stream stops loudly. */
 export class MissingRowError extends Error {
@@ -19,5 +19,13 @@ export class ForkedOriginError extends Error {
       `tick ${tick.origin}/${tick.seq} follows ${tick.previous || 'nothing'}, but ${applied || 'nothing'} was applied here before it: ` +
         `region ${tick.origin} was restored or cloned; its ticks are refused until it has rejoined`,
     );
+  }
+}
+
+/** A table refuses though the batch brings nothing for it: another table's changes rely on it (a parent's columns differ). */
+export class TableStaysRefusedError extends Error {
+  readonly code = 'table_stays_refused';
+  constructor(table: TableName, detail: string) {
+    super(`apply cannot go on before ${table} is mended, for other tables' changes rely on it: ${detail}`);
   }
 }

@@ -73,8 +73,13 @@ function effectOf(ref: RowRef, net: NetEffect, place: RowState['place'] | null):
 }
 
 /** Some entry is not covered: the row's changes one after another, each among what it had not seen. */
-export function contendedOutcome(work: RowWork, entries: readonly Entry[], state: RowState | undefined): RowOutcome {
-  const row = new ContendedRow(work, entries, state);
+export function contendedOutcome(
+  work: RowWork,
+  entries: readonly Entry[],
+  state: RowState | undefined,
+  image: Values | null,
+): RowOutcome {
+  const row = new ContendedRow(work, entries, state, image);
   for (const change of work.arriving) row.take(change);
   return row.outcome();
 }
@@ -93,6 +98,8 @@ class ContendedRow {
     private readonly work: RowWork,
     entries: readonly Entry[],
     private readonly state: RowState | undefined,
+    /** What the log's deletes of a row that is not here bring along. */
+    private readonly deletedImage: Values | null,
   ) {
     this.counters = new Set(work.spec.counters);
     this.pool = [...entries];
@@ -126,7 +133,7 @@ class ContendedRow {
   private follow(change: Entry): void {
     claimKeys(this.claims, this.work.spec, change);
     if (change.op === 'delete') {
-      if (this.present !== null) this.image = this.present;
+      this.image = this.present ?? beforeOf(change);
       this.exists = false;
       return;
     }
@@ -138,7 +145,9 @@ class ContendedRow {
 
   private decide(change: Entry, uncovered: readonly Entry[]): void {
     const { spec, ref } = this.work;
-    const resolution = resolve(spec, change, uncovered, this.exists ? this.present : this.lastImage());
+    const present = this.exists ? this.present : this.lastImage(change);
+    const resolution = resolve(spec, change, uncovered, present);
+    if (present === null && change.op !== 'insert' && resolution.exists) throw new MissingRowError(ref);
     this.recordings.push({ ref, resolution });
     for (const { columns, winner } of resolution.verdicts)
       for (const key of spec.uniqueKeys)
@@ -148,10 +157,9 @@ class ContendedRow {
     if (!resolution.exists) this.image = resolution.values;
   }
 
-  private lastImage(): Values | null {
-    if (this.image !== null) return this.image;
-    const last = this.pool.filter((e) => e.op === 'delete' && e.before !== null).at(-1);
-    return last === undefined ? null : beforeOf(last);
+  /** A delete's own image is as its writer saw the row; that of the log has taken what arrived since. */
+  private lastImage(change: Entry): Values | null {
+    return this.image ?? this.deletedImage ?? (change.op === 'delete' ? beforeOf(change) : null);
   }
 
   outcome(): RowOutcome {

@@ -29,7 +29,8 @@ export class Sweep {
 
   /** Resolves to how many rows changed their place; contention with local writers leaves them to the next sweep. */
   async run(): Promise<number> {
-    const tables = await this.store.tables();
+    const waiting = await this.store.waitingTables();
+    const tables = new Map([...(await this.store.tables())].filter(([name]) => !waiting.has(name)));
     const tx = await this.store.begin();
     let open = true;
     try {
@@ -49,19 +50,27 @@ export class Sweep {
   }
 
   private async decide(tx: ApplyTransaction, tables: ReadonlyMap<TableName, TableSpec>): Promise<readonly RowEffect[]> {
-    const waiting = await tx.parked();
-    if (waiting.length === 0) return [];
-    const before = await this.virtualRows(tx, tables, waiting);
+    const parked = await this.parkedOf(tx, tables);
+    if (parked.length === 0) return [];
+    const before = await this.virtualRows(tx, tables, parked);
     const refs = [...before.values()].map((r) => r.row.ref);
     const parents = [...before.values()].flatMap((r) =>
       parentsOf(tables.get(r.row.ref.table)!, tables, r.row.values).map(([, parent]) => parent),
     );
     const held = orRetry(await tx.lock(distinct([...refs, ...parents])));
-    const rows = await this.virtualRows(tx, tables, await tx.parked());
+    const rows = await this.virtualRows(tx, tables, await this.parkedOf(tx, tables));
     if ([...rows.keys()].some((id) => !held.has(id))) return [];
     const effects = placeEffects(tables, rows);
     const decided = await decideForeignKeys(tx, tables, effects, held);
     return decided.toLock.length > 0 ? [] : withoutIdleParking(decided.effects, rows);
+  }
+
+  /** Rows of a table whose changes wait stay where they are until those are in. */
+  private async parkedOf(
+    tx: ApplyTransaction,
+    tables: ReadonlyMap<TableName, TableSpec>,
+  ): Promise<readonly Claimant[]> {
+    return (await tx.parked()).filter((r) => tables.has(r.row.ref.table));
   }
 
   private async virtualRows(

@@ -1,14 +1,14 @@
-import type { Retry } from '@meridian/core';
+import type { Retry, TableRefused } from '@meridian/core';
 
 /** Leaves an attempt from any depth: it is rolled back and taken again. Never seen outside the applier. */
 export class TakeAgain extends Error {
-  constructor(readonly because: Retry) {
+  constructor(readonly because: Retry | TableRefused) {
     super(`${because.retry}: ${because.detail}`);
   }
 }
 
 /** The value, or out of the attempt. */
-export function orRetry<T extends object>(outcome: T | Retry): T {
-  if ('retry' in outcome && outcome.retry !== null) throw new TakeAgain(outcome as Retry);
-  return outcome as T;
+export function orRetry<T extends object>(outcome: T | Retry | TableRefused): T {
+  if ('retry' in outcome && outcome.retry !== null) throw new TakeAgain(outcome);
+  return outcome;
 }

@@ -86,10 +86,6 @@ export class Service {
     await loop.run(signal);
   }
 
-  sweep(): Promise<number> {
-    return new Sweep(this.apply, digest).run();
-  }
-
   private events(): PipelineEvents {
     const { scheduler } = this.agent;
     const nothing = (): void => undefined;
@@ -100,6 +96,8 @@ export class Service {
       received: nothing,
       interrupted: (origin, error) => scheduler.trace.event(1, () => `${this.parts.db.region} lost ${origin}: ${String(error)}`),
       waiting: nothing,
+      refused: nothing,
+      resumed: nothing,
       retried: (because, attempts) => {
         if (attempts > 500) scheduler.fail(new Error(`apply was taken again ${attempts} times: ${because.detail}`));
       },

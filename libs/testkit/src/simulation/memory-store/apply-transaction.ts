@@ -1,5 +1,6 @@
 import {
   type ApplyTransaction,
+  type Change,
   type Claimant,
   type ConflictRecord,
   type Entry,
@@ -17,6 +18,7 @@ import {
   type Values,
   type Vector,
   at,
+  changeRef,
   type WriteOutcome,
 } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
@@ -138,6 +140,25 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
       }
     this.appended.push(...ticks);
     this.writes.others.push(() => ticks.forEach((tick) => this.db.keepTick(tick)));
+  }
+
+  async keepWaiting(changes: readonly Change[]): Promise<void> {
+    await this.agent.step('keep waiting');
+    const names = new Set(changes.map(changeRef));
+    const rows = this.writes.log.filter((row) => row.seq !== null && names.has(changeRef(row.change)));
+    this.writes.others.push(() => rows.forEach((row) => this.db.waiting.add(row)));
+  }
+
+  async waitingChanges(table: TableName): Promise<readonly Entry[]> {
+    await this.agent.step('waiting changes');
+    return [...this.db.waiting].filter((row) => row.change.table === table).map((row) => this.entry(row));
+  }
+
+  async resume(table: TableName): Promise<void> {
+    await this.agent.step('resume');
+    this.writing();
+    const rows = [...this.db.waiting].filter((row) => row.change.table === table);
+    this.writes.others.push(() => rows.forEach((row) => this.db.waiting.delete(row)));
   }
 
   async keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {

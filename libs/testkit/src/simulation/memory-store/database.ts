@@ -24,8 +24,8 @@ import {
 } from '@meridian/core';
 import type { Scheduler } from '../scheduler.js';
 import { Locks } from './locks.js';
-import { Log } from './log.js';
-import { EMPTY_SNAPSHOT, type Snapshot, type Xid } from './snapshot.js';
+import { Log, type LogRow } from './log.js';
+import { EMPTY_SNAPSHOT, type Snapshot, visibleIn, type Xid } from './snapshot.js';
 import type { Transaction } from './transaction.js';
 
 export interface StoredRow {
@@ -39,6 +39,8 @@ export interface ParkedRow {
   readonly values: Values;
   readonly claims: ReadonlyMap<string, Claim | null>;
   readonly because: ParkReason;
+  /** Of the statement that parked it: a local insert of the key that this does not see has taken the row's place since. */
+  readonly since: Snapshot;
 }
 
 /** A row of the vector: the last tick of an origin that was applied (or cut) here. */
@@ -73,6 +75,9 @@ export class MemoryDatabase {
   readonly applied = new Map<RegionId, AppliedTick>();
   readonly ticks = new Map<string, Tick>();
   readonly races = new Map<ChangeId, Map<RegionId, Seq>>();
+  /** Log rows that their table cannot take; tables that refuse now. */
+  readonly waiting = new Set<LogRow>();
+  readonly refusing = new Set<TableName>();
   readonly locks = new Locks();
   readonly running = new Set<Transaction>();
   /** Snapshot of the last tick cut here. */
@@ -181,7 +186,27 @@ export class MemoryDatabase {
   }
 
   parkedOf(ref: RowRef): ParkedRow | null {
-    return this.parked.get(rowId(ref)) ?? null;
+    const parked = this.parked.get(rowId(ref));
+    return parked === undefined || this.isOvertaken(parked) ? null : parked;
+  }
+
+  allParked(): ParkedRow[] {
+    return [...this.parked.values()].filter((parked) => !this.isOvertaken(parked));
+  }
+
+  /**
+   * A local insert covers the parked row of its key (design 6), and does not know of it: capture cannot remove an entry that
+   * its snapshot does not see. So the entry tells from which inserts it knows.
+   */
+  private isOvertaken({ ref, since }: ParkedRow): boolean {
+    return this.log
+      .of(ref)
+      .some(({ change, xid }) => change.origin === this.region && change.op === 'insert' && !visibleIn(since, xid));
+  }
+
+  /** Before the log forgets the inserts that tell. */
+  forgetOvertaken(): void {
+    for (const [id, parked] of this.parked) if (this.isOvertaken(parked)) this.parked.delete(id);
   }
 }
 

@@ -95,7 +95,9 @@ export class EffectWriter extends Transaction {
   private async park(effect: Of<'park'>): Promise<'held' | 'timeout'> {
     if ((await this.remove(effect)) === 'timeout' || (await this.lockParked(effect)) === 'timeout') return 'timeout';
     const values = parseValues(effect.values);
-    this.putParked(plain(effect), { ref: plain(effect), values, claims: parseClaims(effect.claims), because: effect.because });
+    const { because } = effect;
+    const since = this.db.snapshot();
+    this.putParked(plain(effect), { ref: plain(effect), values, claims: parseClaims(effect.claims), because, since });
     return 'held';
   }
 

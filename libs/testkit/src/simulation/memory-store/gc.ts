@@ -8,6 +8,7 @@ import type { LogRow } from './log.js';
  * DROP that merely waited for it would take its entry along). Resolves to how many.
  */
 export function dropPartitions(db: MemoryDatabase, stableCut: Vector): number {
+  if (db.waiting.size > 0) return 0;
   const partitions = new Map<number, LogRow[]>();
   const partitionOf = (logId: number): number => Math.floor(logId / db.partition);
   for (const row of db.log.all()) {
@@ -18,6 +19,7 @@ export function dropPartitions(db: MemoryDatabase, stableCut: Vector): number {
   const open = new Set([...db.running].flatMap((tx) => tx.privateLog.map((row) => partitionOf(row.logId))));
   const below = (row: LogRow): boolean => row.seq !== null && row.seq <= at(stableCut, row.change.origin);
   const doomed = [...partitions].filter(([partition, rows]) => !open.has(partition) && rows.every(below));
+  if (doomed.length > 0) db.forgetOvertaken();
   if (doomed.length > 0) keepContendedClaims(db);
   for (const [, rows] of doomed) for (const row of rows) db.log.drop(row);
   return doomed.length;

@@ -43,6 +43,11 @@ export class MemoryApplyStore implements ApplyStore {
     return this.db.specs;
   }
 
+  async waitingTables(): Promise<ReadonlySet<TableName>> {
+    await this.agent.step('waiting tables');
+    return new Set([...this.db.waiting].map((row) => row.change.table));
+  }
+
   async begin(): Promise<ApplyTransaction> {
     await this.agent.step('begin');
     return new MemoryApplyTransaction(this.db, this.agent);
@@ -102,7 +107,7 @@ export class MemoryTickStore implements TickStore {
 class MemoryCut implements Cut {
   readonly header: TickHeader;
   private readonly taken: readonly LogRow[];
-  private readonly races: ReadonlyMap<Change['id'], ReadonlyMap<RegionId, Seq>>;
+  private readonly races: Map<Change['id'], ReadonlyMap<RegionId, Seq>>;
   private readonly snapshot: Snapshot;
 
   constructor(
@@ -122,6 +127,17 @@ class MemoryCut implements Cut {
     };
     this.taken = db.log.uncut.filter((row) => visibleIn(this.snapshot, row.xid) && !visibleIn(db.lastSnapshot, row.xid));
     this.races = new Map([...db.races].map(([change, races]) => [change, new Map(races)]));
+    this.markUnseen();
+  }
+
+  /** A local change of a table with waiting changes has not seen them, nor what followed (design 5, as a race). */
+  private markUnseen(): void {
+    for (const { change: waiting, seq } of this.db.waiting)
+      for (const row of this.taken.filter((r) => r.change.table === waiting.table)) {
+        const races = new Map(this.races.get(row.change.id));
+        races.set(waiting.origin, Math.min(races.get(waiting.origin) ?? Infinity, seq!) as Seq);
+        this.races.set(row.change.id, races);
+      }
   }
 
   async changes(): Promise<readonly Change[]> {

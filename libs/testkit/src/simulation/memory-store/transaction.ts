@@ -61,7 +61,7 @@ export class Transaction implements LockOwner {
   }
 
   allParked(): ParkedRow[] {
-    const out = [...this.db.parked].filter(([id]) => !this.writes.parked.has(id)).map(([, row]) => row);
+    const out = this.db.allParked().filter(({ ref }) => !this.writes.parked.has(rowId(ref)));
     for (const own of this.writes.parked.values()) if (own !== null) out.push(own);
     return out.sort((a, b) => (rowId(a.ref) < rowId(b.ref) ? -1 : 1));
   }

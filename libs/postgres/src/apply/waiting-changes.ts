@@ -1,0 +1,68 @@
+import type { Change, TableName, TableRefused } from '@meridian/core';
+import type { Session } from '../connection/session.js';
+import { TableDiffersError } from './apply-table.js';
+
+/** By origin and id, as `append` has just put them into the log. */
+const KEEP = /* sql */ `
+INSERT INTO meridian.waiting_change (log_id, rel, origin, seq)
+SELECT c.id, c.rel, c.origin, c.seq
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w(origin, seq, origin_id)
+  JOIN meridian.change c ON c.origin = w.origin AND c.seq = w.seq AND c.origin_id = w.origin_id`;
+
+const SAY_WHY = /* sql */ `
+UPDATE meridian.enrolled_table t SET state = 'waiting', reason = w.reason
+  FROM unnest($1::text[], $2::text[]) AS w(rel, reason) WHERE t.rel = w.rel`;
+
+export async function keepWaiting(
+  session: Session,
+  changes: readonly Change[],
+  reasons: ReadonlyMap<TableName, string>,
+): Promise<void> {
+  const columns = [changes.map((c) => c.origin), changes.map((c) => c.seq), changes.map((c) => c.id)];
+  await session.query(KEEP, columns, 'keep_waiting');
+  if (reasons.size > 0) await session.query(SAY_WHY, [[...reasons.keys()], [...reasons.values()]], 'say_why');
+}
+
+export async function waitingTables(session: Session): Promise<ReadonlySet<TableName>> {
+  const { rows } = await session.query('SELECT DISTINCT rel FROM meridian.waiting_change', [], 'waiting_tables');
+  return new Set(rows.map(([rel]) => rel as TableName));
+}
+
+/** The changes of this transaction's batch: those that came later would be waiting behind them, and nothing else applies. */
+export async function resume(session: Session, table: TableName): Promise<void> {
+  await session.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [table], 'resume');
+  await session.query(
+    `UPDATE meridian.enrolled_table SET state = 'active', reason = NULL WHERE rel = $1`,
+    [table],
+    'resumed',
+  );
+}
+
+/** A statement on this table failed: whether the table refuses or the transaction is to be taken again, its cause tells. */
+export class TableStatementError extends Error {
+  constructor(
+    readonly table: TableName,
+    override readonly cause: unknown,
+  ) {
+    super((cause as Error).message, { cause });
+  }
+}
+
+export async function onTable<T>(table: TableName, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new TableStatementError(table, error);
+  }
+}
+
+/** Null: the failure is not the table's. */
+export const refusalOf = (error: unknown): TableRefused | null =>
+  error instanceof TableStatementError && (isRefusal(error.cause) || error.cause instanceof TableDiffersError)
+    ? { retry: 'table refused', table: error.table, detail: error.message }
+    : null;
+
+/** Data of one region that another cannot take: classes 22 and 23, 42 (not what it was), P0001 (a trigger's own refusal). */
+const REFUSALS = /^(22|23|42|P0001)/;
+
+const isRefusal = (error: unknown): boolean => REFUSALS.test((error as { code?: string }).code ?? '');

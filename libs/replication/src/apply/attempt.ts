@@ -1,0 +1,163 @@
+import {
+  type ApplyStore,
+  type ApplyTransaction,
+  type Digest,
+  type Entry,
+  type Retry,
+  type RowEffect,
+  type RowRef,
+  type TableName,
+  type TableRefused,
+  type TableSpec,
+  type Values,
+  beforeOf,
+  changeRef,
+  recordVerdicts,
+  rowId,
+  touchedRecordIds,
+  valuesText,
+} from '@meridian/core';
+import { type Batch, type RowWork, arrange, groupByRow } from './batch.js';
+import { decideForeignKeys } from './foreign-keys.js';
+import { recordParking } from './parking-records.js';
+import { type RowOutcome, contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
+import { TakeAgain, orRetry } from './take-again.js';
+import { decideUniqueKeys, showWritten } from './virtual-rows.js';
+
+export type AttemptOutcome =
+  | { readonly kind: 'applied'; readonly conflicts: number }
+  | { readonly kind: 'retry'; readonly because: Retry | TableRefused }
+  /** Rows that contend with the batch's: to be locked with it, in order. */
+  | { readonly kind: 'lock'; readonly rows: readonly RowRef[] };
+
+/** One try at a batch: design 5's seven steps, in one transaction. Leaves by {@link TakeAgain} when it has to be rolled back. */
+export class Attempt {
+  private readonly work: readonly RowWork[];
+
+  constructor(
+    private readonly tx: ApplyTransaction,
+    private readonly region: ApplyStore['region'],
+    private readonly digest: Digest,
+    private readonly tables: ReadonlyMap<TableName, TableSpec>,
+    private readonly batch: Batch,
+  ) {
+    this.work = arrange(batch.arriving, tables);
+  }
+
+  async run(alsoLock: readonly RowRef[]): Promise<AttemptOutcome> {
+    const { tx, batch, work } = this;
+    const rows = work.map((w) => w.ref);
+    const all = [...rows, ...alsoLock];
+    const held = orRetry(await tx.lock(all)); // 1
+    const entries = await this.uncovered(all); // 2
+    const outcomes = await this.decide(held, entries);
+    const unique = await this.decideUnique(outcomes, held);
+    if (unique.toLock.length > 0) return { kind: 'lock', rows: unique.toLock };
+    const foreign = await decideForeignKeys(tx, this.tables, unique.effects, held);
+    if (foreign.toLock.length > 0) return { kind: 'lock', rows: foreign.toLock };
+    orRetry(await tx.write(foreign.effects)); // 3, 4
+    const conflicts = await this.keep(outcomes, foreign.effects);
+    orRetry(await batch.advance(tx)); // 5
+    await this.assertChecked(rows); // 6
+    if (all.some((ref) => held.get(rowId(ref)) !== 'table')) await this.lookAgain(all, entries); // 7
+    return { kind: 'applied', conflicts };
+  }
+
+  private async uncovered(rows: readonly RowRef[]): Promise<readonly Entry[]> {
+    const { floor, notApplied } = this.batch;
+    const entries = await this.tx.entriesAbove(rows, floor);
+    return notApplied.size === 0 ? entries : entries.filter((e) => !notApplied.has(changeRef(e)));
+  }
+
+  private async decide(held: Held, entries: readonly Entry[]): Promise<RowOutcome[]> {
+    const byRow = groupByRow(entries);
+    const plain = new Set(this.work.filter((w) => isPlain(w, byRow.get(rowId(w.ref)) ?? [])));
+    const contended = this.work.filter((w) => !plain.has(w));
+    const states = contended.length === 0 ? new Map() : await this.tx.read(contended.map((w) => w.ref));
+    const images = await this.images(contended.map((w) => w.ref).filter((ref) => !states.has(rowId(ref))));
+    return this.work.map((w) => {
+      const id = rowId(w.ref);
+      return plain.has(w)
+        ? plainOutcome(w, held.get(id) ?? null)
+        : contendedOutcome(w, byRow.get(id) ?? [], states.get(id), images.get(id) ?? null);
+    });
+  }
+
+  /**
+   * Of rows that are not here: a later winner restores the whole row. Looked for in all of the log, for the delete may be one
+   * that the batch covers (by-stamp, with clocks that differ: a covered delete beats what was uncovered).
+   */
+  private async images(deleted: readonly RowRef[]): Promise<ReadonlyMap<string, Values>> {
+    if (deleted.length === 0) return new Map();
+    const deletes = (await this.tx.entriesOf(deleted)).filter((e) => e.op === 'delete' && e.before !== null);
+    return new Map(deletes.map((e) => [rowId(e), beforeOf(e)]));
+  }
+
+  private async decideUnique(
+    outcomes: readonly RowOutcome[],
+    held: Held,
+  ): Promise<{ readonly toLock: readonly RowRef[]; readonly effects: readonly RowEffect[] }> {
+    const effects = new Map<string, readonly RowEffect[]>(
+      outcomes.flatMap((o) => (o.effect === null ? [] : [[rowId(o.ref), [placed(o, o.effect)]]])),
+    );
+    for (const spec of new Set(outcomes.map((o) => o.spec))) {
+      const own = outcomes.filter((o) => o.spec === spec);
+      if (spec.uniqueKeys.length === 0) {
+        for (const [id, shown] of await showWritten(this.tx, spec, own)) effects.set(id, shown);
+        continue;
+      }
+      const decision = await decideUniqueKeys(this.tx, spec, own, held);
+      if (decision.toLock.length > 0) return { toLock: decision.toLock, effects: [] };
+      if (decision.contended.length > 0) await this.tx.keepClaims(decision.contended);
+      for (const [id, decided] of decision.effects) effects.set(id, decided);
+    }
+    return { toLock: [], effects: [...effects.values()].flat() };
+  }
+
+  /** The log, the images of deleted rows, the races and the conflict records, all in this transaction. */
+  private async keep(outcomes: readonly RowOutcome[], effects: readonly RowEffect[]): Promise<number> {
+    const { tx, digest, region } = this;
+    await this.batch.log(tx);
+    const images = outcomes.flatMap((o) => (o.image === null ? [] : [{ ref: o.ref, image: valuesText(o.image) }]));
+    if (images.length > 0) await tx.keepImages(images);
+    const races = outcomes.flatMap((o) => o.races);
+    if (races.length > 0) await tx.recordRaces(races);
+    const recordings = outcomes.flatMap((o) => o.recordings);
+    const ids = touchedRecordIds(digest, region, recordings);
+    const existing = ids.length === 0 ? new Map() : await tx.conflictRecords(ids);
+    const records = [
+      ...recordVerdicts(digest, region, recordings, existing),
+      ...(await recordParking(tx, digest, region, effects)),
+    ];
+    if (records.length > 0) await tx.recordConflicts(records);
+    return records.length;
+  }
+
+  private async assertChecked(rows: readonly RowRef[]): Promise<void> {
+    const violated = await this.tx.check(rows);
+    if (violated.length > 0) throw new Error(`apply would violate ${violated.map((v) => v.constraint).join(', ')}`);
+  }
+
+  /**
+   * A key without a row in its table could not be locked (a parked entry's lock keeps nobody from inserting the key): a local insert (or an insert and a delete) may have come since step 2. Under the
+   * cut lock no tick is cut until we have committed, so an entry that step 2 has not seen is seen now or comes after us.
+   */
+  private async lookAgain(rows: readonly RowRef[], seen: readonly Entry[]): Promise<void> {
+    await this.tx.takeCutLock();
+    const known = new Set([...seen, ...this.work.flatMap((w) => w.arriving)].map(changeRef));
+    const now = await this.uncovered(rows);
+    const late = now.find((e) => !known.has(changeRef(e)));
+    if (late !== undefined)
+      throw new TakeAgain({
+        retry: 'row appeared',
+        detail: `${late.table} ${late.key} was written while the batch was decided`,
+      });
+  }
+}
+
+type Held = ReadonlyMap<string, RowOutcome['place'] & string>;
+
+/** A parked row takes its changes where it is, until a unique or foreign key decision shows it. */
+function placed(outcome: RowOutcome, effect: RowEffect): RowEffect {
+  return outcome.place === 'parked' && effect.kind === 'delete' ? { ...outcome.ref, kind: 'unpark' } : effect;
+}

@@ -1,0 +1,229 @@
+import fc from 'fast-check';
+import {
+  type ChangeOp,
+  type DeletePolicy,
+  type Entry,
+  type JsonText,
+  type RegionId,
+  type RegisterPolicy,
+  type RowState,
+  type TableName,
+  type TableSpec,
+  type Tick,
+  type Values,
+  type Vector,
+  at,
+  foldChanges,
+  mergePatch,
+  parseValues,
+  patchOf,
+  readyBatch,
+  valuesText,
+  withSeq,
+} from '@meridian/core';
+import { arrange, tickBatch } from './batch.js';
+import { contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
+
+/*
+ * One row in three regions: the first applies tick by tick, the second as many at a time as are ready, the third two at a time.
+ * Whether a change goes the fast way or the contended one, alone or in a batch, must not show in the row, nor in the image of a
+ * deleted one.
+ */
+
+const REGIONS = ['us', 'eu', 'ap'] as RegionId[];
+const BATCHES = [1, 100, 2];
+const TABLE = 'public.items' as TableName;
+const COUNTERS = new Set(['n']);
+const COLUMNS = ['x', 'y'];
+
+const specOf = (policy: RegisterPolicy, onDelete: DeletePolicy): TableSpec => ({
+  name: TABLE,
+  keyColumns: ['id'],
+  registers: COLUMNS.map((c) => ({ columns: [c], policy })),
+  counters: [...COUNTERS],
+  delete: onDelete,
+  uniqueKeys: [],
+  foreignKeys: [],
+  epoch: 1,
+});
+
+type Step =
+  | {
+      readonly do: 'write';
+      readonly region: number;
+      readonly remove: boolean;
+      readonly column: number;
+      readonly n: number;
+      readonly clock: number;
+    }
+  | { readonly do: 'cut'; readonly region: number }
+  | { readonly do: 'apply'; readonly region: number };
+
+interface Region {
+  readonly name: RegionId;
+  readonly batch: number;
+  log: Entry[];
+  /** The newest image, as every delete in the log brings it. */
+  image: JsonText | null;
+  row: Values | null;
+  applied: Vector;
+}
+
+class World {
+  readonly regions: Region[] = REGIONS.map((name, i) => ({
+    name,
+    batch: BATCHES[i]!,
+    log: [],
+    image: null,
+    row: null,
+    applied: {},
+  }));
+  private readonly ticks: Tick[] = [];
+  private readonly tables: ReadonlyMap<TableName, TableSpec>;
+  private ids = 0;
+
+  constructor(private readonly spec: TableSpec) {
+    this.tables = new Map([[TABLE, spec]]);
+  }
+
+  step(step: Step): void {
+    const region = this.regions[step.region]!;
+    if (step.do === 'write') this.write(region, step);
+    else if (step.do === 'cut') this.cut(region);
+    else this.apply(region);
+  }
+
+  write(region: Region, { remove, column, n, clock }: Extract<Step, { do: 'write' }>): void {
+    const id = ++this.ids;
+    const op: ChangeOp = region.row === null ? 'insert' : remove ? 'delete' : 'update';
+    const patch: Record<string, string> = op === 'insert' ? { id: '1', x: '-', y: '-', n: '0' } : {};
+    if (column < COLUMNS.length) patch[COLUMNS[column]!] = `${region.name}${id}`;
+    if (n !== 0) patch['n'] = String(n);
+    const change = {
+      origin: region.name,
+      id,
+      seq: null,
+      deps: null,
+      unseen: null,
+      ranks: null,
+      table: TABLE,
+      key: '["1"]',
+      op,
+      stamp: BigInt(clock),
+      wall: BigInt((clock * 7) % 10),
+      epoch: 1,
+      actor: '',
+      patch: op === 'delete' ? null : valuesText(patch),
+      before: op === 'insert' ? null : valuesText(region.row ?? {}),
+    } as unknown as Entry;
+    region.log.push(change);
+    if (op === 'delete') region.image = change.before;
+    region.row = op === 'delete' ? null : op === 'insert' ? patch : mergePatch(region.row!, patch, COUNTERS);
+  }
+
+  cut(region: Region): void {
+    const seq = at(region.applied, region.name) + 1;
+    const deps = region.applied;
+    const mine = region.log.filter((e) => e.seq === null);
+    region.log = region.log.map((e) => (e.seq === null ? ({ ...e, seq, deps } as Entry) : e));
+    region.applied = withSeq(region.applied, region.name, seq as never);
+    this.ticks.push({ origin: region.name, seq, deps, changes: foldChanges(mine, () => COUNTERS) } as unknown as Tick);
+  }
+
+  /** What the applier does with a row, between its locks and its commit. */
+  apply(region: Region): boolean {
+    const others = REGIONS.filter((o) => o !== region.name);
+    const waiting = (o: RegionId, n: number) => this.ticks.find((t) => t.origin === o && t.seq === n);
+    const batch = readyBatch(others, region.applied, waiting, { ticks: region.batch, changes: 1e9 });
+    const { arriving, floor } = tickBatch(batch, new Map(), new Set(), new Map());
+    for (const work of arrange(arriving, this.tables)) {
+      const entries = region.log
+        .filter((e) => e.seq === null || e.seq > at(floor, e.origin))
+        .map((e) => (e.op === 'delete' ? { ...e, before: region.image } : e));
+      const state = region.row === null ? undefined : this.stateOf(region.row);
+      const outcome = isPlain(work, entries)
+        ? plainOutcome(work, state?.place ?? null)
+        : contendedOutcome(work, entries, state, this.imageOf(region));
+      const { effect } = outcome;
+      if (effect?.kind === 'delete') region.row = null;
+      if (effect?.kind === 'insert' || effect?.kind === 'replace') region.row = parseValues(effect.values);
+      if (effect?.kind === 'update')
+        region.row = mergePatch(
+          region.row!,
+          parseValues(effect.values),
+          effect.counters === 'add' ? COUNTERS : new Set(),
+        );
+      const deleted = work.arriving.filter((c) => c.op === 'delete').at(-1);
+      if (outcome.image !== null) region.image = valuesText(outcome.image);
+      else if (deleted !== undefined) region.image = deleted.before;
+      for (const { change, origin, seq } of outcome.races)
+        region.log = region.log.map((e) =>
+          e.origin === region.name && e.id === change ? { ...e, unseen: atMost(e.unseen ?? {}, origin, seq) } : e,
+        );
+      region.log.push(...work.arriving);
+    }
+    for (const { origin, seq } of batch) region.applied = withSeq(region.applied, origin, seq);
+    return batch.length > 0;
+  }
+
+  exchange(): void {
+    for (const region of this.regions) this.cut(region);
+    for (let moved = true; moved;) {
+      moved = false;
+      for (const region of this.regions) moved = this.apply(region) || moved;
+    }
+  }
+
+  private imageOf({ log, image }: Region): Values | null {
+    return image !== null && log.some((e) => e.op === 'delete') ? parseValues(image) : null;
+  }
+
+  private stateOf(values: Values): RowState {
+    return { ref: { table: TABLE, key: '["1"]' as never }, place: 'table', values };
+  }
+}
+
+const atMost = (unseen: Vector, origin: RegionId, seq: number): Vector =>
+  withSeq(unseen, origin, Math.min(seq, at(unseen, origin) || Infinity) as never);
+
+const sorted = (values: Values | null) => values && Object.entries(values).sort();
+const where = fc.nat({ max: 2 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('write' as const),
+      region: where,
+      remove: fc.constantFrom(false, false, true),
+      column: fc.nat({ max: 2 }),
+      n: fc.constantFrom(0, 0, 1, -3),
+      clock: fc.integer({ min: 1, max: 30 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('cut' as const), region: where }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('apply' as const), region: where }) },
+);
+
+describe('laws of what a batch does to a row', () => {
+  it('regions that apply one by one and many at a time end with one row, and counters add up (I2, I7)', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom<RegisterPolicy>({ kind: 'hlc' }, { kind: 'lww', column: null }),
+        fc.constantFrom<DeletePolicy>('update-wins', 'delete-wins', 'by-stamp'),
+        fc.array(step, { maxLength: 50, size: 'max' }),
+        (policy, onDelete, steps) => {
+          const world = new World(specOf(policy, onDelete));
+          for (const s of steps) world.step(s);
+          world.exchange();
+          const [one, all, two] = world.regions as [Region, Region, Region];
+          expect(sorted(all.row)).toEqual(sorted(one.row));
+          expect(sorted(two.row)).toEqual(sorted(one.row));
+          const writes = one.log.filter((e) => e.op !== 'delete');
+          if (writes.filter((e) => e.op === 'insert').length === 1 && writes.length === one.log.length)
+            expect(one.row!['n']).toBe(String(writes.reduce((sum, e) => sum + Number(patchOf(e)['n'] ?? 0), 0)));
+        },
+      ),
+      { numRuns: Number(process.env['MERIDIAN_PROPERTY_RUNS'] ?? 300) },
+    );
+  });
+});
