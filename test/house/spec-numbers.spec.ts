@@ -30,14 +30,6 @@ describe('docs/SPEC.md', () => {
     expect(paths.filter((path) => names(path, number))).not.toEqual([]);
   });
 
-  it('leaves out no test that names an invariant', () => {
-    const forgotten = sources()
-      .filter((path) => path.endsWith('.spec.ts') && !path.startsWith('test/house/'))
-      .flatMap((path) => [...invariants].filter(([number, paths]) => names(path, number) && !paths.includes(path)))
-      .map(([number]) => number);
-    expect(forgotten).toEqual([]);
-  });
-
   it('has every promise of the list once', () => {
     const promises = [...SPEC.matchAll(/^\| (P\d+) \|/gm)].map((m) => m[1]);
     expect(promises).toEqual(Array.from({ length: 15 }, (_, i) => `P${i + 1}`));

@@ -2,3 +2,4 @@ export { templateDatabase, type TestDatabase } from './pg-template/template-data
 export * from './simulation/index.js';
 export { restRegion, type RestRegion, type RestRegionOptions } from './rest/rest-region.js';
 export { httpCall, type HttpAnswer } from './rest/http-call.js';
+export { runScenario } from './scenario/scenario.js';

@@ -150,6 +150,15 @@ describe('recording a conflict', () => {
     });
   });
 
+  it('what is overwritten and won back within one batch was never a conflict', () => {
+    const spec = specOf({ kind: 'hlc' }, 'delete-wins');
+    const own = x('us', 5, 'a');
+    const removal = write('eu', 6, { op: 'delete', before: ROW });
+    const anew = write('eu', 7, { op: 'insert', stamp: 1, patch: ROW });
+    const recordings = [removal, anew].map((e) => ({ ref: REF, resolution: resolve(spec, e, [own], ROW) }));
+    expect(recordVerdicts(digest, US, recordings, new Map())).toEqual([]);
+  });
+
   it('a record that was withdrawn and opens again tells only what is overwritten now', () => {
     const records = new Records(US);
     const own = write('us', 5, { patch: { x: 'a', amount: '1', currency: 'EUR' } });

@@ -51,7 +51,8 @@ export function recordVerdicts(
         records.set(id, next);
         changed.add(id);
       }
-  return [...changed].map((id) => records.get(id)!);
+  // Opened and withdrawn by the same batch (a delete, then an insert): nobody has seen it, and there is nothing to tell.
+  return [...changed].map((id) => records.get(id)!).filter((r) => r.status !== 'withdrawn' || existing.has(r.id));
 }
 
 function overwrite(
