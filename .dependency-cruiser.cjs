@@ -5,7 +5,7 @@
 const ADAPTERS = 'postgres|transport|redis|embedded-postgres';
 const RUNTIMES = 'replication|consistency|cluster|agent-memory';
 /** A test may use the testkit and whatever it compares with; the rules are about what ships. */
-const SHIPPED = { pathNot: '\\.spec\\.ts$|^libs/testkit/' };
+const SHIPPED = { pathNot: '\\.(spec|builder)\\.ts$|^libs/testkit/' };
 
 module.exports = {
   forbidden: [

@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 const unpredictable = (what) => `The core is given ${what} by its caller, so that a simulation can replay a run.`;
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', 'coverage/', 'apps/dashboard/'] },
+  { ignores: ['node_modules/', 'dist/', '.meridian/', 'coverage/', 'apps/dashboard/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],
@@ -23,7 +23,7 @@ export default tseslint.config(
   },
   {
     // A command line speaks on the console, and so does a benchmark.
-    files: ['apps/cli/**/*.ts', 'test/bench/**/*.ts', 'infra/**/*.ts'],
+    files: ['apps/cli/**/*.ts', 'test/bench/**/*.ts', 'test/simulation/main.ts', 'infra/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

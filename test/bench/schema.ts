@@ -1,9 +1,9 @@
 import { withClient } from './database.js';
 import type { Server } from './servers.js';
 
-export const TEMPLATE = 'bench_template';
+const TEMPLATE = 'bench_template';
 /** Rows that every region writes. */
-export const SHARED_ROWS = 100;
+const SHARED_ROWS = 100;
 /** Each region's own rows begin after its base: `base(0) + 1` to `base(0) + 10000` for the first. */
 export const OWN_ROWS = 10_000;
 export const base = (region: number): number => 1_000 + region * 100_000;

@@ -105,8 +105,8 @@ const droppingTooMuch: Sabotage = {
     return new Proxy(store, {
       get: (target, name) => {
         if (name === 'dropBelow') return eager;
-        const member = target[name as keyof TickStore];
-        return typeof member === 'function' ? (member as (...args: never[]) => unknown).bind(target) : member;
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
       },
     });
   },
@@ -120,7 +120,11 @@ export interface TakenAway {
 }
 
 export const TAKEN_AWAY: readonly TakenAway[] = [
-  { rule: 'races are recorded, and shipped as unseen', run: { sabotage: overriding(() => ({ recordRaces: () => Promise.resolve() })) }, within: 50 },
+  {
+    rule: 'races are recorded, and shipped as unseen',
+    run: { sabotage: overriding(() => ({ recordRaces: () => Promise.resolve() })) },
+    within: 50,
+  },
   {
     rule: 'a change is decided against what its unseen excepts',
     run: { sabotage: shipping((changes) => changes.map((change) => ({ ...change, unseen: null }))) },
@@ -128,12 +132,18 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
   },
   {
     rule: 'a key without a row is looked at again under the cut lock (step 7)',
-    run: { sabotage: overriding(noSecondLook), overrides: { deletes: 0.4, rows: 1, stallChance: 0.05, longestStall: 20_000 } },
+    run: {
+      sabotage: overriding(noSecondLook),
+      overrides: { deletes: 0.4, rows: 1, stallChance: 0.05, longestStall: 20_000 },
+    },
     within: 600,
   },
   {
     rule: "every delete of a row keeps the row's newest image",
-    run: { sabotage: overriding(() => ({ keepImages: () => Promise.resolve() })), overrides: { deletes: 0.25, rows: 1 } },
+    run: {
+      sabotage: overriding(() => ({ keepImages: () => Promise.resolve() })),
+      overrides: { deletes: 0.25, rows: 1 },
+    },
     within: 200,
   },
   {
@@ -153,10 +163,17 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
     },
     within: 200,
   },
-  { rule: 'nothing folds over a delete', run: { sabotage: shipping(foldedOverDeletes), overrides: { deletes: 0.4 } }, within: 100 },
+  {
+    rule: 'nothing folds over a delete',
+    run: { sabotage: shipping(foldedOverDeletes), overrides: { deletes: 0.4 } },
+    within: 100,
+  },
   {
     rule: 'touches of parents are shipped',
-    run: { sabotage: shipping((changes) => changes.filter((c) => !isTouch(c))), overrides: { family: true, delete: 'delete-wins' } },
+    run: {
+      sabotage: shipping((changes) => changes.filter((c) => !isTouch(c))),
+      overrides: { family: true, delete: 'delete-wins' },
+    },
     within: 200,
   },
   {
@@ -172,6 +189,14 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
     },
     within: 100,
   },
-  { rule: 'rows and vector commit together', run: { sabotage: overriding(vectorFirst), overrides: { crashes: true } }, within: 100 },
-  { rule: 'the log is dropped below the stable cut only', run: { sabotage: droppingTooMuch, overrides: { partition: 1 } }, within: 100 },
+  {
+    rule: 'rows and vector commit together',
+    run: { sabotage: overriding(vectorFirst), overrides: { crashes: true } },
+    within: 100,
+  },
+  {
+    rule: 'the log is dropped below the stable cut only',
+    run: { sabotage: droppingTooMuch, overrides: { partition: 1 } },
+    within: 100,
+  },
 ];

@@ -43,7 +43,11 @@ describe('the simulation', () => {
   it('runs a seed twice with the same trace', async () => {
     for (let seed = FROM; seed < FROM + 20; seed++) {
       const [once, again] = [await simulate(seed), await simulate(seed)];
-      expect({ seed, trace: again.traceHash, steps: again.steps }).toEqual({ seed, trace: once.traceHash, steps: once.steps });
+      expect({ seed, trace: again.traceHash, steps: again.steps }).toEqual({
+        seed,
+        trace: once.traceHash,
+        steps: once.steps,
+      });
     }
   }, 120_000);
 });

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import type { DemoOptions } from './demo/demo.js';
+import type { DevOptions } from './dev/dev.js';
 import { operatorCommands } from './operator/commands.js';
 
 /** `meridian <command>`. Each command loads what it needs when it is called: `status` starts no NestJS. */
@@ -17,14 +19,14 @@ async function main(): Promise<void> {
     .option('--brokers <list>', 'Kafka brokers, comma-separated')
     .option('--no-traffic', 'no sample traffic')
     .option('--empty', 'no sample schema')
-    .action(async (options) => (await import('./dev/dev.js')).dev(options));
+    .action(async (options: DevOptions) => (await import('./dev/dev.js')).dev(options));
   program
     .command('demo')
     .description('three regions, conflicts, and how they ended')
     .option('--once', 'end by itself; status 0 only when all regions are equal and all counters add up')
     .option('--port <port>', 'HTTP of the first region', '7001')
     .option('--pg-port <port>', 'PostgreSQL of the first region', '7101')
-    .action(async (options) => {
+    .action(async (options: DemoOptions) => {
       process.exitCode = await (await import('./demo/demo.js')).demo(options);
     });
   program

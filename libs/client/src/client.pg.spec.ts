@@ -4,6 +4,9 @@ import * as fc from 'fast-check';
 import { MeridianClient } from './meridian-client.js';
 import { keyText } from './rows.js';
 
+// A machine that runs other tests beside these may be ten times slower than one at rest.
+jest.setTimeout(60_000);
+
 let us: RestRegion;
 let client: MeridianClient;
 beforeAll(async () => {
@@ -11,7 +14,7 @@ beforeAll(async () => {
   await us.sql('CREATE TABLE parts (item bigint, place text, n int, PRIMARY KEY (item, place))');
   await us.enrol('public.parts');
   client = new MeridianClient(us.url);
-}, 60_000);
+});
 afterAll(() => us.stop());
 
 interface Part {

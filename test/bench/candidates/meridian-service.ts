@@ -39,6 +39,8 @@ export class MeridianService {
     const child = spawn(process.execPath, [...flags, CLI, 'serve', '--config', config], {
       env: { ...process.env, ...clockEnvironment(this.region.server.clockSeconds) },
       stdio: ['ignore', log, log],
+      // A session of its own, as PostgreSQL's processes have: Linux shares the cores out between sessions first (autogroup).
+      detached: true,
     });
     this.child = child;
     process.once('exit', this.killOnExit);

@@ -41,7 +41,7 @@ export function pgbench(region: Region, load: Load): Promise<LoadResult> {
   args.push('-f', join(SQL, load.script), region.server.url(region.database, 'app'));
   const env = { ...process.env, ...(load.asynchronousCommit ? { PGOPTIONS: '-c synchronous_commit=off' } : {}) };
   return new Promise((resolve, reject) => {
-    const child = spawn('pgbench', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('pgbench', args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let output = '';
     let errors = '';
     child.stdout.on('data', (data: Buffer) => (output += data.toString()));

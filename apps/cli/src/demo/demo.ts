@@ -14,12 +14,14 @@ const PARTITION_MS = 4_000;
 const EQUAL_DEADLINE_MS = 60_000;
 const STOCK = 1000;
 
-/** `npm run demo`: three regions, writes in all of them, a partition, and what became of it all. Exit status 0: all equal. */
-export async function demo(options: {
+export interface DemoOptions {
   readonly once?: boolean;
   readonly port: string;
   readonly pgPort: string;
-}): Promise<number> {
+}
+
+/** `npm run demo`: three regions, writes in all of them, a partition, and what became of it all. Exit status 0: all equal. */
+export async function demo(options: DemoOptions): Promise<number> {
   const stop = untilSignal();
   const dataDir = mkdtempSync(join(tmpdir(), 'meridian-demo-'));
   const started = Date.now();

@@ -4,7 +4,7 @@ import type { PeerAnswer, PeerCall, PeerClient } from '@meridian/transport';
 import { z } from 'zod';
 import type { LocalParticipant, Participant, PrepareOutcome } from './participant.js';
 
-export const ENROLMENT_PATH = '/v1/replication/enrolment';
+const ENROLMENT_PATH = '/v1/replication/enrolment';
 
 /** Another region's part, over signed calls. */
 export class PeerParticipant implements Participant {

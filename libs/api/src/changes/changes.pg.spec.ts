@@ -1,12 +1,15 @@
 import { restRegion, type RestRegion } from '@meridian/testkit';
 import { Client } from 'pg';
 
+// A machine that runs other tests beside these may be ten times slower than one at rest.
+jest.setTimeout(60_000);
+
 let us: RestRegion;
 beforeAll(async () => {
   us = await restRegion();
   await us.sql('CREATE TABLE items (id int PRIMARY KEY)');
   await us.enrol('public.items');
-}, 60_000);
+});
 afterAll(() => us.stop());
 
 /** What capture would log. */

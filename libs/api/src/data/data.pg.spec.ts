@@ -1,5 +1,8 @@
 import { type HttpAnswer, httpCall, restRegion, type RestRegion } from '@meridian/testkit';
 
+// A machine that runs other tests beside these may be ten times slower than one at rest.
+jest.setTimeout(60_000);
+
 let us: RestRegion;
 
 beforeAll(async () => {
@@ -10,7 +13,7 @@ beforeAll(async () => {
     'CREATE TABLE parts (item bigint REFERENCES items, place varchar(3), note text, PRIMARY KEY (item, place))',
   );
   for (const table of ['items', 'parts']) await us.enrol(`public.${table}`);
-}, 60_000);
+});
 afterAll(() => us.stop());
 beforeEach(() => us.sql('TRUNCATE items, parts, meridian.idempotency'));
 

@@ -5,6 +5,9 @@ import { Client } from 'pg';
 import { PROBLEMS, Problem, type ProblemCode } from '@meridian/contract';
 import { httpCall, restRegion, type RestRegion } from '@meridian/testkit';
 
+// A machine that runs other tests beside these may be ten times slower than one at rest.
+jest.setTimeout(60_000);
+
 let us: RestRegion;
 beforeAll(async () => {
   us = await restRegion({ bodyLimitBytes: 200_000 });
@@ -15,7 +18,7 @@ beforeAll(async () => {
   );
   await us.sql('CREATE TABLE secrets (id int PRIMARY KEY)');
   for (const table of ['public.items', `"My ""Schema"."x'; drop table items; --"`]) await us.enrol(table);
-}, 60_000);
+});
 afterAll(() => us.stop());
 beforeEach(() => us.sql('TRUNCATE items'));
 

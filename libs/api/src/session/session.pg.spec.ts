@@ -1,11 +1,14 @@
 import { httpCall, restRegion, type RestRegion } from '@meridian/testkit';
 
+// A machine that runs other tests beside these may be ten times slower than one at rest.
+jest.setTimeout(60_000);
+
 let us: RestRegion;
 beforeAll(async () => {
   us = await restRegion({ sessionWaitMs: 300 });
   await us.sql('CREATE TABLE items (id int PRIMARY KEY)');
   await us.enrol('public.items');
-}, 60_000);
+});
 afterAll(() => us.stop());
 beforeEach(() => us.sql('TRUNCATE meridian.applied, meridian.change, meridian.tick'));
 

@@ -1,4 +1,5 @@
 import type { Change } from '../change/change.js';
+import type { RegionId } from '../ids.js';
 import { at, type Vector } from '../vector.js';
 
 /** A change as a region knows it: with the deps of its tick. Null deps: a local change that is in no tick yet. */
@@ -20,11 +21,13 @@ export function covers(later: Entry, earlier: Entry): boolean {
   return later.deps === null || earlier.seq <= at(later.deps, earlier.origin);
 }
 
-/** Both of one origin, whose log order decides. */
-function writtenBefore(a: Change, b: Change): boolean {
-  if (a.seq === b.seq) return a.id < b.id;
-  if (a.seq === null) return false;
-  return b.seq === null || a.seq < b.seq;
+const writtenBefore = (a: Change, b: Change): boolean => compareWritten(a, b) < 0;
+
+/** Of one origin, whose log order decides: by tick, those in none yet last. */
+export function compareWritten(a: Change, b: Change): number {
+  if (a.seq === b.seq) return a.id - b.id;
+  if (a.seq === null) return 1;
+  return b.seq === null ? -1 : a.seq - b.seq;
 }
 
 function excepted(unseen: Vector | null, change: Change): boolean {
@@ -40,6 +43,12 @@ export const concurrent = (a: Entry, b: Entry): boolean => !sameChange(a, b) && 
 
 export const sameChange = (a: Change, b: Change): boolean => a.origin === b.origin && a.id === b.id;
 
-/** Those that no other of them covers; one: no conflict. */
-export const maximal = (entries: readonly Entry[]): Entry[] =>
-  entries.filter((e) => !entries.some((f) => f !== e && covers(f, e)));
+/** Those that no other of them covers; one: no conflict. Of each origin only its last can be. */
+export function maximal(entries: readonly Entry[]): Entry[] {
+  const last = new Map<RegionId, Entry>();
+  for (const e of entries) {
+    const known = last.get(e.origin);
+    if (known === undefined || covers(e, known)) last.set(e.origin, e);
+  }
+  return [...last.values()].filter((e) => !entries.some((f) => f !== e && covers(f, e)));
+}

@@ -76,10 +76,7 @@ describe('folding a tick', () => {
   it('columns may be called __proto__, constructor and toString', () => {
     const hostile = (value: string): Record<string, string> =>
       JSON.parse(`{"__proto__":"${value}","constructor":"${value}","toString":"${value}"}`) as Record<string, string>;
-    const [folded] = fold(
-      entry('eu', 1, { patch: hostile('1') }),
-      entry('eu', 2, { patch: { constructor: '2' } }),
-    );
+    const [folded] = fold(entry('eu', 1, { patch: hostile('1') }), entry('eu', 2, { patch: { constructor: '2' } }));
     expect(folded!.patch).toBe('{"__proto__":"1","constructor":"2","toString":"1"}');
     expect(Object.keys(folded!.ranks!).sort()).toEqual(['__proto__', 'toString']);
   });

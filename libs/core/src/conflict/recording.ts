@@ -81,7 +81,7 @@ function overwrite(
     region: loser.origin,
     status: 'open',
     loser: versionOf(loser),
-    versions: mergeVersions(record?.versions ?? [], verdict.versions.map(versionOf)),
+    versions: mergeVersions(versionsOf(record, kept), verdict.versions.map(versionOf)),
     base: baseOf(verdict.versions) ?? record?.base ?? null,
     overwritten,
     result: resolution.exists ? resolution.values : null,
@@ -118,6 +118,10 @@ const sameColumns = (a: readonly string[], b: readonly string[]): boolean =>
 
 const sentence = (overwritten: readonly Overwritten[]): string =>
   overwritten.map((o) => (o.columns.length === 0 ? o.reason : `${o.columns.join(', ')}: ${o.reason}`)).join('. ');
+
+/** Those that the rest still tells of: on a hot row hundreds of winners follow each other. */
+const versionsOf = (record: ConflictRecord | undefined, kept: readonly Overwritten[]): ConflictVersion[] =>
+  (record?.versions ?? []).filter((v) => kept.some(({ winner }) => winner.origin === v.origin && winner.id === v.id));
 
 const mergeVersions = (a: readonly ConflictVersion[], b: readonly ConflictVersion[]): ConflictVersion[] => [
   ...new Map([...a, ...b].map((v) => [changeRef(v as never), v])).values(),

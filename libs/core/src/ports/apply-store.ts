@@ -1,7 +1,7 @@
 import type { Entry } from '../causality/coverage.js';
 import type { Change, Values } from '../change/change.js';
 import type { ConflictRecord } from '../conflict/record.js';
-import type { ChangeId, JsonText, RegionId, RowKey, RowRef, Seq, TableName } from '../ids.js';
+import type { ChangeId, JsonText, RegionId, RowRef, Seq, TableName } from '../ids.js';
 import type { Tick } from '../tick/tick.js';
 import type { TableSpec } from '../policy/table-policy.js';
 import type { Vector } from '../vector.js';

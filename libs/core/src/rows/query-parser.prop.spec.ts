@@ -52,7 +52,7 @@ describe('the query grammar', () => {
       fc.property(fc.array(fc.tuple(parameterName, anything), { maxLength: 4 }), (parameters) =>
         parsesOrRefuses(() => parseQuery(parameters)),
       ),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -20,7 +20,7 @@ import type { LogEntries } from './log-entries.js';
 
 type StoredClaim = readonly [stamp: string, origin: string, id: string] | null;
 
-export const claimOf = (stored: StoredClaim): Claim | null =>
+const claimOf = (stored: StoredClaim): Claim | null =>
   stored === null
     ? null
     : { stamp: BigInt(stored[0]), origin: stored[1] as RegionId, id: Number(stored[2]) as ChangeId };

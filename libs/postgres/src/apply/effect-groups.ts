@@ -1,7 +1,7 @@
 import type { JsonText, RowEffect, RowKey, TableName } from '@meridian/core';
 import { parseValues } from '@meridian/core';
 
-export interface RowWrite {
+interface RowWrite {
   readonly key: RowKey;
   readonly values: JsonText;
 }

@@ -60,11 +60,7 @@ export async function existing(
 }
 
 /** Parked entries of keys that no row of the table has. */
-export async function lockParked(
-  session: Session,
-  table: TableName,
-  keys: readonly RowKey[],
-): Promise<ReadonlySet<RowKey>> {
+async function lockParked(session: Session, table: TableName, keys: readonly RowKey[]): Promise<ReadonlySet<RowKey>> {
   if (keys.length === 0) return new Set();
   const sql = `SELECT pk FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2) ORDER BY pk FOR UPDATE`;
   const { rows } = await session.query(sql, [table, keys], 'lock_parked');

@@ -182,9 +182,12 @@ describe("apply's locks and writes", () => {
     expect(await rows()).toEqual([[1, null, -2147483648, null]]);
   });
 
-  it('a change of a column or table that is not here is a named error', async () => {
+  it('a table without the column refuses the change, which says what to do; one that is not enrolled stops the stream', async () => {
     const missing: RowEffect[] = [{ ...item('1'), kind: 'insert', values: jsonText({ id: '1', colour: 'red' }) }];
-    await expect(writing(eu, missing)).rejects.toThrow('sets "colour"');
+    expect(await writing(eu, missing)).toMatchObject({
+      retry: 'table refused',
+      detail: expect.stringContaining('sets "colour", which the table here does not have: alter it') as string,
+    });
     await expect(writing(eu, [{ ...rowRef('public.nowhere', '1'), kind: 'delete' }])).rejects.toThrow('not enrolled');
   });
 

@@ -38,7 +38,7 @@ export const parkedRow = (table: ApplyTable, key: string, image: string): RowSta
   values: parseValues(image as JsonText),
 });
 
-export const shownRow = (table: ApplyTable, key: string, texts: readonly Text[]): RowState => ({
+const shownRow = (table: ApplyTable, key: string, texts: readonly Text[]): RowState => ({
   ref: table.ref(key),
   place: 'table',
   values: Object.fromEntries(table.columns.map((c, i) => [c.name, texts[i] ?? null])),

@@ -1,5 +1,5 @@
 import { literal } from '../catalog/quoting.js';
-import { type CaptureTarget, isNumbered } from './capture-target.js';
+import { type CaptureTarget } from './capture-target.js';
 import { keyArray, wholeRow } from './expressions.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { wallOf } from './ranks.js';

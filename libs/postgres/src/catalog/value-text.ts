@@ -37,7 +37,7 @@ const EXACT = new Set(
     'inet cidr macaddr macaddr8 bit varbit'
   ).split(' '),
 );
-export const comparesExactly = (column: CatalogColumn): boolean =>
+const comparesExactly = (column: CatalogColumn): boolean =>
   column.deterministic &&
   (column.base.kind === 'e' ||
     (column.base.schema === 'pg_catalog' && EXACT.has(column.base.name)) ||

@@ -10,10 +10,12 @@ const ONE_TEXT = `
 
 /**
  * Scans of whole tables are never the right plan for a few thousand keys; a log partition just filled has no statistics yet.
+ * A generic plan is as good for our parameters as any, and planning anew over the log's partitions costs more than most runs.
  * row_security off: a policy that would hide rows from us is an error, not a silent divergence.
  */
 const OURS = `
-  SET synchronous_commit = on; SET jit = off; SET enable_seqscan = off; SET statement_timeout = 0;
+  SET synchronous_commit = on; SET jit = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
+  SET statement_timeout = 0;
   SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'; SET row_security = off;`;
 
 /** A dead service's sessions, and the locks they hold, are noticed by the server within some 10 s even when the network says nothing. */
@@ -24,7 +26,7 @@ export const RELAY_SETTINGS = ONE_TEXT + OURS + KEEPALIVES;
 
 /** Below deadlock_timeout (1 s): apply gives way and starts over, never its user's transaction. */
 export const APPLY_LOCK_TIMEOUT_MS = 500;
-export const APPLY_SETTINGS = `${RELAY_SETTINGS} SET lock_timeout = ${APPLY_LOCK_TIMEOUT_MS};`;
+const APPLY_SETTINGS = `${RELAY_SETTINGS} SET lock_timeout = ${APPLY_LOCK_TIMEOUT_MS};`;
 
 /** Opens a session that is ready for its work, or says by a named error why it cannot be. */
 export async function openSession(config: ClientConfig, role: string, settings: string): Promise<Session> {

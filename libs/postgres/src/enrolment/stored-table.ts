@@ -18,7 +18,7 @@ export interface EnrolledTable {
 }
 
 /** Same text, same columns: what regions compare before they exchange rows. */
-export const signatureOf = (table: CatalogTable): string =>
+const signatureOf = (table: CatalogTable): string =>
   createHash('sha256')
     .update(
       JSON.stringify([

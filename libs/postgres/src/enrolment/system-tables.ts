@@ -1,7 +1,8 @@
-import type { RegionId } from '@meridian/core';
+import type { RegionId, TableName } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import { readTable } from '../catalog/read-table.js';
 import { resolvePolicy } from '../catalog/resolve-policy.js';
+import { hasDrifted } from '../capture/drift.js';
 import { installCapture } from '../capture/install.js';
 import { storeEnrolled } from './stored-table.js';
 import { inTransaction } from './transaction.js';
@@ -10,14 +11,16 @@ import { inTransaction } from './transaction.js';
 const SYSTEM_TABLES = ['conflict', 'idempotency'];
 const POLICY = { granularity: 'row' };
 
-/** Captured anew at every start, so that a newer version's generator reaches them too. */
+/** Looked at at every start, so that a newer version's generator reaches them too; installing would wait for apply's writes. */
 export async function prepareSystemTables(client: ClientBase, region: RegionId, applyRole: string): Promise<void> {
   for (const name of SYSTEM_TABLES)
     await inTransaction(client, async () => {
       const table = (await readTable(client, { schema: 'meridian', name }))!;
       const { spec, document, problems } = resolvePolicy(POLICY, table, 1);
       if (spec === null) throw new Error(`meridian.${name}: ${problems.map((p) => p.message).join('; ')}`);
-      await installCapture(client, { table, spec, wallColumn: null, region, applyRole, epochs: new Map() });
+      const target = { table, spec, wallColumn: null, region, applyRole, epochs: new Map<TableName, number>() };
+      if (!(await hasDrifted(client, target))) return;
+      await installCapture(client, target);
       await storeEnrolled(client, table, spec, document);
     });
 }

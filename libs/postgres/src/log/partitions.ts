@@ -3,7 +3,7 @@ import type { Session } from '../connection/session.js';
 /** Ids per partition: some 100 MB of log, small enough to be dropped soon, few enough to plan over. */
 export const PARTITION_IDS = 262_144;
 /** Partitions that stand ready before the sequence reaches them: a million changes between two rounds of maintenance. */
-export const PARTITIONS_AHEAD = 4;
+const PARTITIONS_AHEAD = 4;
 /** Attaching waits for those who write to the default partition; they wait behind it, so it gives up soon and comes again. */
 const DDL_LOCK_TIMEOUT_MS = 100;
 const LOCK_NOT_AVAILABLE = '55P03';

@@ -6,6 +6,7 @@ import {
   type Retry,
   type RowEffect,
   type RowRef,
+  type RowState,
   type TableName,
   type TableRefused,
   type TableSpec,
@@ -73,7 +74,8 @@ export class Attempt {
     const byRow = groupByRow(entries);
     const plain = new Set(this.work.filter((w) => isPlain(w, byRow.get(rowId(w.ref)) ?? [])));
     const contended = this.work.filter((w) => !plain.has(w));
-    const states = contended.length === 0 ? new Map() : await this.tx.read(contended.map((w) => w.ref));
+    const states =
+      contended.length === 0 ? new Map<string, RowState>() : await this.tx.read(contended.map((w) => w.ref));
     const images = await this.images(contended.map((w) => w.ref).filter((ref) => !states.has(rowId(ref))));
     return this.work.map((w) => {
       const id = rowId(w.ref);

@@ -94,7 +94,7 @@ export function unknownTable(tick: Tick, tables: ReadonlyMap<TableName, TableSpe
  * What every change of the batch covers; log entries at or below it are covered by all of them. What a change carries as
  * `unseen` is within its tick's deps and yet not covered: left out here, no change would ever be decided against it.
  */
-export const floorOf = (ticks: readonly Tick[]): Vector =>
+const floorOf = (ticks: readonly Tick[]): Vector =>
   minVector(
     ticks.flatMap((tick) => [
       tick.deps,

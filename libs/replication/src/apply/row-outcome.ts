@@ -10,7 +10,6 @@ import {
   type RowState,
   type TableSpec,
   type Values,
-  at,
   beforeOf,
   covers,
   mergePatch,
@@ -22,6 +21,7 @@ import {
 } from '@meridian/core';
 import type { RowWork } from './batch.js';
 import { MissingRowError } from './errors.js';
+import { RowEntries } from './row-entries.js';
 
 /** What a batch does to one row, before unique and foreign keys have their say. */
 export interface RowOutcome {
@@ -49,13 +49,20 @@ export const isPlain = (work: RowWork, entries: readonly Entry[]): boolean =>
 /** No uncovered entry: the net effect over the whole batch, set-based later on. */
 export function plainOutcome(work: RowWork, place: RowState['place'] | null): RowOutcome {
   const { ref, spec, arriving } = work;
-  const net = netEffect(arriving, new Set(spec.counters));
+  const net = endOf(arriving, netEffect(arriving, new Set(spec.counters)));
   const claims = new Map<string, Claim>();
   for (const change of arriving) claimKeys(claims, spec, change);
   const effect = effectOf(ref, net, place);
   const after = net.kind === 'insert' || net.kind === 'replace' ? net.values : null;
   return { ref, spec, place, effect, after, claims, races: [], recordings: [], image: null };
 }
+
+/**
+ * Inserted and deleted in one batch is nothing where the row was not; but here it may be: its origin had it parked, and an
+ * insert covers the parked row of its key.
+ */
+const endOf = (arriving: readonly Entry[], net: NetEffect): NetEffect =>
+  net.kind === 'nothing' && arriving.some((change) => change.op === 'delete') ? { kind: 'delete' } : net;
 
 function effectOf(ref: RowRef, net: NetEffect, place: RowState['place'] | null): RowEffect | null {
   switch (net.kind) {
@@ -86,8 +93,7 @@ export function contendedOutcome(
 
 class ContendedRow {
   private readonly counters: ReadonlySet<string>;
-  private readonly pool: Entry[];
-  private readonly races: Race[] = [];
+  private readonly entries: RowEntries;
   private readonly recordings: Recording[] = [];
   private readonly claims = new Map<string, Claim>();
   private exists: boolean;
@@ -102,32 +108,16 @@ class ContendedRow {
     private readonly deletedImage: Values | null,
   ) {
     this.counters = new Set(work.spec.counters);
-    this.pool = [...entries];
+    this.entries = new RowEntries(work.spec, entries);
     this.exists = state !== undefined;
     this.present = state?.values ?? null;
   }
 
   take(change: Entry): void {
-    const uncovered = this.uncoveredBy(change);
+    const uncovered = this.entries.uncoveredBy(change);
     if (uncovered.length === 0) this.follow(change);
     else this.decide(change, uncovered);
-    this.pool.push(change);
-  }
-
-  /**
-   * A local change in no tick yet that is taken as concurrent with `change`: the next tick's deps would claim that it had
-   * seen it. Recorded, and from here on it counts as not having seen it (design 5, the race).
-   */
-  private uncoveredBy(change: Entry): Entry[] {
-    const uncovered: Entry[] = [];
-    for (const [i, e] of this.pool.entries()) {
-      if (covers(change, e)) continue;
-      const known = e.deps === null ? withUnseen(e, change) : e;
-      if (known !== e) this.races.push({ change: e.id, origin: change.origin, seq: change.seq! });
-      this.pool[i] = known;
-      uncovered.push(known);
-    }
-    return uncovered;
+    this.entries.push(change);
   }
 
   private follow(change: Entry): void {
@@ -171,7 +161,7 @@ class ContendedRow {
       effect: this.effect(),
       after: this.exists ? this.present : null,
       claims: this.claims,
-      races: this.races,
+      races: this.entries.races,
       recordings: this.recordings,
       image: this.exists ? null : this.image,
     };
@@ -185,12 +175,6 @@ class ContendedRow {
     if (changed.length === 0) return null;
     return { ...ref, kind: 'update', values: valuesText(Object.fromEntries(changed)), counters: 'set' };
   }
-}
-
-function withUnseen(local: Entry, change: Entry): Entry {
-  const known = local.unseen ?? {};
-  if (Object.hasOwn(known, change.origin) && at(known, change.origin) <= change.seq!) return local;
-  return { ...local, unseen: { ...known, [change.origin]: change.seq! } };
 }
 
 function claimKeys(claims: Map<string, Claim>, spec: TableSpec, change: Entry): void {

@@ -2,6 +2,7 @@ import {
   type ApplyTransaction,
   type Claim,
   type Claimant,
+  type Entry,
   type JsonText,
   type ParkReason,
   type RowEffect,
@@ -121,7 +122,7 @@ export const parkEffect = (row: Claimant, because: ParkReason): RowEffect => ({
   because,
 });
 
-export const claimsText = (claims: ReadonlyMap<string, Claim | null>): JsonText =>
+const claimsText = (claims: ReadonlyMap<string, Claim | null>): JsonText =>
   JSON.stringify(
     Object.fromEntries(
       [...claims].map(([key, c]) => [key, c === null ? null : [String(c.stamp), c.origin, String(c.id)]]),
@@ -141,9 +142,10 @@ async function claimingRows(
       (place === 'parked' || claims.size > 0 || effect.kind === 'insert' || effect.kind === 'replace'),
   );
   const unknown = relevant.filter((o) => o.after === null);
-  const present = unknown.length === 0 ? new Map() : await tx.read(unknown.map((o) => o.ref));
+  const present = unknown.length === 0 ? new Map<string, RowState>() : await tx.read(unknown.map((o) => o.ref));
   const restored = relevant.filter((o) => o.place === null && spec.uniqueKeys.some((key) => !o.claims.has(key.name)));
-  const log = restored.length === 0 ? new Map() : groupByRow(await tx.entriesOf(restored.map((o) => o.ref)));
+  const log =
+    restored.length === 0 ? new Map<string, Entry[]>() : groupByRow(await tx.entriesOf(restored.map((o) => o.ref)));
   return new Map(
     relevant.map((o) => {
       const id = rowId(o.ref);

@@ -1,6 +1,6 @@
 import type { EnrolledTable, TablePolicy } from '@meridian/contract';
 import type { RegionId } from '@meridian/core';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { templateDatabase } from '../pg-template/template-database.js';
 
 /** REST over one real database, with Meridian's schema and no replication: tables are enrolled by hand. */
@@ -28,10 +28,9 @@ export interface RestRegionOptions {
 export async function restRegion(options: RestRegionOptions = {}): Promise<RestRegion> {
   const database = await templateDatabase('meridian schema for rest', migrate);
   const server = await startRest(database.url, options);
-  const client = new Client({ connectionString: database.url });
-  await client.connect();
+  const pool = new Pool({ connectionString: database.url, max: 3 });
   const sql = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
-    (await client.query<Row>(text, [...values])).rows;
+    (await pool.query<Row>(text, [...values])).rows;
   return {
     ...server,
     databaseUrl: database.url,
@@ -47,7 +46,7 @@ export async function restRegion(options: RestRegionOptions = {}): Promise<RestR
       server.advanced();
     },
     stop: async () => {
-      await client.end();
+      await pool.end();
       await server.stop();
       await database.drop();
     },

@@ -1,5 +1,5 @@
-import type { RegionId, TableName, TableSpec, Values } from '@meridian/core';
-import { CONFLICT_SPEC, CONFLICT_TABLE } from './memory-store/index.js';
+import type { TableName, TableSpec, Values } from '@meridian/core';
+import { CONFLICT_SPEC } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 
 export const ITEMS = 'public.items' as TableName;
@@ -45,6 +45,3 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
 }
 
 export const INITIAL_ROWS: ReadonlyMap<TableName, readonly Values[]> = new Map([[ACCOUNTS, ACCOUNT_ROWS]]);
-
-export const isConflictTable = (table: TableName): boolean => table === CONFLICT_TABLE;
-export const regions = (options: SimulationOptions): RegionId[] => options.regions as RegionId[];

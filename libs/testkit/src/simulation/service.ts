@@ -7,7 +7,8 @@ import { hash53 } from './prng.js';
 import type { Agent } from './scheduler.js';
 import { type Addressees, SimulatedTimers, SimulatedTransport } from './transport.js';
 
-export const digest: Digest = (text) => hash53(text).toString(16).padStart(14, '0') + hash53(`${text}.`).toString(16).padStart(18, '0');
+export const digest: Digest = (text) =>
+  hash53(text).toString(16).padStart(14, '0') + hash53(`${text}.`).toString(16).padStart(18, '0');
 
 /** Where a test takes a rule of the design away: between the runtime and its store. */
 export interface Sabotage {
@@ -80,7 +81,7 @@ export class Service {
       { ticks: options.batchTicks, changes: 50 },
       { ...events, advanced: (now) => (heads = now) },
     );
-    const wake = { received: () => loop.wake(), interrupted: events.interrupted };
+    const wake = { received: () => loop.wake(), interrupted: events.interrupted.bind(events) };
     for (const origin of peers)
       void new Receiver(origin, transport, inbox, () => heads.get(origin)!, wake, timers).run(signal);
     await loop.run(signal);
@@ -94,7 +95,8 @@ export class Service {
       applied: nothing,
       cut: nothing,
       received: nothing,
-      interrupted: (origin, error) => scheduler.trace.event(1, () => `${this.parts.db.region} lost ${origin}: ${String(error)}`),
+      interrupted: (origin, error) =>
+        scheduler.trace.event(1, () => `${this.parts.db.region} lost ${origin}: ${String(error)}`),
       waiting: nothing,
       refused: nothing,
       resumed: nothing,

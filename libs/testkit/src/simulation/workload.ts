@@ -27,8 +27,12 @@ export class Writer {
 
   private async transaction(): Promise<void> {
     const tx = new LocalTransaction(this.db, this.agent, this.agent.name);
-    const kinds = [this.items, ...(this.options.transfers ? [this.transfer] : []), ...(this.options.family ? [this.family] : [])];
-    const ended = await this.prng.pick(kinds).call(this, tx);
+    const kinds = [
+      () => this.items(tx),
+      ...(this.options.transfers ? [() => this.transfer(tx)] : []),
+      ...(this.options.family ? [() => this.family(tx)] : []),
+    ];
+    const ended = await this.prng.pick(kinds)();
     if (ended === 'aborted' || this.prng.chance(this.options.rollbacks)) await tx.rollback();
     else await tx.commit();
   }
@@ -74,7 +78,12 @@ export class Writer {
   private itemChange(): (row: Values) => Values {
     const columns = this.prng.shuffle(['x', 'y', 'list', 'g', 'h', 'n', ...(this.options.unique ? ['u', 'u'] : [])]);
     const chosen = columns.slice(0, this.prng.between(1, 3));
-    const [value, token, unique, difference] = [this.value(), this.token(), this.uniqueValue(), this.prng.pick([-1, 1, 2])];
+    const [value, token, unique, difference] = [
+      this.value(),
+      this.token(),
+      this.uniqueValue(),
+      this.prng.pick([-1, 1, 2]),
+    ];
     return (row) => ({
       ...row,
       ...Object.fromEntries(

@@ -25,7 +25,7 @@ export interface StreamOptions {
 }
 
 /** Nothing came for so long: the connection is half-open, the peer hangs, or it lives and has no ticks for us. */
-export class PeerSilentError extends Error {
+class PeerSilentError extends Error {
   readonly code = 'peer_silent';
   constructor(peer: RegionId, what: 'byte' | 'tick', ms: number) {
     super(`${peer}: no ${what} for ${ms} ms`);

@@ -20,7 +20,7 @@ export interface PeerAnswer {
 
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
 
-export const SIGNATURE_HEADER = 'meridian-signature';
+const SIGNATURE_HEADER = 'meridian-signature';
 
 /** For handlers that already have the body, say inside Nest with `rawBody: true`. @throws PeerRefusedError */
 export const verifyPeerRequest = (signer: PeerSigner, request: PeerRequest): VerifiedPeer =>

@@ -10,11 +10,15 @@ export function watchClosedVectors(db: MemoryDatabase): void {
     const vector = db.vector();
     for (const tick of commit.ticks) {
       const before = seen.get(tick.origin) ?? 0;
-      if (tick.seq !== before + 1) throw new Violation('I1', `${db.region} took ${tick.origin}/${tick.seq} after ${before}`);
+      if (tick.seq !== before + 1)
+        throw new Violation('I1', `${db.region} took ${tick.origin}/${tick.seq} after ${before}`);
       seen.set(tick.origin, tick.seq);
       for (const origin of Object.keys(tick.deps) as RegionId[])
         if (at(vector, origin) < at(tick.deps, origin))
-          throw new Violation('I1', `${db.region} has ${tick.origin}/${tick.seq} but not ${origin}/${at(tick.deps, origin)}`);
+          throw new Violation(
+            'I1',
+            `${db.region} has ${tick.origin}/${tick.seq} but not ${origin}/${at(tick.deps, origin)}`,
+          );
     }
   });
 }
@@ -24,6 +28,7 @@ export function watchWholeTransactions(db: MemoryDatabase): void {
   db.observe(() => {
     let total = 0;
     for (const { values } of db.rows(ACCOUNTS).values()) total += Number(values['balance']);
-    if (total !== TOTAL_BALANCE) throw new Violation('I4', `a reader in ${db.region} counts ${total} in the accounts, not ${TOTAL_BALANCE}`);
+    if (total !== TOTAL_BALANCE)
+      throw new Violation('I4', `a reader in ${db.region} counts ${total} in the accounts, not ${TOTAL_BALANCE}`);
   });
 }

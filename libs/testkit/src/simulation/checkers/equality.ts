@@ -1,4 +1,4 @@
-import { isTouch, type RegionId, type RowRef, rowId, type TableName, type Values, type Vector } from '@meridian/core';
+import { isTouch, type RegionId, type RowRef, rowId, type Values, type Vector } from '@meridian/core';
 import { type Commit, type MemoryDatabase } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';
@@ -107,15 +107,19 @@ export function assertEqual(a: MemoryDatabase, b: MemoryDatabase, what: 'shown' 
   const [left, right] = [rowsOf(a, what), rowsOf(b, what)];
   for (const id of new Set([...left.keys(), ...right.keys()])) {
     const [l, r] = [left.get(id) ?? 'no row', right.get(id) ?? 'no row'];
-    if (l !== r) throw new Violation('I2', `equal vectors, but ${id.replace('\n', ' ')}\n  ${a.region} holds ${l}\n  ${b.region} holds ${r}`);
+    if (l !== r)
+      throw new Violation(
+        'I2',
+        `equal vectors, but ${id.replace('\n', ' ')}\n  ${a.region} holds ${l}\n  ${b.region} holds ${r}`,
+      );
   }
 }
 
 function rowsOf(db: MemoryDatabase, what: 'shown' | 'virtual'): Map<string, string> {
   const rows = new Map<string, string>();
-  for (const [id, parked] of db.parked)
-    rows.set(what === 'shown' ? `parked ${id}` : id, virtualText(db, parked.ref));
+  for (const { ref } of db.allParked())
+    if (db.row(ref) === null) rows.set(what === 'shown' ? `parked ${rowId(ref)}` : rowId(ref), virtualText(db, ref));
   for (const [table, own] of db.tables)
-    for (const key of own.keys()) rows.set(rowId({ table: table as TableName, key }), virtualText(db, { table, key }));
+    for (const key of own.keys()) rows.set(rowId({ table: table, key }), virtualText(db, { table, key }));
   return rows;
 }

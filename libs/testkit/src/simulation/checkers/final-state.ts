@@ -24,7 +24,9 @@ import { Violation } from './violation.js';
  * what was acknowledged (I7), and every acknowledged write is in the table, covered, or in a conflict record (I3).
  */
 export function checkFinalState(db: MemoryDatabase, ledger: Ledger, digest: Digest): void {
-  const records = new Map([...db.rows(CONFLICT_TABLE).values()].map(({ values }) => [values['id']!, parseRecord(values)]));
+  const records = new Map(
+    [...db.rows(CONFLICT_TABLE).values()].map(({ values }) => [values['id']!, parseRecord(values)]),
+  );
   const recorded = (ref: RowRef, loser: Entry, columns: readonly string[]): boolean => {
     const record = records.get(recordId(digest, ref, loser));
     return record?.status === 'open' && record.overwritten.some((o) => o.columns.join() === columns.join());
@@ -61,7 +63,9 @@ class FinalRow {
     if (deletes.length === 0 || others.length === 0) return deletes.length === 0;
     const latest = winner({ kind: 'hlc' }, [], maximal);
     const exists =
-      others.some(isTouch) || this.spec.delete === 'update-wins' || (this.spec.delete === 'by-stamp' && latest.op !== 'delete');
+      others.some(isTouch) ||
+      this.spec.delete === 'update-wins' ||
+      (this.spec.delete === 'by-stamp' && latest.op !== 'delete');
     for (const loser of exists ? deletes : others) this.assertKept(loser, []);
     return exists;
   }
@@ -72,7 +76,10 @@ class FinalRow {
     const won = [...setters].sort((a, b) => compareRank(policy, columns, a, b)).at(-1)!;
     for (const column of columns)
       if ((patchOf(won)[column] ?? null) !== (values[column] ?? null))
-        throw this.violation('I6', `${column} should be ${patchOf(won)[column]} by ${changeRef(won)}, and is ${values[column]}`);
+        throw this.violation(
+          'I6',
+          `${column} should be ${patchOf(won)[column]} by ${changeRef(won)}, and is ${values[column]}`,
+        );
     for (const loser of setters)
       if (columns.some((c) => patchOf(loser)[c] !== patchOf(won)[c])) this.assertKept(loser, columns);
   }
@@ -81,15 +88,22 @@ class FinalRow {
   private checkCounter(column: string, value: string): void {
     const inserts = this.versions.filter((e) => e.op === 'insert');
     const counted = this.versions.filter((e) => !inserts.some((i) => i !== e && covers(i, e)));
-    const initial = INITIAL_ROWS.get(this.ref.table)?.find((row) => this.ref.key.includes(`"${row['id']}"`))?.[column] ?? '0';
-    const sum = counted.reduce((n, e) => n + Number(patchOf(e)[column] ?? 0), inserts.length === 0 ? Number(initial) : 0);
+    const initial =
+      INITIAL_ROWS.get(this.ref.table)?.find((row) => this.ref.key.includes(`"${row['id']}"`))?.[column] ?? '0';
+    const sum = counted.reduce(
+      (n, e) => n + Number(patchOf(e)[column] ?? 0),
+      inserts.length === 0 ? Number(initial) : 0,
+    );
     if (sum !== Number(value)) throw this.violation('I7', `${column} is ${value}, acknowledged were ${sum}`);
   }
 
   private assertKept(loser: Entry, columns: readonly string[]): void {
     if (this.ref.table === CONFLICT_TABLE || isTouch(loser)) return;
     if (!this.recorded(this.ref, loser, columns))
-      throw this.violation('I3', `${loser.op} ${changeRef(loser)} of (${columns.join()}) was overwritten, and no record says so`);
+      throw this.violation(
+        'I3',
+        `${loser.op} ${changeRef(loser)} of (${columns.join()}) was overwritten, and no record says so`,
+      );
   }
 
   private maximal(versions: readonly Entry[]): Entry[] {
@@ -98,7 +112,8 @@ class FinalRow {
 
   private violation(invariant: 'I3' | 'I6' | 'I7', detail: string): Violation {
     const versions = this.versions.map(
-      (e) => `    ${changeRef(e)} tick ${e.seq} ${e.op} ${e.patch ?? JSON.stringify(beforeOf(e))} stamp ${e.stamp} deps ${JSON.stringify(e.deps)} unseen ${JSON.stringify(e.unseen)}`,
+      (e) =>
+        `    ${changeRef(e)} tick ${e.seq} ${e.op} ${e.patch ?? JSON.stringify(beforeOf(e))} stamp ${e.stamp} deps ${JSON.stringify(e.deps)} unseen ${JSON.stringify(e.unseen)}`,
     );
     return new Violation(invariant, `${rowId(this.ref).replace('\n', ' ')} ${detail}\n${versions.join('\n')}`);
   }

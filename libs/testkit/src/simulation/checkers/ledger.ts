@@ -1,4 +1,13 @@
-import { type Change, changeRef, type Entry, type RegionId, type RowRef, rowId, type Seq, type Tick } from '@meridian/core';
+import {
+  type Change,
+  changeRef,
+  type Entry,
+  type RegionId,
+  type RowRef,
+  rowId,
+  type Seq,
+  type Tick,
+} from '@meridian/core';
 import type { Commit, MemoryDatabase } from '../memory-store/index.js';
 import { Violation } from './violation.js';
 
@@ -37,7 +46,6 @@ export class Ledger {
   contentSeq(origin: RegionId, seq: Seq): Seq {
     return this.lastFull.get(origin)?.[seq] ?? (0 as Seq);
   }
-
 
   private write(db: MemoryDatabase, commit: Commit): void {
     for (const change of commit.changes) {

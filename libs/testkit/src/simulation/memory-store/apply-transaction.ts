@@ -197,7 +197,8 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     for (const tick of ticks) {
       await this.agent.step('advance');
       const { origin } = tick;
-      if ((await this.db.locks.acquire(this, `applied ${origin}`)) === 'timeout') return timedOut(`the vector's ${origin}`);
+      if ((await this.db.locks.acquire(this, `applied ${origin}`)) === 'timeout')
+        return timedOut(`the vector's ${origin}`);
       const here = this.advanced.get(origin) ?? this.db.applied.get(origin)?.seq ?? 0;
       if (here !== tick.seq - 1) return { retry: 'overtaken', detail: `${origin} is at ${here}, not ${tick.seq - 1}` };
       this.advanced.set(origin, tick.seq);

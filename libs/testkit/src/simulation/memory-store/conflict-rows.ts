@@ -2,7 +2,6 @@ import {
   type Change,
   changeId,
   type ConflictRecord,
-  type RowKey,
   type RowRef,
   type TableName,
   type TableSpec,
@@ -15,7 +14,19 @@ import type { Transaction } from './transaction.js';
 
 export const CONFLICT_TABLE = 'meridian.conflict' as TableName;
 
-const COLUMNS = ['rel', 'pk', 'kind', 'region', 'status', 'loser', 'versions', 'base', 'overwritten', 'result', 'reason'];
+const COLUMNS = [
+  'rel',
+  'pk',
+  'kind',
+  'region',
+  'status',
+  'loser',
+  'versions',
+  'base',
+  'overwritten',
+  'result',
+  'reason',
+];
 
 /** Replicated like a user's table: hlc by row. */
 export const CONFLICT_SPEC: TableSpec = {
@@ -44,21 +55,23 @@ const valuesOf = (record: ConflictRecord): Values => ({
   reason: record.reason,
 });
 
-export const parseRecord = (values: Values): ConflictRecord =>
-  ({
+export function parseRecord(values: Values): ConflictRecord {
+  const json = (column: string): unknown => JSON.parse(values[column]!);
+  return {
     id: values['id'],
-    table: values['rel'] as TableName,
-    key: values['pk'] as RowKey,
+    table: values['rel'],
+    key: values['pk'],
     kind: values['kind'],
     region: values['region'],
     status: values['status'],
-    loser: JSON.parse(values['loser']!),
-    versions: JSON.parse(values['versions']!),
-    base: JSON.parse(values['base']!),
-    overwritten: JSON.parse(values['overwritten']!),
-    result: JSON.parse(values['result']!),
+    loser: json('loser'),
+    versions: json('versions'),
+    base: json('base'),
+    overwritten: json('overwritten'),
+    result: json('result'),
     reason: values['reason'],
-  }) as ConflictRecord;
+  } as ConflictRecord;
+}
 
 const refOf = (id: string): RowRef => ({ table: CONFLICT_TABLE, key: keyOf(CONFLICT_SPEC, { id }) });
 

@@ -26,7 +26,6 @@ import type { Scheduler } from '../scheduler.js';
 import { Locks } from './locks.js';
 import { Log, type LogRow } from './log.js';
 import { EMPTY_SNAPSHOT, type Snapshot, visibleIn, type Xid } from './snapshot.js';
-import type { Transaction } from './transaction.js';
 
 export interface StoredRow {
   readonly values: Values;
@@ -79,7 +78,7 @@ export class MemoryDatabase {
   readonly waiting = new Set<LogRow>();
   readonly refusing = new Set<TableName>();
   readonly locks = new Locks();
-  readonly running = new Set<Transaction>();
+  readonly running = new Set<{ readonly xid: Xid | null; readonly privateLog: readonly LogRow[] }>();
   /** Snapshot of the last tick cut here. */
   lastSnapshot: Snapshot = EMPTY_SNAPSHOT;
   lastStamp: Stamp = stamp(0n);

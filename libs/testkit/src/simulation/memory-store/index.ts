@@ -1,5 +1,4 @@
 export { MemoryApplyStore, MemoryTickStore } from './tick-store.js';
-export { MemoryApplyTransaction } from './apply-transaction.js';
 export { LocalTransaction, type Statement } from './local-transaction.js';
 export { type Commit, keyOf, MemoryDatabase } from './database.js';
 export { CONFLICT_SPEC, CONFLICT_TABLE, parseRecord } from './conflict-rows.js';

@@ -14,7 +14,7 @@ import {
   type TickStore,
   type Vector,
 } from '@meridian/core';
-import type { Agent, Micros } from '../scheduler.js';
+import type { Agent } from '../scheduler.js';
 import { MemoryApplyTransaction } from './apply-transaction.js';
 import type { MemoryDatabase } from './database.js';
 import { shippedUnseen } from './entries.js';
@@ -65,7 +65,7 @@ export class MemoryTickStore implements TickStore {
 
   async openCut(): Promise<Cut> {
     await this.agent.step('open cut');
-    const owner: LockOwner = { agent: this.agent, lockTimeout: Infinity as Micros };
+    const owner: LockOwner = { agent: this.agent, lockTimeout: Infinity };
     this.agent.whenKilled(() => this.db.locks.releaseAll(owner));
     await this.db.locks.acquire(owner, 'cut');
     await this.agent.step('snapshot');
@@ -125,7 +125,9 @@ class MemoryCut implements Cut {
       wall: BigInt(Math.round(db.wall())),
       previous: own.digest,
     };
-    this.taken = db.log.uncut.filter((row) => visibleIn(this.snapshot, row.xid) && !visibleIn(db.lastSnapshot, row.xid));
+    this.taken = db.log.uncut.filter(
+      (row) => visibleIn(this.snapshot, row.xid) && !visibleIn(db.lastSnapshot, row.xid),
+    );
     this.races = new Map([...db.races].map(([change, races]) => [change, new Map(races)]));
     this.markUnseen();
   }
@@ -158,7 +160,12 @@ class MemoryCut implements Cut {
     db.applied.set(db.region, { seq: header.seq, digest: tick.digest, deps: tick.deps });
     db.keepTick(tick);
     db.locks.releaseAll(this.owner);
-    db.announce({ kind: 'cut', rows: [], changes: this.taken.map((row) => ({ ...row.change, seq: row.seq, unseen: row.unseen })), ticks: [tick] });
+    db.announce({
+      kind: 'cut',
+      rows: [],
+      changes: this.taken.map((row) => ({ ...row.change, seq: row.seq, unseen: row.unseen })),
+      ticks: [tick],
+    });
     await this.agent.step('committed');
   }
 

@@ -20,7 +20,9 @@ const copyOf = (writes: Writes): Writes => ({
   others: [...writes.others],
 });
 
-export type Taken = { readonly taken: true } | { readonly taken: false; readonly because: 'violation' | 'timeout'; readonly detail: string };
+export type Taken =
+  | { readonly taken: true }
+  | { readonly taken: false; readonly because: 'violation' | 'timeout'; readonly detail: string };
 
 const TAKEN: Taken = { taken: true };
 
@@ -55,8 +57,10 @@ export class Transaction implements LockOwner {
   /** Rows of a table as this transaction sees them. */
   visibleRows(table: RowRef['table']): { readonly ref: RowRef; readonly row: StoredRow }[] {
     const out: { readonly ref: RowRef; readonly row: StoredRow }[] = [];
-    for (const [key, row] of this.db.rows(table)) if (!this.writes.rows.has(rowId({ table, key }))) out.push({ ref: { table, key }, row });
-    for (const { ref, row } of this.writes.rows.values()) if (row !== null && ref.table === table) out.push({ ref, row });
+    for (const [key, row] of this.db.rows(table))
+      if (!this.writes.rows.has(rowId({ table, key }))) out.push({ ref: { table, key }, row });
+    for (const { ref, row } of this.writes.rows.values())
+      if (row !== null && ref.table === table) out.push({ ref, row });
     return out;
   }
 
@@ -96,7 +100,8 @@ export class Transaction implements LockOwner {
     const name = claimName(key, self, values);
     if (name === null) return TAKEN;
     const had = this.db.locks.holds(this, name);
-    if ((await this.db.locks.acquire(this, name)) === 'timeout') return { taken: false, because: 'timeout', detail: name };
+    if ((await this.db.locks.acquire(this, name)) === 'timeout')
+      return { taken: false, because: 'timeout', detail: name };
     const holder = key === 'primary' ? this.row(self) : this.holderOf(key, self, values);
     if (holder === null) return TAKEN;
     if (!had) this.db.locks.release(this, name);
@@ -135,7 +140,12 @@ export class Transaction implements LockOwner {
     db.log.add(writes.log);
     for (const other of writes.others) other();
     this.end();
-    db.announce({ kind, rows: [...writes.rows.values()].map(({ ref }) => ref), changes: writes.log.map((row) => row.change), ticks });
+    db.announce({
+      kind,
+      rows: [...writes.rows.values()].map(({ ref }) => ref),
+      changes: writes.log.map((row) => row.change),
+      ticks,
+    });
   }
 
   protected end(): void {

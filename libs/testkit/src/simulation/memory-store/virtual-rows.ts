@@ -1,4 +1,13 @@
-import { type Claim, type Claimant, claimsInLog, type RowRef, rowId, type RowState, type TableName, type Values } from '@meridian/core';
+import {
+  type Claim,
+  type Claimant,
+  claimsInLog,
+  type RowRef,
+  rowId,
+  type RowState,
+  type TableName,
+  type Values,
+} from '@meridian/core';
 import { entryOf } from './entries.js';
 import type { Transaction } from './transaction.js';
 
