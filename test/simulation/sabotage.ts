@@ -14,7 +14,7 @@ import type {
   Vector,
   WriteOutcome,
 } from '@meridian/core';
-import { isTouch, rowId } from '@meridian/core';
+import { beforeOf, isTouch, patchOf, rowId, valuesText } from '@meridian/core';
 import type { RunOptions, Sabotage } from '@meridian/testkit';
 
 /*
@@ -91,12 +91,18 @@ const vectorFirst: Override = (_inner, store) => ({
 const withoutClaims = (rows: readonly Claimant[]): Claimant[] =>
   rows.map((row) => (row.row.place === 'parked' ? { ...row, claims: new Map() } : row));
 
+/** A delete and an insert of one row as the update that they look like. */
 const foldedOverDeletes = (changes: readonly Change[]): Change[] =>
-  changes.filter(
-    (change, i) =>
-      change.op !== 'delete' ||
-      !changes.slice(i + 1).some((later) => later.op === 'insert' && rowId(later) === rowId(change)),
-  );
+  changes.flatMap((change, i) => {
+    const ofRow = (c: Change): boolean => rowId(c) === rowId(change);
+    const next = changes.slice(i + 1).find(ofRow);
+    if (change.op === 'delete' && next?.op === 'insert') return [];
+    const previous = changes.slice(0, i).findLast(ofRow);
+    if (change.op !== 'insert' || previous?.op !== 'delete') return [change];
+    const before = beforeOf(previous);
+    const n = String(Number(patchOf(change)['n']) - Number(before['n']));
+    return [{ ...change, op: 'update', before: previous.before, patch: valuesText({ ...patchOf(change), n }) }];
+  });
 
 const droppingTooMuch: Sabotage = {
   ticks: (store) => {

@@ -47,8 +47,8 @@ export class EnrolledTables {
     return known.table;
   }
 
-  /** A statement failed as it does when a table was altered. */
+  /** A statement failed as it does when a table was altered: all are read again, from the next {@link refresh} on. */
   forget(): void {
-    this.known.clear();
+    for (const [name, { spec }] of this.known) this.known.set(name, { version: '', spec, table: undefined });
   }
 }

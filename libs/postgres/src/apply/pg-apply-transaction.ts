@@ -16,6 +16,7 @@ import {
   type TableName,
   type TableRefused,
   type Tick,
+  TransactionRetryError,
   type Values,
   type Vector,
   type WriteOutcome,
@@ -147,8 +148,14 @@ export class PgApplyTransaction implements ApplyTransaction {
     }
   }
 
-  append(ticks: readonly Tick[]): Promise<void> {
-    return this.step(() => appendTicks(this.session, ticks));
+  /** Another applier's tick is there, or arrives while ours waits for it: to try once more would fail in the same way. */
+  async append(ticks: readonly Tick[]): Promise<void> {
+    try {
+      await this.step(() => appendTicks(this.session, ticks));
+    } catch (error) {
+      if (!(error instanceof TransactionRetryError) || error.because.retry !== 'unique violation') throw error;
+      throw new TransactionRetryError({ retry: 'overtaken', detail: error.because.detail }, { cause: error });
+    }
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {

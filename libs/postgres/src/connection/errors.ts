@@ -32,16 +32,3 @@ export class SessionNotKeptError extends Error {
     this.name = 'SessionNotKeptError';
   }
 }
-
-/** A fault that is over when the transaction is taken again: lock timeout, deadlock, serialization failure. */
-export class TransactionRetryError extends Error {
-  readonly code = 'transaction_retry';
-  constructor(
-    readonly retry: 'lock timeout' | 'deadlock',
-    detail: string,
-    options?: ErrorOptions,
-  ) {
-    super(`${retry}: ${detail}`, options);
-    this.name = 'TransactionRetryError';
-  }
-}

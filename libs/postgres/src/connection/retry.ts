@@ -1,5 +1,4 @@
-import type { Retry } from '@meridian/core';
-import { TransactionRetryError } from './errors.js';
+import { type Retry, TransactionRetryError } from '@meridian/core';
 
 const RETRIES: Readonly<Record<string, Retry['retry']>> = {
   '55P03': 'lock timeout',
@@ -26,8 +25,5 @@ export function retryOf(error: unknown): Retry | null {
 /** For steps whose answer has no room for a retry. */
 export function retryError(error: unknown): unknown {
   const retry = retryOf(error);
-  if (retry === null) return error;
-  return new TransactionRetryError(retry.retry === 'deadlock' ? 'deadlock' : 'lock timeout', retry.detail, {
-    cause: error,
-  });
+  return retry === null ? error : new TransactionRetryError(retry, { cause: error });
 }
