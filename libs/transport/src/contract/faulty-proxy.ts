@@ -9,6 +9,8 @@ export class FaultyProxy {
   private state: LinkState = 'open';
   /** What becomes of bytes on the way back to the client. */
   damage: (bytes: Buffer) => Buffer = (bytes) => bytes;
+  /** Bytes a second on the way back to the client. */
+  rate = Infinity;
   /** Bytes that came from the server and were let through. */
   passed = 0;
 
@@ -66,8 +68,12 @@ export class FaultyProxy {
   private carry(bytes: Buffer, from: net.Socket, to: net.Socket, back: boolean): void {
     if (this.state === 'silent') return;
     if (back) this.passed += bytes.length;
-    if (to.write(back ? this.damage(bytes) : bytes)) return;
+    const room = to.write(back ? this.damage(bytes) : bytes);
+    const resume = (): void => void from.resume();
+    const rest = back && this.rate < Infinity;
+    if (room && !rest) return;
     from.pause();
-    to.once('drain', () => from.resume());
+    if (rest) setTimeout(resume, (bytes.length / this.rate) * 1_000);
+    else to.once('drain', resume);
   }
 }

@@ -84,6 +84,18 @@ describe('the direct transport in trouble', () => {
     expect(events.map((e) => e.kind)).toEqual(['connected']);
   });
 
+  it('waits for a tick that takes longer on a slow link than an origin without ticks is waited for', async () => {
+    const stream = subscribe({ stallMs: 250, idleTimeoutMs: 2_000 });
+    await publish(...origin.ticks(1));
+    await take(stream, 1);
+    link.rate = 1_000_000;
+    // Two parts, and a second and a half.
+    const large = origin.tick({ note: randomBytes(1_100_000).toString('base64') });
+    await publish(large);
+    expect(await take(stream, 1)).toEqual([large]);
+    expect(events.map((e) => e.kind)).toEqual(['connected']);
+  });
+
   it('delivers everything once and in order over a link that breaks again and again', async () => {
     const ticks = Array.from({ length: 300 }, (_, i) =>
       origin.tick({ note: randomBytes(2_000).toString('hex'), i: `${i}` }),

@@ -32,6 +32,11 @@ export class FrameReader {
     }
   }
 
+  /** Part of a message has come, and its rest has not. */
+  get midMessage(): boolean {
+    return this.size > 0;
+  }
+
   /** Joined only when a message is complete (or its length is split): a large one must not be copied per chunk. */
   private nextLength(): number | null {
     if (this.size < 4) return null;

@@ -18,7 +18,7 @@ export interface StreamRequest {
 export interface StreamOptions {
   /** Without a byte, not even a sign of life. */
   readonly idleTimeoutMs: number;
-  /** Without a tick: an origin that lives gives a heartbeat every second. */
+  /** Without a byte of a tick: an origin that lives gives a heartbeat every second, but a large tick may take long to arrive. */
   readonly stallMs: number;
   readonly signal: AbortSignal;
   readonly onOpen?: () => void;
@@ -58,6 +58,7 @@ export async function* streamTicks(
         yield tick;
         idleSince = Date.now();
       }
+      if (frames.midMessage) idleSince = Date.now();
     }
   } finally {
     res.destroy();
