@@ -41,13 +41,34 @@ async function makeRole(client: ClientBase, name: string, password: string): Pro
     throw error;
   }
   try {
-    await client.query(`GRANT SET ON PARAMETER session_replication_role TO ${ident(name)}`);
+    await grantReplicaRole(client, name);
   } catch (error) {
     // Not ours to give. An administrator may have granted it: the probe tells.
     if (!(error instanceof DatabaseError && error.code === '42501')) throw error;
   }
   return null;
 }
+
+/**
+ * Grants on parameters are the whole server's, in one row of its catalog, and no lock of ours reaches across databases: whoever
+ * comes second when several regions of one server start fails on that row (seen), and finds it changed when it tries again.
+ */
+async function grantReplicaRole(client: ClientBase, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(`GRANT SET ON PARAMETER session_replication_role TO ${ident(name)}`);
+      return;
+    } catch (error) {
+      const collided = error instanceof DatabaseError && COLLISIONS.has(error.code ?? '');
+      if (!collided || attempt === MOST_GRANTS) throw error;
+    }
+  }
+}
+
+/** Made beside us; "tuple concurrently updated" and "deleted", which have no code of their own. */
+const COLLISIONS: ReadonlySet<string> = new Set(['23505', 'XX000']);
+/** Each collision is another region's grant. */
+const MOST_GRANTS = 50;
 
 async function grantSchema(client: ClientBase, name: string): Promise<void> {
   const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);

@@ -64,6 +64,20 @@ describe('prepareDatabase', () => {
     ]);
   });
 
+  it('takes the grant again that another region of the same server made at the same moment', async () => {
+    await prepare();
+    const role = applyRoleName(databaseOf(db.url));
+    const other = new Client({ connectionString: db.url });
+    await other.connect();
+    await other.query(`BEGIN; REVOKE SET ON PARAMETER session_replication_role FROM ${role}`);
+    const prepared = prepare();
+    const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'GRANT SET ON PARAMETER%${role}%'`;
+    while ((await query(db.url, waiting)).length === 0);
+    await other.query('COMMIT');
+    expect(await prepared).toMatchObject({ replicaRole: true });
+    await other.end();
+  });
+
   it('changes nothing the second time, and several at once do not get into each other’s way', async () => {
     const all = await Promise.all([prepare(), prepare(), prepare()]);
     const before = await query(db.url, 'SELECT * FROM meridian.tick, meridian.region');
