@@ -91,6 +91,18 @@ export type Retry = {
   readonly detail: string;
 };
 
+/** A retry from a step whose answer has no room for one. */
+export class TransactionRetryError extends Error {
+  readonly code = 'transaction_retry';
+  constructor(
+    readonly because: Retry,
+    options?: ErrorOptions,
+  ) {
+    super(`${because.retry}: ${because.detail}`, options);
+    this.name = 'TransactionRetryError';
+  }
+}
+
 /**
  * The table cannot take these changes as it is here: a column, a label, a type is missing, a constraint is stricter. Its
  * changes wait in the log, and those of other tables go on.
@@ -132,7 +144,7 @@ export interface ApplyTransaction {
   parked(): Promise<readonly Claimant[]>;
   /** Steps 3 and 4: set-based per table and kind; frees (delete, park, replace's delete), then updates, then inserts. */
   write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused>;
-  /** Step 5. Puts the ticks' changes into the log as remote ones, and keeps the ticks' rows. */
+  /** Step 5. Puts the ticks' changes into the log as remote ones, and keeps the ticks' rows. One that is there: overtaken. */
   append(ticks: readonly Tick[]): Promise<void>;
   /**
    * Keeps these changes, which `append` has put into the log, waiting for their tables. Until they are resumed, a local change

@@ -11,7 +11,7 @@ import type {
 import { Attempt, type AttemptOutcome } from './attempt.js';
 import { type Batch, type Positions, resumedBatch, tickBatch } from './batch.js';
 import { TableStaysRefusedError } from './errors.js';
-import { TakeAgain, orRetry } from './take-again.js';
+import { orRetry, retryOf } from './take-again.js';
 
 export interface ApplierEvents {
   /** An attempt was rolled back and is taken again: contention with local writers, or somebody who holds a row for long. */
@@ -87,7 +87,8 @@ export class Applier {
       orRetry(await tx.commit());
       return outcome;
     } catch (error) {
-      if (error instanceof TakeAgain) return { kind: 'retry', because: error.because };
+      const because = retryOf(error);
+      if (because !== null) return { kind: 'retry', because };
       throw error;
     } finally {
       if (open) await tx.rollback();

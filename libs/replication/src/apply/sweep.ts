@@ -13,7 +13,7 @@ import {
 } from '@meridian/core';
 import { decideForeignKeys, parentsOf } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
-import { TakeAgain, orRetry } from './take-again.js';
+import { orRetry, retryOf } from './take-again.js';
 import { connectedRows, parkEffect } from './virtual-rows.js';
 
 /**
@@ -42,7 +42,7 @@ export class Sweep {
       orRetry(await tx.commit());
       return effects.filter((e) => e.kind === 'insert' || e.kind === 'park').length;
     } catch (error) {
-      if (error instanceof TakeAgain) return 0;
+      if (retryOf(error) !== null) return 0;
       throw error;
     } finally {
       if (open) await tx.rollback();
