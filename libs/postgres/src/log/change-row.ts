@@ -6,6 +6,7 @@ import {
   type RegionId,
   type RowKey,
   type Ranks,
+  rowId,
   type Seq,
   stamp,
   type TableName,
@@ -88,8 +89,26 @@ export function inOrderOfWriting(changes: readonly LoggedChange[]): LoggedChange
     c.number ?? c.logId,
     c.logId,
   ];
-  return byId
+  const ordered = byId
     .map((c) => ({ c, key: key(c) }))
     .sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1] || a.key[2] - b.key[2])
     .map(({ c }) => c);
+  return withIdsInOrder(ordered);
+}
+
+/**
+ * To all regions a change's id says where it stands among its origin's changes of the row. So the ids that one transaction's
+ * changes of a row have got are dealt out anew, in their order; whoever reads one of them reads all of them.
+ */
+function withIdsInOrder(ordered: readonly LoggedChange[]): LoggedChange[] {
+  const rowOf = ({ xid, change }: LoggedChange): string => `${xid}\n${rowId(change)}`;
+  const ids = new Map<string, ChangeId[]>();
+  for (const c of ordered) {
+    if (c.number === null) continue;
+    const own = ids.get(rowOf(c));
+    if (own === undefined) ids.set(rowOf(c), [c.change.id]);
+    else own.push(c.change.id);
+  }
+  for (const own of ids.values()) own.sort((a, b) => b - a);
+  return ordered.map((c) => (c.number === null ? c : { ...c, change: { ...c.change, id: ids.get(rowOf(c))!.pop()! } }));
 }
