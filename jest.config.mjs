@@ -21,7 +21,7 @@ export default {
     project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/house/**/*.spec.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '\\.pg\\.spec\\.ts$', '/apps/dashboard/'],
     }),
-    project('pg', ['libs/**/*.pg.spec.ts', 'apps/**/*.pg.spec.ts'], {
+    project('pg', ['libs/**/*.pg.spec.ts', 'apps/**/*.pg.spec.ts', 'test/races/*.pg.spec.ts'], {
       globalSetup: '<rootDir>/infra/tests/postgres-up.ts',
       globalTeardown: '<rootDir>/infra/tests/postgres-down.ts',
     }),

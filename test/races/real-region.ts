@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import {
+  type BatchLimit,
+  type CountersOf,
+  decodeTickText,
+  type Digest,
+  encodeTickText,
+  regionId,
+  type RegionId,
+  type Retry,
+  seq,
+  type TableRefused,
+  type Tick,
+  type Timers,
+} from '@meridian/core';
+import { Enrolment, PgApplyStore, PgTickStore, prepareDatabase, type PreparedDatabase } from '@meridian/postgres';
+import { Applier, ApplyLoop, Inbox, Relay, Sweep } from '@meridian/replication';
+import { templateDatabase, type TestDatabase } from '@meridian/testkit';
+import { Client } from 'pg';
+import { type Stop, stoppable, type Stoppable } from './stops.js';
+
+const sha256: Digest = (text) => createHash('sha256').update(text).digest('hex');
+const none = (): void => undefined;
+/** Nothing here waits by the clock: of the loop only `step` is used. */
+const TIMERS: Timers = { now: Date.now, sleep: () => Promise.reject(new Error('nothing sleeps here')) };
+
+/**
+ * A region on a real PostgreSQL: the product's relay, inbox, apply loop, applier and sweep over its own stores. What a
+ * service's timers and transport would do is done by the test, step by step; ticks travel as wire text.
+ */
+export class RealRegion {
+  readonly timers = TIMERS;
+  /** Why apply was taken again, in order. */
+  readonly retries: (Retry | TableRefused)['retry'][] = [];
+  private readonly clients: Client[] = [];
+  private readonly inbox = new Inbox(1_000_000);
+  private readonly shipped: string[] = [];
+
+  private constructor(
+    readonly name: RegionId,
+    readonly user: Client,
+    private readonly watcher: Client,
+    readonly ticks: PgTickStore,
+    readonly store: PgApplyStore,
+    private readonly database: TestDatabase,
+    private readonly prepared: PreparedDatabase,
+    private readonly peers: readonly RegionId[],
+    private readonly batch: BatchLimit,
+    private readonly gates: Stoppable = stoppable(store),
+  ) {}
+
+  static async open(name: string, members: readonly string[], batch: BatchLimit): Promise<RealRegion> {
+    const region = regionId(name);
+    const database = await templateDatabase();
+    const setup = { url: database.url, secret: 'a secret of tests', cluster: 'races', region };
+    const prepared = await prepareDatabase(setup);
+    const owner = { connectionString: database.url };
+    const ticks = new PgTickStore({ region, connection: owner, historyMs: 0 });
+    await ticks.maintainPartitions();
+    const store = new PgApplyStore({ region, connection: { connectionString: prepared.applyUrl }, owner });
+    const [user, watcher] = [new Client(owner), new Client(owner)];
+    await Promise.all([user.connect(), watcher.connect()]);
+    const peers = members.filter((m) => m !== name).map((m) => regionId(m));
+    return new RealRegion(region, user, watcher, ticks, store, database, prepared, peers, batch);
+  }
+
+  /** Another user's session. */
+  async connect(application = 'a user'): Promise<Client> {
+    const client = new Client({ connectionString: this.database.url, application_name: application });
+    await client.connect();
+    this.clients.push(client);
+    return client;
+  }
+
+  async enrol(ddl: string, names: readonly string[], policy: object): Promise<void> {
+    await this.user.query(ddl);
+    const { applyRole, replicaRole } = this.prepared;
+    const enrolment = new Enrolment({ region: this.name, applyRole, replicaRole, url: this.database.url });
+    for (const name of names) await (await enrolment.prepare({ schema: 'public', name }, policy)).commit();
+  }
+
+  /** The rows' columns as text, in the order of the rows' own text. */
+  async read(sql: string, values: readonly unknown[] = []): Promise<string[]> {
+    const query = { text: sql, values: [...values], rowMode: 'array' as const, types: AS_TEXT };
+    const { rows } = await this.user.query<(string | null)[]>(query);
+    return rows.map((row) => row.join(' | ')).sort();
+  }
+
+  /** What a relay does when it is woken: a tick with all that has become visible, or none. */
+  async cut(heartbeat = false): Promise<Tick | null> {
+    const countersOf = async (): Promise<CountersOf> => {
+      const tables = await this.store.tables();
+      return (table) => new Set(tables.get(table)?.counters ?? []);
+    };
+    const tick = await new Relay(this.ticks, sha256, countersOf).cut(heartbeat);
+    if (tick !== null) this.shipped.push(encodeTickText(tick));
+    return tick;
+  }
+
+  get lastShipped(): number {
+    return this.shipped.length;
+  }
+
+  /** Everything that the other has shipped so far, once more: what is applied already is dropped. */
+  receive(from: RealRegion): void {
+    for (const text of from.shipped) this.inbox.put({ tick: decodeTickText(text), position: null });
+  }
+
+  /** All that is ready. False: nothing was. */
+  async apply(): Promise<boolean> {
+    const loop = new ApplyLoop(
+      this.gates.store,
+      this.applier(),
+      this.sweeper(),
+      this.inbox,
+      this.peers,
+      this.timers,
+      this.batch,
+      { advanced: none, waiting: none, halted: none },
+    );
+    let applied = false;
+    while (await loop.step()) applied = true;
+    return applied;
+  }
+
+  /** Ticks from here to there, and what is ready applied. */
+  async takeFrom(from: RealRegion): Promise<void> {
+    this.receive(from);
+    await this.apply();
+  }
+
+  sweep(): Promise<number> {
+    return this.sweeper().run();
+  }
+
+  /** A second instance's applier: connections of its own. */
+  async secondApplier(): Promise<{
+    readonly apply: (ticks: readonly Tick[]) => Promise<string>;
+    close(): Promise<void>;
+  }> {
+    const owner = { connectionString: this.database.url };
+    const connection = { connectionString: this.prepared.applyUrl, application_name: 'second applier' };
+    const store = new PgApplyStore({ region: this.name, connection, owner });
+    await store.tables();
+    return { apply: (ticks) => this.applier(store).apply(ticks), close: () => store.close() };
+  }
+
+  stopBefore(step: Parameters<Stoppable['stopBefore']>[0]): Stop {
+    return this.gates.stopBefore(step);
+  }
+
+  letGo(): void {
+    this.gates.letGo();
+  }
+
+  /** Until a session waits for a lock: of the applier, or one with this application name. Fails when the work ends without. */
+  async untilWaits(work: Promise<unknown>, application = 'meridian apply'): Promise<void> {
+    let ended = false;
+    const end = (): void => void (ended = true);
+    work.then(end, end);
+    while (!(await this.waits(application)))
+      if (ended) throw new Error(`${application} in ${this.name} was to wait for a lock, and did not`);
+  }
+
+  private async waits(application: string): Promise<boolean> {
+    const { rowCount } = await this.watcher.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = $1`,
+      [application],
+    );
+    return rowCount! > 0;
+  }
+
+  async position(origin: RealRegion): Promise<number> {
+    return (await this.store.heads()).get(origin.name)?.seq ?? seq(0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.ticks.close(), this.store.close()]);
+    await Promise.all([this.user, this.watcher, ...this.clients].map((c) => c.end().catch(none)));
+    await this.database.drop();
+  }
+
+  private applier(store = this.gates.store): Applier {
+    return new Applier(store, sha256, {
+      retried: (because) => void this.retries.push(because.retry),
+      ...{ applied: none, refused: none, resumed: none },
+    });
+  }
+
+  private sweeper(): Sweep {
+    return new Sweep(this.store, sha256);
+  }
+}
+
+const AS_TEXT = { getTypeParser: () => (value: string) => value };
