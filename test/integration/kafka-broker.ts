@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
+import { freePorts } from './free-ports.js';
 
 const run = promisify(execFile);
 
@@ -17,11 +17,11 @@ export class KafkaBroker {
   ) {}
 
   static async start(): Promise<KafkaBroker> {
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const container = await new GenericContainer(
       process.env['MERIDIAN_TEST_KAFKA_IMAGE'] ?? 'confluentinc/cp-kafka:8.0.0',
     )
-      .withExposedPorts({ container: 9092, host: port })
+      .withExposedPorts({ container: 9092, host: port! })
       .withEnvironment({
         CLUSTER_ID: '4L6g3nShT-eMCtK--X86sw',
         KAFKA_NODE_ID: '1',
@@ -59,15 +59,16 @@ export class KafkaBroker {
     await run('docker', ['start', this.container.getId()]);
   }
 
+  /** It takes connections and answers nothing. */
+  async pause(): Promise<void> {
+    await run('docker', ['pause', this.container.getId()]);
+  }
+
+  async unpause(): Promise<void> {
+    await run('docker', ['unpause', this.container.getId()]);
+  }
+
   async stop(): Promise<void> {
     await this.container.stop({ timeout: 0 });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

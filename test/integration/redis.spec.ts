@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { regionId, seq, type FeedEvent } from '@meridian/core';
 import { RedisFeedBus, RedisRateLimiter } from '@meridian/redis';
 import { Redis } from 'ioredis';
 import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
+import { freePorts } from './free-ports.js';
 
 jest.setTimeout(60_000);
 
@@ -16,9 +16,9 @@ let url: string;
 let opened: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   container = await new GenericContainer(process.env['MERIDIAN_TEST_REDIS_IMAGE'] ?? 'redis:7')
-    .withExposedPorts({ container: 6379, host: port })
+    .withExposedPorts({ container: 6379, host: port! })
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
     .start();
   url = `redis://127.0.0.1:${port}`;
@@ -187,12 +187,4 @@ const connected = (...buses: readonly { readonly heard: FeedEvent[] }[]): Promis
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

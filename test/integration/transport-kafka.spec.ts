@@ -134,6 +134,30 @@ describe('the kafka transport in trouble', () => {
     }
   });
 
+  it('ends at once while it begins to read', async () => {
+    const next = subscribe().next();
+    const since = Date.now();
+    await cluster.stop();
+    expect(Date.now() - since).toBeLessThan(8_000);
+    expect((await next).done).toBe(true);
+  });
+
+  it('ends soon while it waits for a broker that hangs', async () => {
+    await publish(...origin.ticks(1));
+    await inTopic(1);
+    await broker.pause();
+    const next = subscribe().next();
+    await publish(...origin.ticks(1));
+    const since = Date.now();
+    try {
+      await cluster.stop();
+      expect(Date.now() - since).toBeLessThan(8_000);
+    } finally {
+      await broker.unpause();
+    }
+    expect((await next).done).toBe(true);
+  });
+
   it('keeps the order and loses nothing when the broker is killed and comes back, without any help of direct', async () => {
     const [before, during, after] = [origin.ticks(5), origin.ticks(400), origin.ticks(5)];
     const stream = subscribe();

@@ -2,6 +2,8 @@ import { loadConfig } from '@meridian/config';
 import pino from 'pino';
 import { RegionService, type Seams } from './region-service.js';
 
+const LINGER_MS = 500;
+
 /** `meridian serve`: one region's service until SIGTERM or Ctrl-C. */
 export async function serve(configFile: string | null, seams?: Seams): Promise<void> {
   const { config, warnings } = loadConfig(configFile, process.env);
@@ -18,4 +20,6 @@ export async function serve(configFile: string | null, seams?: Seams): Promise<v
   });
   log.info('stopping');
   await service.stop();
+  // All is closed. A client of a broker that does not answer may hold the process all the same, with its last retries.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }

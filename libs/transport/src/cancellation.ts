@@ -25,3 +25,16 @@ export function pause(ms: number, signal: Cancellation): Promise<void> {
     if (signal.aborted) done();
   });
 }
+
+/** The work's end, or the abort, whichever is first: for what cannot be interrupted and then ends by itself, unheard. */
+export async function unlessAborted(work: Promise<unknown>, signal: Cancellation): Promise<void> {
+  let abort = (): void => undefined;
+  const aborted = new Promise<void>((resolve) => (abort = resolve));
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,6 +1,6 @@
 import type { Message, Producer } from 'kafkajs';
 import type { RegionId, Seq, Tick, TickReader } from '@meridian/core';
-import { pause } from '../cancellation.js';
+import { pause, unlessAborted } from '../cancellation.js';
 import { Backoff } from '../direct/backoff.js';
 import type { Envelopes, EnvelopeHeader } from '../envelope/envelope.js';
 import { sealTick } from '../envelope/tick-messages.js';
@@ -65,9 +65,7 @@ export class TickPublisher {
     const backoff = new Backoff(100, 5_000);
     while (!signal.aborted) {
       try {
-        await this.connect();
-        if (this.published! < this.latest) await this.sendNext();
-        else await this.idle();
+        await unlessAborted(this.step(), signal);
         backoff.reset();
       } catch (error) {
         await this.disconnect();
@@ -77,6 +75,13 @@ export class TickPublisher {
       }
     }
     await this.disconnect();
+  }
+
+  private async step(): Promise<void> {
+    await this.connect();
+    if (this.closed.signal.aborted) return;
+    if (this.published! < this.latest) await this.sendNext();
+    else await this.idle();
   }
 
   private idle(): Promise<void> {
@@ -90,6 +95,7 @@ export class TickPublisher {
     if (this.producer !== null) return;
     await this.options.topic.ensure();
     this.published ??= await this.lastInTopic();
+    if (this.closed.signal.aborted) return;
     const producer = this.options.topic.producer();
     // Kept before it is connected: a failing connect leaves sockets that only disconnect closes.
     this.producer = producer;

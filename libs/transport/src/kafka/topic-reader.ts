@@ -1,5 +1,5 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { pause } from '../cancellation.js';
+import { pause, unlessAborted } from '../cancellation.js';
 import { Backoff } from '../direct/backoff.js';
 import { MessageQueue } from './message-queue.js';
 import { quietly, type OriginTopic } from './topic.js';
@@ -26,7 +26,10 @@ export class TopicReader {
     const backoff = new Backoff(100, 5_000);
     while (!signal.aborted) {
       const before = this.offset;
-      await this.session(signal).catch((error: Error) => this.events.failed(error.message));
+      const session = this.session(signal).catch((error: Error) => this.events.failed(error.message));
+      await unlessAborted(session, signal);
+      // It leaves its group. kafkajs may instead wait for an answer, for 10 s and longer: not we.
+      if (signal.aborted) await quietly(session);
       if (this.offset !== before) backoff.reset();
       await pause(backoff.nextMs(), signal);
     }
@@ -35,6 +38,7 @@ export class TopicReader {
   /** One consumer, from its joining to its failure. */
   private async session(signal: AbortSignal): Promise<void> {
     await this.topic.ensure();
+    if (signal.aborted) return;
     const consumer = this.topic.consumer();
     const over = new AbortController();
     const end = (): void => over.abort();
