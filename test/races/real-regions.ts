@@ -17,6 +17,10 @@ export class RealRegions {
     return new RealRegions(await Promise.all(names.map((name) => RealRegion.open(name, names, batch))));
   }
 
+  named(name: string): RealRegion {
+    return this.all.find((region) => region.name === name)!;
+  }
+
   /** The same tables in every region, by the same DDL. */
   async enrol(ddl: string, names: readonly string[], policy: object = {}): Promise<void> {
     await Promise.all(this.all.map((region) => region.enrol(ddl, names, policy)));
