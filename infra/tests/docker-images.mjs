@@ -7,6 +7,7 @@ const IMAGES = [
   ['MERIDIAN_TEST_KAFKA_IMAGE', 'meridian-test/cp-kafka:8.3.0', 'confluentinc/cp-kafka:8.0.0'],
   ['MERIDIAN_TEST_REDIS_IMAGE', 'meridian-test/redis:7', 'redis:7'],
   ['MERIDIAN_TEST_TOXIPROXY_IMAGE', 'meridian-test/toxiproxy:2', 'shopify/toxiproxy:2.1.4'],
+  ['MERIDIAN_TEST_NODE_IMAGE', 'meridian-test/node:24', 'node:24-bookworm-slim'],
 ];
 
 /** The environment for the integration tests, or `{ unavailable: why }`. What the caller has set stands. */
