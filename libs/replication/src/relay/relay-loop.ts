@@ -11,6 +11,9 @@ export interface Pace {
   readonly heartbeatMs: number;
 }
 
+/** The relay is busy for a third of the time at most. */
+const REST_PER_CUT = 2;
+
 /** When to cut: at once when woken by the service's own writes, by an adaptive poll otherwise, and a heartbeat when idle. */
 export class RelayLoop {
   private readonly wakeup = new Wakeup();
@@ -38,18 +41,21 @@ export class RelayLoop {
     let lastTick = -Infinity;
     let idle = 0;
     let lastSeq = 0;
+    let tookMs = 0;
     while (!signal.aborted) {
       const due = this.timers.now() - lastTick >= this.pace.heartbeatMs || lastSeq < this.promised;
+      const began = this.timers.now();
       const tick = await this.relay.cut(due);
       if (tick !== null) {
         lastTick = this.timers.now();
         lastSeq = tick.seq;
+        tookMs = lastTick - began;
         await this.publish(tick);
       }
       idle = tick !== null && tick.changes.length > 0 ? 0 : idle + 1;
       if (lastSeq < this.promised) continue;
       await this.wakeup.wait(this.pause(idle, lastTick), this.timers, signal);
-      await this.rest(lastTick, signal);
+      await this.rest(lastTick, tookMs, signal);
     }
   }
 
@@ -60,9 +66,12 @@ export class RelayLoop {
     return Math.min(pollIntervalMs, tickIntervalMs * 2 ** Math.min(idle, 10), untilHeartbeat);
   }
 
-  /** Every write of the service wakes the relay: without a rest a busy region cuts a tick per write, and folds nothing. */
-  private async rest(lastTick: number, signal: Cancellation): Promise<void> {
-    const left = lastTick + this.pace.tickIntervalMs - this.timers.now();
+  /**
+   * Every write of the service wakes the relay: without a rest a busy region cuts a tick per write, and folds nothing. A tick
+   * costs two databases a transaction each whatever is in it, so the slower cutting gets, the rarer and larger ticks become.
+   */
+  private async rest(lastTick: number, tookMs: number, signal: Cancellation): Promise<void> {
+    const left = lastTick + Math.max(this.pace.tickIntervalMs, REST_PER_CUT * tookMs) - this.timers.now();
     if (left > 0) await this.timers.sleep(left, signal);
   }
 }
