@@ -26,7 +26,7 @@ export default {
       globalTeardown: '<rootDir>/infra/tests/postgres-down.ts',
     }),
     project('simulation', ['test/simulation/**/*.spec.ts', 'test/golden/**/*.spec.ts']),
-    project('integration', ['test/integration/**/*.spec.ts']),
+    project('integration', ['test/integration/**/*.spec.ts'], { globalSetup: '<rootDir>/infra/tests/build-first.mjs' }),
     project('e2e', ['test/e2e/**/*.spec.ts'], { globalSetup: '<rootDir>/infra/tests/build-first.mjs' }),
   ],
 };
