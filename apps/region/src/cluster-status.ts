@@ -19,7 +19,7 @@ const UNREACHABLE_BEATS = 15;
 export class KnownCluster implements ClusterStatus {
   constructor(
     private readonly view: ClusterView,
-    private readonly positions: PositionStore,
+    private readonly positions: Pick<PositionStore, 'origins'>,
     private readonly observations: Observations,
     private readonly now: () => number,
   ) {}

@@ -38,6 +38,7 @@ import { LogReader } from './log-reader.js';
 import { Observations } from './observations.js';
 import { LocalRelaying } from './relaying.js';
 import { createPipeline } from './replication.js';
+import { ReplicationMetrics } from './replication-metrics.js';
 import { systemTimers } from './system.js';
 import { upkeep } from './upkeep.js';
 
@@ -59,6 +60,8 @@ export class RegionService {
   private readonly background: Promise<unknown>[] = [];
   private readonly relaying: LocalRelaying;
   private readonly observations = new Observations(() => Date.now());
+  private readonly metrics = new Registry();
+  private readonly replicationMetrics: ReplicationMetrics;
   /** Does this instance relay and apply, does another, or is it not known yet? */
   private role: 'leads' | 'follows' | 'contends' = 'contends';
 
@@ -72,6 +75,9 @@ export class RegionService {
     private readonly instances: Instances,
   ) {
     this.relaying = new LocalRelaying(instances.bus);
+    const peers = Object.keys(config.peers);
+    this.replicationMetrics = new ReplicationMetrics(this.metrics, this.observations, peers, () => Date.now());
+    collectDefaultMetrics({ register: this.metrics });
     this.relaying.onAdvance(() => stores.reader.wake());
   }
 
@@ -147,6 +153,7 @@ export class RegionService {
       transport: this.seams.transport(this.wire.transport),
       relaying: this.relaying,
       observations: this.observations,
+      metrics: this.replicationMetrics,
       log: this.log,
     });
     await pipeline.start();
@@ -180,8 +187,6 @@ export class RegionService {
   private ports(tables: EnrolmentCoordinator): ApiPorts {
     const { config, region, stores } = this;
     const positions = new PgPositionStore(stores.pool, region);
-    const metrics = new Registry();
-    collectDefaultMetrics({ register: metrics });
     const address = `http://${config.http.host}:${config.http.port}`;
     const view = {
       region,
@@ -199,7 +204,7 @@ export class RegionService {
       tables,
       cluster: new KnownCluster(view, positions, this.observations, () => Date.now()),
       readiness: { checks: () => Promise.resolve(this.checks()) },
-      metrics,
+      metrics: this.metrics,
     };
   }
 

@@ -4,6 +4,7 @@ import { Pipeline, type PipelineEvents } from '@meridian/replication';
 import type { Logger } from 'pino';
 import type { Observations } from './observations.js';
 import type { LocalRelaying } from './relaying.js';
+import type { ReplicationMetrics } from './replication-metrics.js';
 import { sha256, systemTimers } from './system.js';
 
 export interface ReplicationParts {
@@ -14,6 +15,7 @@ export interface ReplicationParts {
   readonly transport: Transport;
   readonly relaying: LocalRelaying;
   readonly observations: Observations;
+  readonly metrics: ReplicationMetrics;
   readonly log: Logger;
 }
 
@@ -46,10 +48,11 @@ export function createPipeline(parts: ReplicationParts): Pipeline {
 /** After so many attempts in a row apply's waiting is worth a line in the log. */
 const RETRIES_WORTH_TELLING = 20;
 
-function pipelineEvents({ observations, relaying, log }: ReplicationParts): PipelineEvents {
+function pipelineEvents({ observations, metrics, relaying, log }: ReplicationParts): PipelineEvents {
   return {
     cut(tick) {
       observations.lastCutMs = Date.now();
+      metrics.cut(tick);
       relaying.cut(tick);
     },
     received: (delivered) => observations.received(delivered),
@@ -61,7 +64,7 @@ function pipelineEvents({ observations, relaying, log }: ReplicationParts): Pipe
       observations.applied(heads);
       relaying.applied(heads);
     },
-    applied: () => undefined,
+    applied: (ticks, conflicts) => metrics.applied(ticks, conflicts),
     refused(table, reason) {
       observations.refused.set(table, reason);
       log.error({ table }, `changes of ${table} wait, the table here cannot take them: ${reason}`);
@@ -71,6 +74,7 @@ function pipelineEvents({ observations, relaying, log }: ReplicationParts): Pipe
       log.info({ table }, `the changes that had waited for ${table} are applied`);
     },
     retried(because, attempts) {
+      metrics.retried(because.retry);
       if (attempts % RETRIES_WORTH_TELLING === 0)
         log.warn({ retry: because.retry, attempts }, `apply was taken again ${attempts} times: ${because.detail}`);
     },
