@@ -33,7 +33,7 @@ export class RealRegion {
   /** Why apply was taken again, in order. */
   readonly retries: (Retry | TableRefused)['retry'][] = [];
   private readonly clients: Client[] = [];
-  private readonly inbox = new Inbox(1_000_000);
+  private inbox = new Inbox(1_000_000);
   private readonly shipped: string[] = [];
 
   private constructor(
@@ -106,7 +106,7 @@ export class RealRegion {
     for (const text of from.shipped) this.inbox.put({ tick: decodeTickText(text), position: null });
   }
 
-  /** All that is ready. False: nothing was. */
+  /** All that is ready; what is not has to be offered again. False: nothing was. */
   async apply(): Promise<boolean> {
     const loop = new ApplyLoop(
       this.gates.store,
@@ -120,6 +120,7 @@ export class RealRegion {
     );
     let applied = false;
     while (await loop.step()) applied = true;
+    this.inbox = new Inbox(1_000_000);
     return applied;
   }
 

@@ -57,6 +57,8 @@ export async function runScripts(regions: RealRegions, scripts: readonly Script[
     await exchange(regions, command.split(' '));
     for (const i of places.keys()) places[i] = places[i]! + 1;
   }
+  // The records, which are shipped like rows, on their way too.
+  await regions.exchange();
   const outcomes: string[] = [];
   for (const script of scripts) outcomes.push(await outcomeOf(regions, script));
   return outcomes;
@@ -74,13 +76,14 @@ async function write(regions: RealRegions, script: Script, { time, words }: Scri
   const [name, verb, ...rest] = words as [string, string, ...string[]];
   const { user } = regions.named(name);
   const stamp = (BigInt(EPOCH_MS + time) << 16n) - 1n;
-  await user.query(
-    `SELECT setval('meridian.stamp', ${stamp}); ${statement(
-      script,
-      verb,
-      rest.map((r) => r.split('=')),
-    )}`,
+  const sql = statement(
+    script,
+    verb,
+    rest.map((r) => r.split('=')),
   );
+  await user.query(`SELECT setval('meridian.stamp', ${stamp}); ${sql}`).catch((error: Error) => {
+    throw new Error(`line ${time}, ${words.join(' ')}: ${error.message}\n${shown(script)}`);
+  });
 }
 
 function statement({ table, row }: Script, verb: string, patch: readonly string[][]): string {
@@ -120,3 +123,6 @@ async function rowOf(region: RealRegion, table: string, row: number): Promise<st
       .join(' ') ?? 'no row'
   );
 }
+
+const shown = ({ table, lines }: Script): string =>
+  [table, ...lines.map(({ time, words }) => `${time} ${words.join(' ')}`)].join('\n');
