@@ -121,6 +121,7 @@ export class EmbeddedPostgres {
     if (!server?.pid || server.exitCode !== null || server.signalCode !== null) return;
     server.kill('SIGINT');
     await gone([server.pid]);
+    await reaped(server);
   }
 
   /** A crash: every process of the server dies at once, with nothing written that was not yet. */
@@ -131,6 +132,7 @@ export class EmbeddedPostgres {
     // The postmaster first, so that it starts no new children and cleans nothing up.
     for (const pid of all) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     await gone(all);
+    await reaped(server);
   }
 
   async createDatabase(name: string, owner = SUPERUSER): Promise<void> {
@@ -221,6 +223,13 @@ async function gone(pids: readonly number[]): Promise<void> {
     await delay(POLL_MS);
   }
 }
+
+/** A dead process keeps its pid until we have heard of its end, and so long PostgreSQL takes its lock file for held (seen). */
+const reaped = (server: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (server.exitCode !== null || server.signalCode !== null) resolve();
+    else server.once('exit', () => resolve());
+  });
 
 function quoted(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
