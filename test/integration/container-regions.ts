@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PostgreSqlContainer, type StartedPostgreSqlContainer } from '@testcontainers/postgresql';
 import { Client } from 'pg';
+import { GenericContainer, type StartedTestContainer } from 'testcontainers';
 import { stringify } from 'yaml';
 import { ServiceProcess } from '../../apps/cli/src/dev/service-process.js';
 import { ReachableRegions, type ReachableRegion, until } from '../e2e/reachable-regions.js';
@@ -21,6 +21,8 @@ interface ContainerRegion extends ReachableRegion {
 /** What a managed PostgreSQL gives: a role that owns its database and may make roles; nothing else, no grant on any parameter. */
 const MANAGED_ROLE = `CREATE ROLE app LOGIN CREATEROLE PASSWORD 'app'; CREATE DATABASE app OWNER app`;
 
+const ADMIN_PASSWORD = randomBytes(16).toString('hex');
+
 /** Regions with PostgreSQL of different versions in containers, Meridian as processes, and Toxiproxy between them. */
 export class ContainerRegions extends ReachableRegions<ContainerRegion> {
   private services: ServiceProcess[] = [];
@@ -29,7 +31,7 @@ export class ContainerRegions extends ReachableRegions<ContainerRegion> {
 
   private constructor(
     regions: readonly ContainerRegion[],
-    private readonly databases: readonly StartedPostgreSqlContainer[],
+    private readonly databases: readonly StartedTestContainer[],
     readonly links: ToxicLinks,
   ) {
     super(regions);
@@ -40,11 +42,9 @@ export class ContainerRegions extends ReachableRegions<ContainerRegion> {
     const ports = await freePorts(names.length);
     const portOf = new Map(names.map((name, i) => [name, ports[i]!]));
     const links = await ToxicLinks.start(portOf);
-    const databases: StartedPostgreSqlContainer[] = [];
+    const databases: StartedTestContainer[] = [];
     try {
-      await Promise.all(
-        names.map(async (name, i) => (databases[i] = await new PostgreSqlContainer(images[name]!).start())),
-      );
+      await Promise.all(names.map(async (name, i) => (databases[i] = await startPostgres(images[name]!))));
       const regions = await Promise.all(names.map((name, i) => openRegion(name, portOf.get(name)!, databases[i]!)));
       return new ContainerRegions(regions, databases, links);
     } catch (error) {
@@ -114,8 +114,27 @@ export class ContainerRegions extends ReachableRegions<ContainerRegion> {
   }
 }
 
-async function openRegion(name: string, port: number, database: StartedPostgreSqlContainer): Promise<ContainerRegion> {
-  const admin = new URL(database.getConnectionUri());
+/**
+ * Not PostgreSqlContainer, whose health check runs pg_isready in a shell, four times a second: on a busy machine it is killed
+ * after a second, and an orphan that ends with status 2 is to the postmaster (process 1) a crash: it ends all sessions.
+ */
+function startPostgres(image: string): Promise<StartedTestContainer> {
+  return new GenericContainer(image)
+    .withEnvironment({ POSTGRES_PASSWORD: ADMIN_PASSWORD })
+    .withExposedPorts(5432)
+    .withStartupTimeout(120_000)
+    .start();
+}
+
+async function openRegion(name: string, port: number, database: StartedTestContainer): Promise<ContainerRegion> {
+  const admin = new URL(`postgres://postgres:${ADMIN_PASSWORD}@127.0.0.1:${database.getMappedPort(5432)}/postgres`);
+  const answers = (): Promise<boolean> =>
+    withClient(admin.href, (client) => client.query('SELECT 1')).then(
+      () => true,
+      () => false,
+    );
+  // Over TCP: while the database is being made, the server listens on a socket only.
+  await until(answers, `${name}'s PostgreSQL answers`, 60_000);
   for (const sql of MANAGED_ROLE.split(';')) await withClient(admin.href, (client) => client.query(sql));
   const own = new URL('/app', admin);
   own.username = own.password = 'app';
