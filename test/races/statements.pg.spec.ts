@@ -66,6 +66,18 @@ describe('statements of users that are easy to get wrong, through log, tick and 
     expect(await regions.equalRows(t)).toEqual(['2 | a | eu | 11', '3 | b | - | 2', '4 | c | - | 3']);
   });
 
+  it('I2: a key that changes beside an update of the old one leaves the row once, under the new key, and is recorded', async () => {
+    const t = await regions.items();
+    await us!.user.query(`INSERT INTO ${t} VALUES (1, 'a', '-', 0)`);
+    await regions.exchange();
+    await concurrently(`UPDATE ${t} SET x = 'eu' WHERE id = 1`, `UPDATE ${t} SET id = 7 WHERE id = 1`);
+    expect(await regions.equalRows(t)).toEqual(['7 | a | - | 0']);
+    const { rows } = await eu!.user.query(`SELECT kind, reason FROM meridian.conflict WHERE rel = 'public.${t}'`);
+    expect(rows).toEqual([
+      { kind: 'update_deleted', reason: 'in us the row went on under another key; eu had not yet seen it' },
+    ]);
+  });
+
   it.each(['text UNIQUE', 'text NOT NULL UNIQUE'])('I2: a unique key moves from row to row, %s', async (type) => {
     const t = type.includes('NOT') ? 'moving_strict' : 'moving';
     await regions.enrol(`CREATE TABLE ${t} (id int PRIMARY KEY, u ${type}, n int NOT NULL DEFAULT 0)`, [t], {

@@ -36,7 +36,7 @@ export function entry(origin: string, id: number, said: Said = {}): Entry {
     wall: BigInt(said.wall ?? said.stamp ?? id),
     epoch: said.epoch ?? 1,
     actor: `somebody in ${origin}`,
-    patch: op === 'delete' ? null : textOf(said.patch),
+    patch: op === 'delete' && said.patch === undefined ? null : textOf(said.patch),
     before: op === 'insert' ? null : textOf(said.before),
     ranks: said.ranks ?? null,
   };

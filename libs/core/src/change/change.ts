@@ -25,7 +25,7 @@ export interface Change {
   /** Epoch of the table's policy when it was written. */
   readonly epoch: number;
   readonly actor: string;
-  /** insert: the whole row; update: the changed columns (granularity row: the whole row); delete: null. */
+  /** insert: the whole row; update: the changed columns (granularity row: the whole row); delete: null, or {} of a {@link isMove}. */
   readonly patch: JsonText | null;
   /** update: the old values of what changed; delete: the whole old row; insert: null. */
   readonly before: JsonText | null;
@@ -55,6 +55,9 @@ export const beforeOf = (change: Change): Values => (change.before === null ? {}
 
 /** A child refers to this row: an update without columns, in the row's existence alone. */
 export const isTouch = (change: Change): boolean => change.op === 'update' && Object.keys(patchOf(change)).length === 0;
+
+/** The row went on under another key: an update of the old one beside it must not leave it there twice (design 6). */
+export const isMove = (change: Change): boolean => change.op === 'delete' && change.patch !== null;
 
 export const rankOf = (change: Change, column?: string): Rank =>
   column !== undefined && change.ranks !== null && Object.hasOwn(change.ranks, column)

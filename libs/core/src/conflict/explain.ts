@@ -1,5 +1,5 @@
 import type { Entry } from '../causality/coverage.js';
-import { type Values, isTouch, patchOf, rankOf } from '../change/change.js';
+import { type Values, isMove, isTouch, patchOf, rankOf } from '../change/change.js';
 import { millisOf } from '../stamp.js';
 import type { ConflictKind, ConflictVersion } from './record.js';
 import type { Verdict } from './resolve.js';
@@ -37,6 +37,8 @@ function existenceReason({ winner, policy, versions }: Verdict): string {
   const deleted = winner.op === 'delete';
   const touch = policy === 'update-wins' || deleted ? undefined : versions.find(isTouch);
   if (touch !== undefined) return `the row stays: in ${touch.origin} a row that refers to it was written`;
+  const move = deleted ? versions.find(isMove) : undefined;
+  if (move !== undefined) return `in ${move.origin} the row went on under another key`;
   if (policy === 'by-stamp') return `${winner.origin}'s ${deleted ? 'delete' : 'write'} won: its stamp is the latest`;
   return deleted
     ? `${winner.origin}'s delete won: the policy of this table is ${policy}`

@@ -128,6 +128,27 @@ describe('recording a conflict', () => {
     expect(records.of(own)).toMatchObject({ status: 'withdrawn' });
   });
 
+  it.each(['update-wins', 'delete-wins', 'by-stamp'] as const)(
+    'tells that the row went on under another key, whatever the delete policy (%s) and the stamps',
+    (policy) => {
+      const records = new Records(US, specOf({ kind: 'hlc' }, policy));
+      const own = x('us', 9, 'a', { stamp: 9 });
+      records.decide(write('eu', 6, { op: 'delete', stamp: 1, patch: {}, before: ROW }), [own]);
+      expect(records.of(own)).toMatchObject({
+        kind: 'update_deleted',
+        result: null,
+        reason: 'in eu the row went on under another key; us had not yet seen it',
+      });
+    },
+  );
+
+  it('is not opened for a row that another one refers to, though it went on under another key', () => {
+    const records = new Records(US, HLC);
+    const touch = write('us', 9, { patch: {} });
+    records.decide(write('eu', 6, { op: 'delete', patch: {}, before: ROW }), [touch]);
+    expect(records.of(touch)).toBeUndefined();
+  });
+
   it('is withdrawn when a delete that had overwritten the change is itself overwritten', () => {
     const records = new Records(US, specOf({ kind: 'hlc' }, 'delete-wins'));
     const own = x('us', 5, 'a');

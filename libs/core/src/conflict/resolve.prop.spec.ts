@@ -117,7 +117,8 @@ class World {
     if (!this.wildClocks) this.hlc.set(region.name, hlc);
     const write = entry(region.name, id, {
       op,
-      patch: Object.fromEntries(patch),
+      // Some deletes are of rows that went on under another key.
+      ...(op === 'delete' ? (n > 0 ? { patch: {} } : {}) : { patch: Object.fromEntries(patch) }),
       before: region.row.values,
       stamp: this.wildClocks ? clock : hlc,
       wall: (clock * 7) % 10,
@@ -231,7 +232,9 @@ function existence(
   const [deletes, others] = [true, false].map((d) => maximal.filter((t) => (t.write.op === 'delete') === d));
   if (others!.length === 0 || deletes!.length === 0) return others!.length > 0;
   const touched = others!.some((t) => t.write.op === 'update' && t.write.patch === '{}');
-  if (touched || spec.delete === 'update-wins') return true;
+  if (touched) return true;
+  if (deletes!.some((t) => t.write.patch !== null)) return false;
+  if (spec.delete === 'update-wins') return true;
   return spec.delete === 'by-stamp' && best(maximal, false).write.op !== 'delete';
 }
 

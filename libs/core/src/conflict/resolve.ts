@@ -1,6 +1,6 @@
 import { type Entry, covers, maximal } from '../causality/coverage.js';
 import { addDecimals } from '../change/decimal.js';
-import { type Values, beforeOf, isTouch, patchOf } from '../change/change.js';
+import { type Values, beforeOf, isMove, isTouch, patchOf } from '../change/change.js';
 import type { RegisterPolicy, TableSpec } from '../policy/table-policy.js';
 import { compareRank, winner } from '../policy/rank.js';
 
@@ -73,14 +73,17 @@ function count(column: string, arriving: Entry, uncovered: readonly Entry[], pre
 
 /**
  * The row's existence is a register of its own: deletes against the others. A touch (a child refers to this row) beside a
- * delete keeps the row whatever the delete policy, else the child would be an orphan in every region.
+ * delete keeps the row whatever the delete policy, else the child would be an orphan in every region. Then a row that went on
+ * under another key is gone from this one, else it would be there twice.
  */
 function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists: boolean; verdict: Verdict } {
   const sorted = [...versions].sort((a, b) => compareRank(BY_STAMP, [], a, b));
   const deletes = sorted.filter((e) => e.op === 'delete');
   const others = sorted.filter((e) => e.op !== 'delete');
   const contended = deletes.length > 0 && others.length > 0;
-  const exists = contended ? others.some(isTouch) || existsBy(spec, sorted) : deletes.length === 0;
+  const exists = contended
+    ? others.some(isTouch) || (!deletes.some(isMove) && existsBy(spec, sorted))
+    : deletes.length === 0;
   // Uncontended, nobody loses: a verdict all the same, for it withdraws what an earlier one had recorded.
   const [winners, losers] = exists ? [others, deletes] : [deletes, others];
   const won = winner(BY_STAMP, [], winners);

@@ -125,7 +125,7 @@ function decodeChange(line: string, origin: RegionId, seq: Seq, strings: StringC
   const [table, letter, key, id, stamp, wall, epoch, actor, patch, before, ranks, unseen] = f as FieldTexts;
   const op = OPS.get(letter);
   if (op === undefined) throw new MalformedTickError('operation');
-  if ((patch === '') !== (op === 'delete') || (before === '') !== (op === 'insert'))
+  if ((op === 'delete' ? patch !== '' && patch !== '{}' : patch === '') || (before === '') !== (op === 'insert'))
     throw new MalformedTickError(`${op} with the wrong images`);
   return {
     origin,

@@ -40,7 +40,7 @@ const changeOf = ({ origin, seq: number }: Pick<Tick, 'origin' | 'seq'>): fc.Arb
       origin,
       seq: number,
       ...c,
-      patch: c.op === 'delete' ? null : c.patch,
+      patch: c.op === 'delete' ? (c.id % 2 === 0 ? null : ('{}' as JsonText)) : c.patch,
       before: c.op === 'insert' ? null : c.before,
     }));
 

@@ -55,7 +55,7 @@ describe('capture', () => {
     await db.run(`INSERT INTO items SELECT g, 'n' || g, g FROM generate_series(3, 1, -1) g`);
     const log = await db.logged('UPDATE items SET id = id + 1');
     expect(log.map((entry) => entry.slice(0, 22)).sort()).toEqual([
-      'public.items d ["1"] <',
+      'public.items d ["1"] {',
       'public.items i ["4"] {',
       'public.items u ["2"] {',
       'public.items u ["3"] {',

@@ -36,7 +36,7 @@ describe('capture of a partitioned table', () => {
 
   it('logs a row that moves between partitions as a delete and an insert', async () => {
     expect(await db.logged(`UPDATE events SET region = 'eu', note = 'moved' WHERE id = 150`)).toEqual([
-      'public.events d ["us", "150"] < {"region":"us","id":"150","note":"x"}',
+      'public.events d ["us", "150"] {} < {"region":"us","id":"150","note":"x"}',
       'public.events i ["eu", "150"] {"region":"eu","id":"150","note":"moved"}',
     ]);
     await db.run(`UPDATE events_us SET id = 160 WHERE id = 1`);

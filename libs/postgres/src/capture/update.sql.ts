@@ -8,6 +8,7 @@ import { touches } from './touch.sql.js';
 /**
  * The full outer join of old and new rows on the key: keys only in old are deletes, only in new inserts, in both updates. A
  * statement changes a key at most once, so the order matters to secondary unique keys only: deletes free them first.
+ * A delete whose patch is empty and not null says that its row went on under another key.
  * `set_config` tells the lines below that a key went away; it is called for deletes alone.
  */
 export function updateCapture(target: CaptureTarget): string {
@@ -26,7 +27,7 @@ export function updateCapture(target: CaptureTarget): string {
     (CASE WHEN ${newGone} THEN set_config('meridian.moved', 'd', true) WHEN ${oldGone} THEN 'i' ELSE 'u' END)::"char",
     CASE WHEN ${newGone} THEN ${keyArray(target, 'o')} ELSE ${keyArray(target, 'n')} END,
     ${wall},
-    CASE WHEN ${newGone} THEN NULL ELSE ${changedValues(target, 'n')} END,
+    CASE WHEN ${newGone} THEN '{}' ELSE ${changedValues(target, 'n')} END,
     CASE WHEN ${oldGone} THEN NULL ELSE ${changedValues(target, 'o')} END${
       ranked ? `,\n    c.id,\n    CASE WHEN ${newGone} THEN NULL ELSE ${ranks(target, 'n', 'changed')} END` : ''
     }

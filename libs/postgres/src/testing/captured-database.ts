@@ -73,7 +73,7 @@ export class CapturedDatabase {
   async replayed(name: string, counters: readonly string[] = []): Promise<Record<string, Values>> {
     const { rows } = await this.client.query<LogRow>(
       `SELECT rel, op, pk::text AS pk, patch::text AS patch, before::text AS before
-         FROM meridian.change WHERE rel = $1 AND patch::text IS DISTINCT FROM '{}' ORDER BY xid, coalesce(number, id), id`,
+         FROM meridian.change WHERE rel = $1 AND (op = 'd' OR patch::text IS DISTINCT FROM '{}') ORDER BY xid, coalesce(number, id), id`,
       [name],
     );
     const table = new Map<string, Map<string, string | null>>();

@@ -95,7 +95,7 @@ BEGIN
     (CASE WHEN n."id" IS NULL THEN set_config('meridian.moved', 'd', true) WHEN o."id" IS NULL THEN 'i' ELSE 'u' END)::"char",
     CASE WHEN n."id" IS NULL THEN json_build_array(o."id"::text, o."region"::text) ELSE json_build_array(n."id"::text, n."region"::text) END,
     clock,
-    CASE WHEN n."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', n."id", '"') END,
+    CASE WHEN n."id" IS NULL THEN '{}' ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', n."id", '"') END,
       CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(n."region"::text)) END,
       CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', n."customer", '"') END END,
       CASE WHEN o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"code":', coalesce(to_json(n."code"), 'null')) END,
