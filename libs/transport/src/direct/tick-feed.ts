@@ -24,6 +24,12 @@ export interface FeedOptions {
 
 /** What one stream may hold in memory at a time. */
 const BATCH = { ticks: 64, changes: 5_000 } as const;
+/**
+ * A tick says how many changes it has, not from how many writes they were folded: after an outage 64 of them may take longer
+ * to make again than the peer waits for an answer (2 s), and it would ask for the same ones for ever. So reads begin small.
+ */
+const FIRST_READ_TICKS = 4;
+const SLOW_READ_MS = 250;
 const EMPTY_READ_PAUSE_MS = 25;
 /** A stream served from memory looks into the log again after this long: another instance may lead by now. */
 const LEAD_LOST_MS = 1_000;
@@ -33,6 +39,7 @@ export class TickFeed {
   private readonly closed = new AbortController();
   private readonly deadline: number;
   private next: Seq;
+  private ticksAtOnce = FIRST_READ_TICKS;
 
   constructor(
     private readonly asked: FeedRequest,
@@ -69,7 +76,10 @@ export class TickFeed {
   private async read(): Promise<readonly FramedTick[]> {
     const recent = this.options.recent.from(this.asked.origin, this.next);
     if (recent.length > 0 || this.options.recent.leads(this.asked.origin, this.next)) return recent;
-    const ticks = await this.options.reader.read(this.asked.origin, this.next, BATCH);
+    const began = Date.now();
+    const ticks = await this.options.reader.read(this.asked.origin, this.next, { ...BATCH, ticks: this.ticksAtOnce });
+    const slow = Date.now() - began > SLOW_READ_MS;
+    this.ticksAtOnce = slow ? Math.max(1, this.ticksAtOnce >> 1) : Math.min(BATCH.ticks, this.ticksAtOnce * 2);
     return ticks.map((tick) => frameTick(tick, this.options.envelopes));
   }
 

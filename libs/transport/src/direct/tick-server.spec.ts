@@ -47,6 +47,19 @@ describe('the server of ticks', () => {
     expect(cluster.region(us).log.reads).toBe(0);
   });
 
+  it('brings ticks of which 64 take longer to make again than a peer waits for an answer', async () => {
+    const ticks = new SampleOrigin(us).ticks(70);
+    const { log } = cluster.region(us);
+    log.append(...ticks);
+    const read = log.read.bind(log);
+    log.read = async (origin, from, limit) => {
+      const made = await read(origin, from, limit);
+      await new Promise((resolve) => setTimeout(resolve, made.length * 40));
+      return made;
+    };
+    expect(await cluster.region(eu).transport.fetch(us, ticks[0]!.seq, ticks[69]!.seq)).toEqual(ticks);
+  });
+
   it('keeps four streams per peer and origin, and ends the oldest', async () => {
     const { client } = cluster.region(eu);
     const streams: IncomingMessage[] = [];
