@@ -1,6 +1,6 @@
 /*
  * Who may import whom. The core knows nobody; adapters (to PostgreSQL, to a transport) and runtimes (which drive the core)
- * know the core only; apps/region, the composition root, knows everybody. See docs/ARCHITECTURE.md.
+ * know the core only; apps/region, the composition root, knows everybody. See "Layout" in README.md.
  */
 const ADAPTERS = 'postgres|transport|redis|embedded-postgres';
 const RUNTIMES = 'replication|consistency|cluster|agent-memory';
