@@ -25,7 +25,9 @@ export default {
       globalSetup: '<rootDir>/infra/tests/postgres-up.ts',
       globalTeardown: '<rootDir>/infra/tests/postgres-down.ts',
     }),
-    project('simulation', ['test/simulation/**/*.spec.ts', 'test/golden/**/*.spec.ts']),
+    project('simulation', ['test/simulation/**/*.spec.ts', 'test/golden/**/*.spec.ts'], {
+      globalSetup: '<rootDir>/infra/tests/build-first.mjs',
+    }),
     project('integration', ['test/integration/**/*.spec.ts'], { globalSetup: '<rootDir>/infra/tests/build-first.mjs' }),
     project('e2e', ['test/e2e/**/*.spec.ts'], { globalSetup: '<rootDir>/infra/tests/build-first.mjs' }),
   ],
