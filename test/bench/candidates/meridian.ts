@@ -30,13 +30,17 @@ export const meridian = (dir: string, basePort: number): Candidate => ({
       heal: async () => links.forEach((link) => link.mend()),
       stopReceiving: (region) => services[region]!.stop(),
       startReceiving: (region) => services[region]!.start(),
-      conflicts: async () =>
-        Number((await regions[0]!.db.query<{ n: string }>('select count(*) as n from meridian.conflict')).rows[0]?.n),
+      // The record is there in the loser's region first.
+      conflicts: async () => Math.max(...(await Promise.all(regions.map(conflictsIn)))),
       rest: (region) => services[region]!.address,
       stop,
     };
   },
 });
+
+async function conflictsIn({ db }: Region): Promise<number> {
+  return Number((await db.query<{ n: string }>('select count(*) as n from meridian.conflict')).rows[0]?.n);
+}
 
 async function wire(dir: string, basePort: number, regions: readonly Region[], cuttable: boolean) {
   const links: Link[] = [];
