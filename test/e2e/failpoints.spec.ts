@@ -35,10 +35,7 @@ describe('a service killed with SIGKILL at every step between commit and acknowl
     const file = join(dirname(service.configFile), 'failpoint');
     writeFileSync(file, failpoint);
     await until(async () => !existsSync(file), `${failpoint} was reached`);
-    await until(
-      async () => (await cluster.rest(name, 'GET', '/readyz').catch(() => null))?.ok === true,
-      `${name} is ready again`,
-    );
+    await cluster.untilReady(name);
   });
 
   it('has lost and doubled nothing after all of them (I3, I5, I7)', async () => {

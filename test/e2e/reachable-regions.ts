@@ -56,6 +56,14 @@ export class ReachableRegions<Region extends ReachableRegion = ReachableRegion> 
     });
   }
 
+  async isReady(name: string): Promise<boolean> {
+    return (await this.rest(name, 'GET', '/readyz').catch(() => null))?.ok === true;
+  }
+
+  untilReady(name: string, deadlineMs?: number): Promise<void> {
+    return until(() => this.isReady(name), `${name} is ready`, deadlineMs);
+  }
+
   async enrol(table: string, policy: object = {}): Promise<void> {
     const answer = await this.rest(this.names[0]!, 'PUT', `/v1/tables/${encodeURIComponent(table)}`, policy);
     if (!answer.ok) throw new Error(`enrolling ${table}: ${answer.status} ${await answer.text()}`);

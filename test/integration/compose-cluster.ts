@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ReachableRegions, until } from '../e2e/reachable-regions.js';
+import { ReachableRegions } from '../e2e/reachable-regions.js';
 import { freePorts } from './free-ports.js';
 
 const ROOT = join(__dirname, '..', '..');
@@ -37,12 +37,7 @@ export class ComposeCluster extends ReachableRegions {
     await cluster.buildImage();
     try {
       await cluster.compose('up', '-d');
-      for (const { http, name } of REGIONS.map((region) => cluster.region(region)))
-        await until(
-          async () => (await fetch(`${http}/readyz`).catch(() => null))?.ok === true,
-          `${name} is ready`,
-          180_000,
-        );
+      for (const name of REGIONS) await cluster.untilReady(name, 180_000);
       return cluster;
     } catch (error) {
       process.stderr.write(await cluster.compose('logs', '--tail=50').catch(String));

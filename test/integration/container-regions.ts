@@ -21,6 +21,7 @@ interface ContainerRegion extends ReachableRegion {
 /** What a managed PostgreSQL gives: a role that owns its database and may make roles; nothing else, no grant on any parameter. */
 const MANAGED_ROLE = `CREATE ROLE app LOGIN CREATEROLE PASSWORD 'app'; CREATE DATABASE app OWNER app`;
 
+const READY_MS = 60_000;
 const ADMIN_PASSWORD = randomBytes(16).toString('hex');
 
 /** Regions with PostgreSQL of different versions in containers, Meridian as processes, and Toxiproxy between them. */
@@ -58,14 +59,14 @@ export class ContainerRegions extends ReachableRegions<ContainerRegion> {
     await this.stopServices();
     this.services = this.names.map((name) => this.serviceOf(name, transport));
     for (const service of this.services) service.start();
-    await Promise.all(this.names.map((name) => this.untilReady(name)));
+    await Promise.all(this.names.map((name) => this.untilReady(name, READY_MS)));
   }
 
   /** kill -9; its supervisor starts it again. */
   async restart(name: string): Promise<void> {
     this.services.find((service) => service.region === name)!.kill9();
     await until(async () => !(await this.isReady(name)), `${name} is down`);
-    await this.untilReady(name);
+    await this.untilReady(name, READY_MS);
   }
 
   async asAdmin(name: string, sql: string): Promise<void> {
@@ -81,14 +82,6 @@ export class ContainerRegions extends ReachableRegions<ContainerRegion> {
     await this.stopServices();
     await Promise.all([this.links.stop(), ...this.databases.map((database) => database.stop({ timeout: 0 }))]);
     if (process.env.MERIDIAN_KEEP_DATA === undefined) rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private untilReady(name: string): Promise<void> {
-    return until(() => this.isReady(name), `${name} is ready`, 60_000);
-  }
-
-  private async isReady(name: string): Promise<boolean> {
-    return (await fetch(`${this.region(name).http}/readyz`).catch(() => null))?.ok === true;
   }
 
   private async stopServices(): Promise<void> {

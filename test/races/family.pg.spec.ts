@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { RealRegion } from './real-region.js';
-import { RealRegions } from './real-regions.js';
+import { type RealRegions, useRegions } from './real-regions.js';
 
 const POLICIES = ['update-wins', 'delete-wins', 'by-stamp'];
 
@@ -10,13 +10,10 @@ describe('a child beside the delete of its parent', () => {
   let writer: Client;
   let made = 0;
   let [parent, child] = ['', ''];
-  beforeAll(async () => {
-    regions = await RealRegions.open(['ap', 'eu', 'us']);
-    [, eu, us] = regions.all;
+  useRegions(['ap', 'eu', 'us'], async (opened) => {
+    [, eu, us] = (regions = opened).all;
     writer = await eu!.connect();
   });
-  afterEach(() => regions.letGo());
-  afterAll(() => regions.close());
 
   async function family(policy: object = {}): Promise<void> {
     [parent, child] = [`parent_${++made}`, `child_${made}`];

@@ -1,18 +1,15 @@
 import type { Client } from 'pg';
 import type { RealRegion } from './real-region.js';
-import { RealRegions } from './real-regions.js';
+import { type RealRegions, useRegions } from './real-regions.js';
 
 describe('apply and the locks of others', () => {
   let regions: RealRegions;
   let [eu, us]: RealRegion[] = [];
   let writer: Client;
-  beforeAll(async () => {
-    regions = await RealRegions.open(['eu', 'us']);
-    [eu, us] = regions.all;
+  useRegions(['eu', 'us'], async (opened) => {
+    [eu, us] = (regions = opened).all;
     writer = await eu!.connect();
   });
-  afterEach(() => regions.letGo());
-  afterAll(() => regions.close());
   beforeEach(() => void (eu!.retries.length = 0));
 
   const items = async (): Promise<string> => {
@@ -21,6 +18,16 @@ describe('apply and the locks of others', () => {
     await regions.exchange();
     return t;
   };
+
+  /** eu's apply waits for row 1, which a prepared transaction of this name has written. */
+  async function heldUpBy(gid: string, t: string): Promise<{ readonly applied: Promise<void> }> {
+    await writer.query(`BEGIN; UPDATE ${t} SET x = 'eu', n = n + 3 WHERE id = 1; PREPARE TRANSACTION '${gid}'`);
+    await us!.user.query(`UPDATE ${t} SET x = 'us', n = n + 5`);
+    await us!.cut();
+    const applied = eu!.takeFrom(us!);
+    await eu!.untilWaits(applied);
+    return { applied };
+  }
 
   it('I2, I7: a row deleted and inserted anew while apply waits for it is held, and decided with both of them', async () => {
     const t = await items();
@@ -40,11 +47,7 @@ describe('apply and the locks of others', () => {
 
   it('I7: a prepared and forgotten transaction is told by its name, keeps nobody from writing, and is never ended', async () => {
     const t = await items();
-    await writer.query(`BEGIN; UPDATE ${t} SET x = 'eu', n = n + 3 WHERE id = 1; PREPARE TRANSACTION 'forgotten'`);
-    await us!.user.query(`UPDATE ${t} SET x = 'us', n = n + 5`);
-    await us!.cut();
-    const applied = eu!.takeFrom(us!);
-    await eu!.untilWaits(applied);
+    const { applied } = await heldUpBy('forgotten', t);
     expect(await eu!.store.blockers()).toMatchObject([{ kind: 'prepared', gid: 'forgotten' }]);
     // The second row is apply's now and then only; users who want it are through between two attempts.
     await eu!.user.query(`UPDATE ${t} SET n = n + 1 WHERE id = 2`);
@@ -58,11 +61,7 @@ describe('apply and the locks of others', () => {
 
   it('I7: a prepared transaction that is rolled back leaves nothing behind', async () => {
     const t = await items();
-    await writer.query(`BEGIN; UPDATE ${t} SET x = 'eu', n = n + 3 WHERE id = 1; PREPARE TRANSACTION 'regretted'`);
-    await us!.user.query(`UPDATE ${t} SET x = 'us', n = n + 5`);
-    await us!.cut();
-    const applied = eu!.takeFrom(us!);
-    await eu!.untilWaits(applied);
+    const { applied } = await heldUpBy('regretted', t);
     await eu!.user.query(`ROLLBACK PREPARED 'regretted'`);
     await applied;
     expect(await regions.equalRows(t)).toEqual(['1 | us | - | 15', '2 | us | - | 15']);

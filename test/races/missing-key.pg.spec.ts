@@ -1,6 +1,6 @@
 import { at } from '@meridian/core';
 import type { RealRegion } from './real-region.js';
-import { RealRegions } from './real-regions.js';
+import { type RealRegions, useRegions } from './real-regions.js';
 
 /*
  * A key that has no row cannot be locked. Between apply's look at the log and its commit a local transaction fits, and a tick
@@ -9,12 +9,7 @@ import { RealRegions } from './real-regions.js';
 describe('a key without a row, written here and shipped while apply decides', () => {
   let regions: RealRegions;
   let [eu, us]: RealRegion[] = [];
-  beforeAll(async () => {
-    regions = await RealRegions.open(['eu', 'us']);
-    [eu, us] = regions.all;
-  });
-  afterEach(() => regions.letGo());
-  afterAll(() => regions.close());
+  useRegions(['eu', 'us'], (opened) => ([eu, us] = (regions = opened).all));
 
   /** eu's apply of us's ticks stands still before `step`; then eu writes and cuts. */
   async function between(step: 'write' | 'takeCutLock', inEu: string): Promise<void> {

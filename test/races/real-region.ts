@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
 import {
   type BatchLimit,
-  type CountersOf,
   decodeTickText,
-  type Digest,
   encodeTickText,
   regionId,
   type RegionId,
@@ -14,12 +11,12 @@ import {
   type Timers,
 } from '@meridian/core';
 import { Enrolment, PgApplyStore, PgTickStore, prepareDatabase, type PreparedDatabase } from '@meridian/postgres';
-import { Applier, ApplyLoop, Inbox, Relay, Sweep } from '@meridian/replication';
+import { Applier, ApplyLoop, countersOf, Inbox, Relay, Sweep } from '@meridian/replication';
 import { templateDatabase, type TestDatabase } from '@meridian/testkit';
+import { sha256 } from '@meridian/transport';
 import { Client } from 'pg';
 import { type Stop, stoppable, type Stoppable } from './stops.js';
 
-const sha256: Digest = (text) => createHash('sha256').update(text).digest('hex');
 const none = (): void => undefined;
 /** Nothing here waits by the clock: of the loop only `step` is used. */
 const TIMERS: Timers = { now: Date.now, sleep: () => Promise.reject(new Error('nothing sleeps here')) };
@@ -88,11 +85,7 @@ export class RealRegion {
 
   /** What a relay does when it is woken: a tick with all that has become visible, or none. */
   async cut(heartbeat = false): Promise<Tick | null> {
-    const countersOf = async (): Promise<CountersOf> => {
-      const tables = await this.store.tables();
-      return (table) => new Set(tables.get(table)?.counters ?? []);
-    };
-    const tick = await new Relay(this.ticks, sha256, countersOf).cut(heartbeat);
+    const tick = await new Relay(this.ticks, sha256, () => countersOf(this.store)).cut(heartbeat);
     if (tick !== null) this.shipped.push(encodeTickText(tick));
     return tick;
   }

@@ -60,7 +60,6 @@ export class RealRegions {
     return rows.map((row) => row.row_to_json);
   }
 
-  /** After each test: one that failed leaves nobody standing. */
   letGo(): void {
     for (const region of this.all) region.letGo();
   }
@@ -68,6 +67,18 @@ export class RealRegions {
   async close(): Promise<void> {
     await Promise.all(this.all.map((region) => region.close()));
   }
+}
+
+/** For a describe: opens the regions before its tests, and closes them after. `opened` makes whatever else they need. */
+export function useRegions(names: readonly string[], opened: (regions: RealRegions) => unknown): void {
+  let regions: RealRegions;
+  beforeAll(async () => {
+    regions = await RealRegions.open(names);
+    await opened(regions);
+  });
+  // A test that failed leaves nobody standing.
+  afterEach(() => regions.letGo());
+  afterAll(() => regions.close());
 }
 
 async function stateOf(region: RealRegion, tables: readonly string[]) {

@@ -2,7 +2,7 @@ import { runScenario } from '@meridian/testkit';
 import { readGolden } from '../golden/golden-file';
 import { ARRIVALS, DELETE_POLICIES, OPERATIONS, pairScript } from '../golden/pairs';
 import { randomScripts } from './random-scripts.js';
-import { RealRegions } from './real-regions.js';
+import { type RealRegions, useRegions } from './real-regions.js';
 import { enrolScripted, parseScript, runScripts } from './scripted-rows.js';
 
 const scenarios = readGolden('scenarios.txt')
@@ -30,12 +30,7 @@ const comparable = (outcome: string): string[] =>
 describe('the golden scenarios on real PostgreSQL', () => {
   let regions: RealRegions;
   let row = 0;
-  beforeAll(async () => {
-    regions = await RealRegions.open(['us', 'eu', 'ap']);
-    await enrolScripted(regions);
-  });
-  afterEach(() => regions.letGo());
-  afterAll(() => regions.close());
+  useRegions(['us', 'eu', 'ap'], (opened) => enrolScripted((regions = opened)));
 
   it.each(scenarios)('$title', async ({ commands }) => {
     const [outcome] = await runScripts(regions, [parseScript(commands, ++row)]);

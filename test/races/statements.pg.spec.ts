@@ -1,17 +1,12 @@
 import { PARTITION_IDS } from '@meridian/postgres';
 import { RetentionLoop } from '@meridian/replication';
 import type { RealRegion } from './real-region.js';
-import { nextMillisecond, RealRegions } from './real-regions.js';
+import { nextMillisecond, type RealRegions, useRegions } from './real-regions.js';
 
 describe('statements of users that are easy to get wrong, through log, tick and apply', () => {
   let regions: RealRegions;
   let [eu, us]: RealRegion[] = [];
-  beforeAll(async () => {
-    regions = await RealRegions.open(['eu', 'us']);
-    [eu, us] = regions.all;
-  });
-  afterEach(() => regions.letGo());
-  afterAll(() => regions.close());
+  useRegions(['eu', 'us'], (opened) => ([eu, us] = (regions = opened).all));
 
   /** In both regions, neither having seen the other; us later. */
   async function concurrently(inEu: string, inUs: string): Promise<void> {

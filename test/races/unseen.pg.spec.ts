@@ -1,6 +1,6 @@
 import type { Tick } from '@meridian/core';
 import type { RealRegion } from './real-region.js';
-import { nextMillisecond, RealRegions } from './real-regions.js';
+import { nextMillisecond, type RealRegions, useRegions } from './real-regions.js';
 
 /*
  * The race of design 5: a local transaction writes a row while a remote change of the same row waits for it. It commits, apply
@@ -9,12 +9,7 @@ import { nextMillisecond, RealRegions } from './real-regions.js';
 describe('a local write in no tick yet beside a remote change that waits for it', () => {
   let regions: RealRegions;
   let [ap, eu, us]: RealRegion[] = [];
-  beforeAll(async () => {
-    regions = await RealRegions.open(['ap', 'eu', 'us']);
-    [ap, eu, us] = regions.all;
-  });
-  afterEach(() => regions.letGo());
-  afterAll(() => regions.close());
+  useRegions(['ap', 'eu', 'us'], (opened) => ([ap, eu, us] = (regions = opened).all));
 
   interface Race {
     /** Left open until apply waits for it. */

@@ -59,7 +59,7 @@ describe('the cluster as a region knows it', () => {
 
   it('has its alarms in the metrics', async () => {
     const registry = new Registry();
-    const metrics = new ReplicationMetrics(registry, observations, ['eu', 'ap'], () => now);
+    const metrics = new ReplicationMetrics(registry, observations, [EU, 'ap' as RegionId], () => now);
     arrives(NOW + 2_000, 3);
     now = NOW + 500;
     observations.halted = 'the database is away';

@@ -75,7 +75,7 @@ export class RegionService {
     private readonly instances: Instances,
   ) {
     this.relaying = new LocalRelaying(instances.bus);
-    const peers = Object.keys(config.peers);
+    const peers = Object.keys(config.peers) as RegionId[];
     this.replicationMetrics = new ReplicationMetrics(this.metrics, this.observations, peers, () => Date.now());
     collectDefaultMetrics({ register: this.metrics });
     this.relaying.onAdvance(() => stores.reader.wake());

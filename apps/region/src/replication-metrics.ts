@@ -1,4 +1,4 @@
-import type { Tick } from '@meridian/core';
+import type { RegionId, Tick } from '@meridian/core';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Observations } from './observations.js';
 
@@ -12,7 +12,7 @@ export class ReplicationMetrics {
   private readonly conflicts: Counter;
   private readonly retries: Counter<'because'>;
 
-  constructor(registry: Registry, observations: Observations, peers: readonly string[], now: () => number) {
+  constructor(registry: Registry, observations: Observations, peers: readonly RegionId[], now: () => number) {
     const registers = [registry];
     const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
       new Counter({ name: `meridian_${name}`, help, labelNames, registers });
@@ -28,37 +28,7 @@ export class ReplicationMetrics {
       ...{ name: 'meridian_apply_batch_changes', help: 'Changes applied in one transaction', registers },
       buckets: [1, 4, 16, 64, 256, 1024, 4096, 16_384],
     });
-    const ofEach = (name: string, help: string, value: (peer: string) => number | null) =>
-      new Gauge({
-        ...{ name: `meridian_${name}`, help, labelNames: ['origin'], registers },
-        collect() {
-          this.reset();
-          for (const peer of peers) {
-            const known = value(peer);
-            if (known !== null) this.set({ origin: peer }, known);
-          }
-        },
-      });
-    ofEach('waiting_changes', 'Changes of a region that have arrived and are not applied here', (peer) =>
-      observations.waitingChanges(peer as never),
-    );
-    ofEach('silence_seconds', 'Since the last tick of a region arrived; each beats once a second', (peer) => {
-      const seen = observations.of(peer as never);
-      return seen === undefined ? null : (now() - seen.lastSeenMs) / 1000;
-    });
-    ofEach('clock_offset_seconds', "A region's clock against this one's; positive: ahead", (peer) => {
-      const seen = observations.of(peer as never);
-      return seen === undefined ? null : seen.clockOffsetMs / 1000;
-    });
-    const state = (name: string, help: string, value: () => number) =>
-      new Gauge({
-        ...{ name: `meridian_${name}`, help, registers },
-        collect() {
-          this.set(value());
-        },
-      });
-    state('apply_halted', '1: apply stands still, /readyz says why', () => (observations.halted === null ? 0 : 1));
-    state('tables_waiting', 'Tables that cannot take their changes here', () => observations.refused.size);
+    observe(registers, observations, peers, now);
   }
 
   cut(tick: Tick): void {
@@ -78,4 +48,44 @@ export class ReplicationMetrics {
   retried(because: string): void {
     this.retries.inc({ because });
   }
+}
+
+/** Gauges of what the pipeline has seen, read when they are asked for. */
+function observe(
+  registers: Registry[],
+  observations: Observations,
+  peers: readonly RegionId[],
+  now: () => number,
+): void {
+  const ofEach = (name: string, help: string, value: (peer: RegionId) => number | null) =>
+    new Gauge({
+      ...{ name: `meridian_${name}`, help, labelNames: ['origin'], registers },
+      collect() {
+        this.reset();
+        for (const peer of peers) {
+          const known = value(peer);
+          if (known !== null) this.set({ origin: peer }, known);
+        }
+      },
+    });
+  ofEach('waiting_changes', 'Changes of a region that have arrived and are not applied here', (peer) =>
+    observations.waitingChanges(peer),
+  );
+  ofEach('silence_seconds', 'Since the last tick of a region arrived; each beats once a second', (peer) => {
+    const seen = observations.of(peer);
+    return seen === undefined ? null : (now() - seen.lastSeenMs) / 1000;
+  });
+  ofEach('clock_offset_seconds', "A region's clock against this one's; positive: ahead", (peer) => {
+    const seen = observations.of(peer);
+    return seen === undefined ? null : seen.clockOffsetMs / 1000;
+  });
+  const state = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      ...{ name: `meridian_${name}`, help, registers },
+      collect() {
+        this.set(value());
+      },
+    });
+  state('apply_halted', '1: apply stands still, /readyz says why', () => (observations.halted === null ? 0 : 1));
+  state('tables_waiting', 'Tables that cannot take their changes here', () => observations.refused.size);
 }

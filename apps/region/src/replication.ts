@@ -1,11 +1,12 @@
 import type { RegionConfig } from '@meridian/config';
 import type { ApplyStore, RegionId, TickStore, Transport } from '@meridian/core';
 import { Pipeline, type PipelineEvents } from '@meridian/replication';
+import { sha256 } from '@meridian/transport';
 import type { Logger } from 'pino';
 import type { Observations } from './observations.js';
 import type { LocalRelaying } from './relaying.js';
 import type { ReplicationMetrics } from './replication-metrics.js';
-import { sha256, systemTimers } from './system.js';
+import { systemTimers } from './system.js';
 
 export interface ReplicationParts {
   readonly config: RegionConfig;

@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as timeout } from 'node:timers/promises';
-import type { Digest, Timers } from '@meridian/core';
-
-export const sha256: Digest = (text) => createHash('sha256').update(text).digest('hex');
+import type { Timers } from '@meridian/core';
 
 export const systemTimers: Timers = {
   now: () => Date.now(),

@@ -1,7 +1,6 @@
 import {
   type ApplyStore,
   type BatchLimit,
-  type CountersOf,
   type Digest,
   type RegionId,
   type Seq,
@@ -16,7 +15,7 @@ import { Applier, type ApplierEvents } from './apply/applier.js';
 import { Sweep } from './apply/sweep.js';
 import { Inbox } from './receive/inbox.js';
 import { Receiver, type ReceiverEvents } from './receive/receiver.js';
-import { Relay } from './relay/relay.js';
+import { Relay, countersOf } from './relay/relay.js';
 import { type Pace, RelayLoop } from './relay/relay-loop.js';
 import { RetentionLoop } from './retention/retention-loop.js';
 
@@ -166,9 +165,4 @@ export class Pipeline {
       interrupted: (origin, error) => this.events.interrupted(origin, error),
     };
   }
-}
-
-async function countersOf(apply: ApplyStore): Promise<CountersOf> {
-  const tables = await apply.tables();
-  return (table) => new Set(tables.get(table)?.counters ?? []);
 }

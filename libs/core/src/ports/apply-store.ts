@@ -91,11 +91,11 @@ export type Retry = {
   readonly detail: string;
 };
 
-/** A retry from a step whose answer has no room for one. */
+/** Leaves an attempt from any depth, or from a step whose answer has no room for a retry: it is rolled back and taken again. */
 export class TransactionRetryError extends Error {
   readonly code = 'transaction_retry';
   constructor(
-    readonly because: Retry,
+    readonly because: Retry | TableRefused,
     options?: ErrorOptions,
   ) {
     super(`${because.retry}: ${because.detail}`, options);

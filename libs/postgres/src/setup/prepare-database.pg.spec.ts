@@ -13,10 +13,19 @@ describe('prepareDatabase', () => {
     const client = new Client({ connectionString: url });
     await client.connect();
     try {
-      return (await client.query<Record<string, unknown>>(sql)).rows;
+      return (await untilAlone(() => client.query<Record<string, unknown>>(sql))).rows;
     } finally {
       await client.end();
     }
+  }
+  /** All grants on a parameter are one row of the server's catalog, and other test files prepare databases on this server. */
+  async function untilAlone<T>(grant: () => Promise<T>): Promise<T> {
+    for (;;)
+      try {
+        return await grant();
+      } catch (error) {
+        if ((error as Error).message !== 'tuple concurrently updated') throw error;
+      }
   }
   const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
   /** An owner that is no superuser, as a managed PostgreSQL gives. */
@@ -69,7 +78,9 @@ describe('prepareDatabase', () => {
     const role = applyRoleName(databaseOf(db.url));
     const other = new Client({ connectionString: db.url });
     await other.connect();
-    await other.query(`BEGIN; REVOKE SET ON PARAMETER session_replication_role FROM ${role}`);
+    await untilAlone(() =>
+      other.query(`ROLLBACK; BEGIN; REVOKE SET ON PARAMETER session_replication_role FROM ${role}`),
+    );
     const prepared = prepare();
     const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'GRANT SET ON PARAMETER%${role}%'`;
     while ((await query(db.url, waiting)).length === 0);

@@ -10,6 +10,7 @@ import {
   type TableName,
   type TableRefused,
   type TableSpec,
+  TransactionRetryError,
   type Values,
   beforeOf,
   changeRef,
@@ -22,7 +23,7 @@ import { type Batch, type RowWork, arrange, groupByRow } from './batch.js';
 import { decideForeignKeys } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
 import { type RowOutcome, contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
-import { TakeAgain, orRetry } from './take-again.js';
+import { orRetry } from './take-again.js';
 import { decideUniqueKeys, showWritten } from './virtual-rows.js';
 
 export type AttemptOutcome =
@@ -31,7 +32,7 @@ export type AttemptOutcome =
   /** Rows that contend with the batch's: to be locked with it, in order. */
   | { readonly kind: 'lock'; readonly rows: readonly RowRef[] };
 
-/** One try at a batch: design 5's seven steps, in one transaction. Leaves by {@link TakeAgain} when it has to be rolled back. */
+/** One try at a batch: design 5's seven steps, in one transaction. Leaves by {@link TransactionRetryError} when it has to be rolled back. */
 export class Attempt {
   private readonly work: readonly RowWork[];
 
@@ -150,7 +151,7 @@ export class Attempt {
     const now = await this.uncovered(rows);
     const late = now.find((e) => !known.has(changeRef(e)));
     if (late !== undefined)
-      throw new TakeAgain({
+      throw new TransactionRetryError({
         retry: 'row appeared',
         detail: `${late.table} ${late.key} was written while the batch was decided`,
       });

@@ -1,4 +1,5 @@
 import {
+  type ApplyStore,
   type CountersOf,
   type Cut,
   type Digest,
@@ -39,4 +40,10 @@ export class Relay {
     const changes = foldChanges(await cut.changes(), countersOf);
     return { ...cut.header, changes, digest: tickDigest({ ...cut.header, changes }, this.digest) };
   }
+}
+
+/** As the enrolled tables are now. */
+export async function countersOf(apply: ApplyStore): Promise<CountersOf> {
+  const tables = await apply.tables();
+  return (table) => new Set(tables.get(table)?.counters ?? []);
 }
