@@ -17,6 +17,8 @@ const project = (displayName, testMatch, more = {}) => ({
 
 export default {
   maxWorkers: 2,
+  // A machine that runs other tests beside these may be ten times slower than one at rest.
+  testTimeout: 60_000,
   projects: [
     project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/house/**/*.spec.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '\\.pg\\.spec\\.ts$', '/apps/dashboard/'],

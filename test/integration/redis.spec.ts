@@ -6,8 +6,6 @@ import { Redis } from 'ioredis';
 import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
 import { freePorts } from './free-ports.js';
 
-jest.setTimeout(60_000);
-
 const docker = (...args: readonly string[]): Promise<unknown> => promisify(execFile)('docker', args);
 const visible = (n: number): FeedEvent => ({ kind: 'visible', origin: regionId('eu'), seq: seq(n) });
 

@@ -4,6 +4,10 @@ import { until } from '../e2e/reachable-regions.js';
 import { ContainerRegions } from './container-regions.js';
 import { KafkaBroker } from './kafka-broker.js';
 
+/** CI's share of the ten minutes: MERIDIAN_KILL_SECONDS=600 runs them all. */
+const KILL_SECONDS = Number(process.env.MERIDIAN_KILL_SECONDS ?? 20);
+const KILL_SEED = Number(process.env.MERIDIAN_KILL_SEED ?? Date.now() % 1_000_000);
+
 jest.setTimeout(120_000);
 
 const IMAGES = {
@@ -197,5 +201,22 @@ describe('a region on PostgreSQL 15 and one on PostgreSQL 18, as a role that may
       await load.stop();
       await load.verify(90_000);
     });
+
+    const seed = `replay: MERIDIAN_KILL_SEED=${KILL_SEED}`;
+    it(
+      `lose and double nothing when services and broker are killed at random for ${KILL_SECONDS} s (I3, I5, I7; ${seed})`,
+      async () => {
+        const random = seeded(KILL_SEED);
+        const load = increments(KILL_SEED + 1);
+        const end = Date.now() + KILL_SECONDS * 1_000;
+        while (Date.now() < end) {
+          if (random() < 0.8) await regions.restart(regions.names[Math.floor(random() * regions.names.length)]!);
+          else await broker.kill().then(() => broker.restart());
+        }
+        await load.stop();
+        await load.verify(120_000);
+      },
+      (KILL_SECONDS + 240) * 1_000,
+    );
   });
 });

@@ -81,7 +81,7 @@ describe('apply and the locks of others', () => {
     expect(await regions.equalRows(t)).toEqual(['1 | eu | us | 15', '2 | eu | us | 15']);
   });
 
-  it.each(['lock', 'entriesAbove', 'write', 'append', 'advance', 'commit'] as const)(
+  it.each(['hold', 'entriesAbove', 'write', 'append', 'advance', 'commit'] as const)(
     'I1, I7: two appliers at once, the first one standing before %s: one of them applies, once',
     async (step) => {
       const t = await items();
@@ -92,11 +92,11 @@ describe('apply and the locks of others', () => {
       const applied = eu!.takeFrom(us!);
       await stop.reachedBy(applied);
       const other = second.apply([tick]);
-      if (step === 'lock') await other;
+      if (step === 'hold') await other;
       else await eu!.untilWaits(other, 'second applier');
       stop.go();
       await applied;
-      expect(await other).toBe(step === 'lock' ? 'applied' : 'overtaken');
+      expect(await other).toBe(step === 'hold' ? 'applied' : 'overtaken');
       await second.close();
       expect(await eu!.position(us!)).toBe(us!.lastShipped);
       expect(await regions.equalRows(t)).toEqual(['1 | - | - | 15', '2 | - | - | 15', '3 | us | - | 1']);
@@ -108,7 +108,7 @@ describe('apply and the locks of others', () => {
     await us!.user.query(`INSERT INTO ${t} VALUES (3, 'us', '-', 1); DELETE FROM ${t} WHERE id = 3`);
     const tick = (await us!.cut())!;
     const second = await eu!.secondApplier();
-    const stop = eu!.stopBefore('append');
+    const stop = eu!.stopBefore('hold');
     const applied = eu!.takeFrom(us!);
     await stop.reachedBy(applied);
     expect(await second.apply([tick])).toBe('applied');

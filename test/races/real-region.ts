@@ -11,7 +11,7 @@ import {
   type Timers,
 } from '@meridian/core';
 import { Enrolment, PgApplyStore, PgTickStore, prepareDatabase, type PreparedDatabase } from '@meridian/postgres';
-import { Applier, ApplyLoop, countersOf, Inbox, Relay, Sweep } from '@meridian/replication';
+import { Applier, ApplyLoop, Inbox, Relay, Sweep } from '@meridian/replication';
 import { templateDatabase, type TestDatabase } from '@meridian/testkit';
 import { sha256 } from '@meridian/transport';
 import { Client } from 'pg';
@@ -85,7 +85,7 @@ export class RealRegion {
 
   /** What a relay does when it is woken: a tick with all that has become visible, or none. */
   async cut(heartbeat = false): Promise<Tick | null> {
-    const tick = await new Relay(this.ticks, sha256, () => countersOf(this.store)).cut(heartbeat);
+    const tick = await new Relay(this.ticks, sha256).cut(heartbeat);
     if (tick !== null) this.shipped.push(encodeTickText(tick));
     return tick;
   }

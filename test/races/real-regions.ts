@@ -2,8 +2,6 @@ import type { BatchLimit, ConflictRecord } from '@meridian/core';
 import { RealRegion } from './real-region.js';
 
 // A database, migrated and captured, takes half a second; several on a busy machine.
-jest.setTimeout(30_000);
-
 /** A row of meridian.conflict. */
 type RecordRow = Omit<ConflictRecord, 'table' | 'key'> & { readonly rel: string; readonly pk: string };
 

@@ -87,7 +87,7 @@ describe('statements of users that are easy to get wrong, through log, tick and 
     await us!.user.query(turn);
     await us!.cut();
     // While apply frees the keys, a user of eu waits for one of them.
-    const stop = eu!.stopBefore('advance');
+    const stop = eu!.stopBefore('commit');
     const applied = eu!.takeFrom(us!);
     await stop.reachedBy(applied);
     const user = eu!.user.query(`INSERT INTO ${t} VALUES (4, 'p', 0) ON CONFLICT DO NOTHING`);

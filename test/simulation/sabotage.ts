@@ -50,6 +50,7 @@ function overriding(override: Override): Sabotage {
 const shipping = (changed: (changes: readonly Change[]) => readonly Change[]): Sabotage => ({
   ticks: (store): TickStore => ({
     region: store.region,
+    hasMoved: () => store.hasMoved(),
     readTicks: (origin, from, limit) => store.readTicks(origin, from, limit),
     lastDeps: () => store.lastDeps(),
     dropBelow: (cut) => store.dropBelow(cut),
@@ -57,6 +58,7 @@ const shipping = (changed: (changes: readonly Change[]) => readonly Change[]): S
       const cut = await store.openCut();
       const shipped: Cut = {
         header: cut.header,
+        counters: cut.counters,
         changes: async () => changed(await cut.changes()),
         commit: (tick) => cut.commit(tick),
         abandon: () => cut.abandon(),
@@ -70,9 +72,14 @@ const DONE: WriteOutcome = { retry: null };
 
 /** Steps 2 and 7 see the same: what was written in between is not noticed. */
 const noSecondLook: Override = (inner) => {
-  let first: readonly Entry[] | null = null;
+  let first: readonly Entry[] = [];
   return {
-    entriesAbove: async (rows, floor) => (first ??= await inner.entriesAbove(rows, floor)),
+    hold: async (rows, floor) => {
+      const held = await inner.hold(rows, floor);
+      if ('entries' in held) first = held.entries;
+      return held;
+    },
+    entriesAbove: async () => first,
     takeCutLock: () => Promise.resolve(),
   };
 };

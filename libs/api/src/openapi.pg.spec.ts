@@ -1,9 +1,6 @@
 import { PROBLEM_CODES } from '@meridian/contract';
 import { httpCall, restRegion, type RestRegion } from '@meridian/testkit';
 
-// A machine that runs other tests beside these may be ten times slower than one at rest.
-jest.setTimeout(60_000);
-
 let us: RestRegion;
 beforeAll(async () => void (us = await restRegion({ ready: false })));
 afterAll(() => us.stop());

@@ -4,9 +4,6 @@ import * as fc from 'fast-check';
 import { MeridianClient } from './meridian-client.js';
 import { keyText } from './rows.js';
 
-// A machine that runs other tests beside these may be ten times slower than one at rest.
-jest.setTimeout(60_000);
-
 let us: RestRegion;
 let client: MeridianClient;
 beforeAll(async () => {

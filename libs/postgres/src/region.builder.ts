@@ -23,8 +23,6 @@ export interface TestRegion {
 }
 
 // A database, migrated and captured, takes half a second; several on a busy machine.
-jest.setTimeout(30_000);
-
 export async function testRegion(name = 'eu', historyMs = 0): Promise<TestRegion> {
   const region = regionId(name);
   const database = await templateDatabase();

@@ -3,7 +3,7 @@ export { Applier, type ApplierEvents } from './apply/applier.js';
 export { ApplyLoop, type ApplyLoopEvents } from './apply/apply-loop.js';
 export { Sweep } from './apply/sweep.js';
 export { ForkedOriginError, MissingRowError } from './apply/errors.js';
-export { Relay, countersOf } from './relay/relay.js';
+export { Relay } from './relay/relay.js';
 export { RelayLoop, type Pace } from './relay/relay-loop.js';
 export { Inbox } from './receive/inbox.js';
 export { Receiver, type ReceiverEvents } from './receive/receiver.js';

@@ -15,7 +15,7 @@ import { Applier, type ApplierEvents } from './apply/applier.js';
 import { Sweep } from './apply/sweep.js';
 import { Inbox } from './receive/inbox.js';
 import { Receiver, type ReceiverEvents } from './receive/receiver.js';
-import { Relay, countersOf } from './relay/relay.js';
+import { Relay } from './relay/relay.js';
 import { type Pace, RelayLoop } from './relay/relay-loop.js';
 import { RetentionLoop } from './retention/retention-loop.js';
 
@@ -67,12 +67,7 @@ export class Pipeline {
   ) {
     const { apply, digest, timers, peers } = parts;
     this.inbox = new Inbox(settings.inboxChanges);
-    this.relayLoop = new RelayLoop(
-      new Relay(parts.ticks, digest, () => countersOf(apply)),
-      (tick) => this.publish(tick),
-      timers,
-      settings,
-    );
+    this.relayLoop = new RelayLoop(new Relay(parts.ticks, digest), (tick) => this.publish(tick), timers, settings);
     this.applyLoop = new ApplyLoop(
       apply,
       new Applier(apply, digest, events),

@@ -6,7 +6,7 @@ export const FAILPOINTS = [
   ...['changes', 'commit'].flatMap((step) => around(`cut.${step}`)),
   ...around('transport.publish'),
   ...[
-    'lock',
+    'hold',
     'entriesAbove',
     'read',
     'write',

@@ -1,9 +1,6 @@
 import { restRegion, type RestRegion } from '@meridian/testkit';
 import { Client } from 'pg';
 
-// A machine that runs other tests beside these may be ten times slower than one at rest.
-jest.setTimeout(60_000);
-
 let us: RestRegion;
 beforeAll(async () => {
   us = await restRegion();

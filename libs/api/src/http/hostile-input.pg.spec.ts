@@ -5,9 +5,6 @@ import { Client } from 'pg';
 import { PROBLEMS, Problem, type ProblemCode } from '@meridian/contract';
 import { httpCall, restRegion, type RestRegion } from '@meridian/testkit';
 
-// A machine that runs other tests beside these may be ten times slower than one at rest.
-jest.setTimeout(60_000);
-
 let us: RestRegion;
 beforeAll(async () => {
   us = await restRegion({ bodyLimitBytes: 200_000 });

@@ -1,8 +1,5 @@
 import { httpCall, restRegion, type RestRegion } from '@meridian/testkit';
 
-// A machine that runs other tests beside these may be ten times slower than one at rest.
-jest.setTimeout(60_000);
-
 let us: RestRegion;
 beforeAll(async () => {
   us = await restRegion({ sessionWaitMs: 300 });

@@ -113,14 +113,25 @@ export interface TableRefused {
   readonly detail: string;
 }
 
+/** Where the rows are that exist, by `rowId`. */
+export type Places = ReadonlyMap<string, RowState['place']>;
+
+export interface Held {
+  readonly places: Places;
+  readonly entries: readonly Entry[];
+}
+
 export type WriteOutcome = { readonly retry: null } | Retry;
 
+/** Steps are taken in the order of asking: who needs no answer before the next one may ask for several side by side. */
 export interface ApplyTransaction {
+  /** Steps 1 and 2: {@link lock}, then {@link entriesAbove} of the same rows. */
+  hold(rows: readonly RowRef[], floor: Vector): Promise<Held | Retry | TableRefused>;
   /**
    * Step 1. Locks the rows that exist, parked entries included, by table and key, in order; looks again until every
-   * existing one is held. Resolves to where those that exist are, by `rowId`.
+   * existing one is held.
    */
-  lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState['place']> | Retry | TableRefused>;
+  lock(rows: readonly RowRef[]): Promise<Places | Retry | TableRefused>;
   /** FOR KEY SHARE on parents that arriving rows rely on. Resolves to the ids of those that exist. */
   holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry>;
   /**

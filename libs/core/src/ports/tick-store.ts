@@ -1,4 +1,5 @@
 import type { Change } from '../change/change.js';
+import type { CountersOf } from '../change/fold.js';
 import type { RegionId, Seq } from '../ids.js';
 import type { Tick, TickHeader } from '../tick/tick.js';
 import type { Vector } from '../vector.js';
@@ -6,6 +7,8 @@ import type { Vector } from '../vector.js';
 /** A region's log as the relay cuts it and as peers read it (design 4). Adapters: PostgreSQL, the simulation's memory. */
 export interface TickStore {
   readonly region: RegionId;
+  /** False: no transaction has ended since the last cut was opened, so one opened now would find no change. Cheap. */
+  hasMoved(): Promise<boolean>;
   /** Waits for the cut lock, then opens the tick's snapshot. One at a time. */
   openCut(): Promise<Cut>;
   /** Ticks of an origin from `from` on, made again from the log with the same content; none when they are not (or no more) here. */
@@ -23,6 +26,8 @@ export interface TickStore {
 /** What becomes the tick's header, all read in the tick's own snapshot, never from memory or a sequence. */
 export interface Cut {
   readonly header: TickHeader;
+  /** Of the tables enrolled in this snapshot: of one enrolled a moment ago, too, or its differences would fold like values. */
+  readonly counters: CountersOf;
   /** Local changes visible in this snapshot and not in the last tick's; order of writing; `unseen` only as far as deps cover. */
   changes(): Promise<readonly Change[]>;
   /** Writes the tick's row and advances the own entry of the applied vector; only then may the tick be published. */

@@ -59,15 +59,16 @@ export async function advanceVector(
   nowMs: () => number = Date.now,
 ): Promise<WriteOutcome> {
   const advances = byOrigin(ticks);
-  const { rows } = await session.query(ADVANCE, [records(advances, positions)], 'advance');
+  const [{ rows }] = await Promise.all([
+    session.query(ADVANCE, [records(advances, positions)], 'advance'),
+    raiseStamp(session, highestStamp(ticks), nowMs()),
+  ]);
   const done = new Set(rows.map(([origin]) => origin));
   const left = advances.filter((a) => !done.has(a.origin));
   const begun = left.filter((a) => a.first.seq === 1 && a.first.previous === '');
   const { count } =
     begun.length === 0 ? { count: 0 } : await session.query(BEGIN, [records(begun, positions)], 'begin_origin');
-  if (count < left.length) return overtaken(session, left);
-  await raiseStamp(session, highestStamp(ticks), nowMs());
-  return { retry: null };
+  return count < left.length ? overtaken(session, left) : { retry: null };
 }
 
 function byOrigin(ticks: readonly Tick[]): readonly Advance[] {

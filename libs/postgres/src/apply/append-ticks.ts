@@ -1,5 +1,5 @@
 import { type Change, type JsonText, type RowRef, type Tick, type Vector } from '@meridian/core';
-import type { Session } from '../connection/session.js';
+import { answersTo, type Session } from '../connection/session.js';
 import { ranksText } from '../log/change-row.js';
 
 const OPS = { insert: 'i', update: 'u', delete: 'd' } as const;
@@ -22,13 +22,13 @@ SELECT * FROM json_to_recordset($1::json)
 /** Step 5: the ticks' changes into the log as remote ones, in their order, and the ticks' rows. */
 export async function appendTicks(session: Session, ticks: readonly Tick[]): Promise<void> {
   const changes = ticks.flatMap((tick) => tick.changes.map((c) => record(tick, c)));
-  for (let i = 0; i < changes.length; i += CHANGES_PER_STATEMENT)
-    await session.query(
-      INSERT_CHANGES,
-      [`[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`],
-      'insert_changes',
-    );
-  await session.query(INSERT_TICKS, [`[${ticks.map(tickRecord).join(',')}]`], 'insert_ticks');
+  const statements: Promise<unknown>[] = [];
+  for (let i = 0; i < changes.length; i += CHANGES_PER_STATEMENT) {
+    const portion = `[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`;
+    statements.push(session.query(INSERT_CHANGES, [portion], 'insert_changes'));
+  }
+  statements.push(session.query(INSERT_TICKS, [`[${ticks.map(tickRecord).join(',')}]`], 'insert_ticks'));
+  await answersTo(statements);
 }
 
 /** By concatenation: the parts are JSON already. */

@@ -46,6 +46,11 @@ export class ApplyTable {
     return this.key.map((c, i) => `${ident(this.keyField(i))} ${c.type}`).join(', ');
   }
 
+  /** `"k0", "k1"` */
+  get keyFieldList(): string {
+    return this.key.map((_, i) => ident(this.keyField(i))).join(', ');
+  }
+
   /** `t."id" = k."k0" AND …` */
   keyEquals(row: string, record: string): string {
     return this.key.map((c, i) => `${row}.${ident(c.name)} = ${record}.${ident(this.keyField(i))}`).join(' AND ');

@@ -118,6 +118,13 @@ describe('virtual rows, their claims and children, and conflict records', () => 
     });
   });
 
+  it('a primary key made deferrable after enrolment is looked up by the rows themselves', async () => {
+    await eu.enrol('CREATE TABLE shift (id int PRIMARY KEY)', 'shift');
+    await eu.user.query('ALTER TABLE shift DROP CONSTRAINT shift_pkey, ADD PRIMARY KEY (id) DEFERRABLE');
+    await eu.user.query('INSERT INTO shift VALUES (1)');
+    expect(await applying(eu, (tx) => tx.check([rowRef('public.shift', '1')]))).toEqual([]);
+  });
+
   const record = (reason: string): ConflictRecord => ({
     id: 'c1',
     table: PERSON,

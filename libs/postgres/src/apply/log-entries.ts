@@ -10,17 +10,21 @@ import {
   at,
   origins,
 } from '@meridian/core';
-import type { Session } from '../connection/session.js';
+import type { Row, Session, Text } from '../connection/session.js';
 import { CHANGE_COLUMNS, changeOf, inOrderOfWriting, type LoggedChange } from '../log/change-row.js';
 import { TickForgottenError } from '../log/errors.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { type Races, racesBetween, withUnseen } from '../log/races.js';
 import { firstThatShows, Snapshot } from '../log/snapshot.js';
+import { FEW_ROWS } from './row-locks.js';
 
 /** Deletes come with the newest image of their row. */
 const COLUMNS = CHANGE_COLUMNS.map((c) => (c === 'before' ? 'coalesce(c.image, c.before) AS before' : `c.${c}`)).join(
   ', ',
 );
+
+/** Of a remote change's tick; of a local one its own tick is yet to be found. */
+const DEPS = `(SELECT t.deps FROM meridian.tick t WHERE t.origin = e.origin AND t.seq = e.seq) AS deps`;
 
 const UNSEEN_LOCAL = `c.seq IS NULL AND c.xid >= $1::xid8 AND NOT pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`;
 
@@ -31,7 +35,7 @@ const UNSEEN_LOCAL = `c.seq IS NULL AND c.xid >= $1::xid8 AND NOT pg_visible_in_
 
 /** By index on the row: right when the tail of the log is long. $3, $4: the rows; $5, $6: the floor. */
 const BY_ROW = /* sql */ `
-SELECT e.* FROM unnest($3::text[], $4::text[]) AS k(rel, pk)
+SELECT e.*, ${DEPS} FROM unnest($3::text[], $4::text[]) AS k(rel, pk)
  CROSS JOIN LATERAL (
    SELECT ${COLUMNS} FROM meridian.change c
     WHERE c.rel = k.rel AND c.pk::text = k.pk
@@ -44,12 +48,12 @@ const floors = (names: string, seqs: string): string =>
 
 /** By what the floor leaves uncovered, which in a quiet moment is nearly nothing, however many rows are asked for. */
 const BY_TAIL = /* sql */ `
-SELECT * FROM (
+SELECT e.*, ${DEPS} FROM (
   SELECT ${COLUMNS} FROM meridian.change c WHERE ${UNSEEN_LOCAL}
   UNION ALL
-  SELECT e.* FROM ${floors('$5', '$6')}
-   CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM meridian.change c WHERE c.origin = f.origin AND c.seq > f.seq OFFSET 0) e
-  OFFSET 0) tail
+  SELECT r.* FROM ${floors('$5', '$6')}
+   CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM meridian.change c WHERE c.origin = f.origin AND c.seq > f.seq OFFSET 0) r
+  OFFSET 0) e
  WHERE (rel, pk::text) IN (SELECT * FROM unnest($3::text[], $4::text[]))`;
 
 /** How long the tail is, counted no further than matters. */
@@ -59,14 +63,13 @@ SELECT (SELECT count(*) FROM (SELECT FROM meridian.change c WHERE c.seq IS NULL 
          CROSS JOIN LATERAL (SELECT FROM meridian.change c WHERE c.origin = f.origin AND c.seq > f.seq LIMIT $4) r)`;
 
 const ALL_OF = /* sql */ `
-SELECT e.* FROM unnest($1::text[], $2::text[]) AS k(rel, pk)
+SELECT e.*, ${DEPS} FROM unnest($1::text[], $2::text[]) AS k(rel, pk)
  CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM meridian.change c WHERE c.rel = k.rel AND c.pk::text = k.pk OFFSET 0) e`;
 
 const WAITING = /* sql */ `
-SELECT ${COLUMNS} FROM meridian.waiting_change w JOIN meridian.change c ON c.id = w.log_id WHERE w.rel = $1 ORDER BY c.id`;
+SELECT e.*, ${DEPS} FROM (
+  SELECT ${COLUMNS} FROM meridian.waiting_change w JOIN meridian.change c ON c.id = w.log_id WHERE w.rel = $1) e ORDER BY e.id`;
 
-/** A few rows are looked up directly. */
-const FEW_ROWS = 32;
 /** Looking a row up in nine partitions took as long as reading some 50 entries of the tail (measured). */
 const TAIL_PER_ROW = 32;
 
@@ -95,20 +98,16 @@ export class LogEntries {
       [rows.map((r) => r.table), rows.map((r) => r.key)],
       'entries_of',
     );
-    return this.entries(found.map(changeOf), 0);
+    return this.entries(found.map(foundOf), 0);
   }
 
   /** Of one table, in the order of the log. */
   async waiting(table: TableName): Promise<readonly Entry[]> {
     const { rows } = await this.session.query(WAITING, [table], 'waiting_changes');
-    return this.entries(rows.map(changeOf), 0);
+    return this.entries(rows.map(foundOf), 0);
   }
 
-  private async uncovered(
-    rows: readonly RowRef[],
-    snapshot: Snapshot,
-    floor: Vector,
-  ): Promise<readonly LoggedChange[]> {
+  private async uncovered(rows: readonly RowRef[], snapshot: Snapshot, floor: Vector): Promise<readonly Found[]> {
     const values = [
       ...[snapshot.xmin, snapshot.text],
       ...[rows.map((r) => r.table), rows.map((r) => r.key), origins(floor), Object.values(floor)],
@@ -119,7 +118,7 @@ export class LogEntries {
       values,
       byTail ? 'entries_by_tail' : 'entries_by_row',
     );
-    return found.map(changeOf);
+    return found.map(foundOf);
   }
 
   private async tailIsShort(snapshot: Snapshot, floor: Vector, limit: number): Promise<boolean> {
@@ -131,16 +130,18 @@ export class LogEntries {
     return Number(rows[0]![0]) < limit;
   }
 
-  private async entries(logged: readonly LoggedChange[], ownFloor: number): Promise<readonly Entry[]> {
+  private async entries(logged: readonly Found[], ownFloor: number): Promise<readonly Entry[]> {
     if (logged.length === 0) return [];
     const local = logged.filter((l) => l.change.seq === null);
     const own = local.length === 0 ? NO_TICKS : await this.ownTicks(ownFloor, local);
     const races = local.length === 0 ? null : await this.racesOf(local);
-    const deps = await this.depsOfRemote(logged);
+    const vectors = new Map<string | null, Vector>([[null, EMPTY_VECTOR]]);
+    const vectorOf = (deps: string | null): Vector => {
+      if (!vectors.has(deps)) vectors.set(deps, JSON.parse(deps!) as Vector);
+      return vectors.get(deps)!;
+    };
     return inOrderOfWriting(logged).map((l) =>
-      l.change.seq === null
-        ? localEntry(l, own, races!)
-        : { ...l.change, deps: deps.get(`${l.change.origin}/${l.change.seq}`) ?? EMPTY_VECTOR },
+      l.change.seq === null ? localEntry(l, own, races!) : { ...l.change, deps: vectorOf(l.deps) },
     );
   }
 
@@ -163,21 +164,14 @@ export class LogEntries {
       ticks: rows.map(([seq, , deps]) => ({ seq: Number(seq) as Seq, deps: deps! })),
     };
   }
-
-  private async depsOfRemote(logged: readonly LoggedChange[]): Promise<ReadonlyMap<string, Vector>> {
-    const remote = new Map(logged.flatMap(({ change: c }) => (c.seq === null ? [] : [[`${c.origin}/${c.seq}`, c]])));
-    if (remote.size === 0) return new Map();
-    const ticks = [...remote.values()];
-    const { rows } = await this.session.query(
-      `SELECT t.origin, t.seq, t.deps FROM unnest($1::text[], $2::bigint[]) AS w(origin, seq) JOIN meridian.tick t USING (origin, seq)`,
-      [ticks.map((c) => c.origin), ticks.map((c) => c.seq)],
-      'deps_of_remote',
-    );
-    return new Map(rows.map(([origin, seq, deps]) => [`${origin}/${seq}`, JSON.parse(deps!) as Vector]));
-  }
 }
 
 const distinct = (rows: readonly RowRef[]): readonly RowRef[] => [...new Map(rows.map((r) => [rowId(r), r])).values()];
+
+/** With the deps of its tick, when it came in one. */
+type Found = LoggedChange & { readonly deps: Text };
+
+const foundOf = (row: Row): Found => ({ ...changeOf(row), deps: row.at(-1) ?? null });
 
 interface OwnTicks {
   readonly snapshots: readonly Snapshot[];

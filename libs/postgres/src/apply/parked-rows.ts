@@ -1,12 +1,15 @@
 import type { Claimant, RowKey, TableName } from '@meridian/core';
 import type { Session } from '../connection/session.js';
+import type { ApplyTable } from './apply-table.js';
 import { parseClaims } from './claims.js';
 import { byTable, existing } from './row-locks.js';
 import { parkedRow } from './virtual-rows.js';
-import type { TableOf } from './write-effects.js';
 
 /** All parked rows but those whose key a row of the table has: a local insert took it. Their entries are removed. */
-export async function allParked(session: Session, tableOf: TableOf): Promise<readonly Claimant[]> {
+export async function allParked(
+  session: Session,
+  tableOf: (name: TableName) => Promise<ApplyTable>,
+): Promise<readonly Claimant[]> {
   const { rows } = await session.query(
     'SELECT rel, pk, image, claims FROM meridian.parked ORDER BY rel, pk',
     [],

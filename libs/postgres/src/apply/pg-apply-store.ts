@@ -39,7 +39,7 @@ export class PgApplyStore implements ApplyStore {
 
   async heads(): Promise<ReadonlyMap<RegionId, Head>> {
     const sql = 'SELECT origin, seq, digest, position FROM meridian.applied';
-    const { rows } = await this.reader.use((session) => session.query(sql, [], 'heads'));
+    const { rows } = await this.reader.share((session) => session.query(sql, [], 'heads'));
     return new Map(
       rows.map(([origin, seq, digest, position]) => [
         origin as RegionId,
@@ -49,12 +49,12 @@ export class PgApplyStore implements ApplyStore {
   }
 
   async tables(): Promise<ReadonlyMap<TableName, TableSpec>> {
-    await this.reader.use((session) => this.enrolled.refresh(session));
+    await this.reader.share((session) => this.enrolled.refresh(session));
     return this.enrolled.specs();
   }
 
   async waitingTables(): Promise<ReadonlySet<TableName>> {
-    return this.reader.use(waitingTables);
+    return this.reader.share(waitingTables);
   }
 
   /** One at a time: a second waits for the end of the first. On the tables as {@link tables} last read them. */
@@ -64,12 +64,6 @@ export class PgApplyStore implements ApplyStore {
     const counters = this.counters;
     this.counters = 'exact';
     this.applying = session.pid;
-    try {
-      await session.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-    } catch (error) {
-      release();
-      throw error;
-    }
     return new PgApplyTransaction({
       ...{ session, region: this.region, counters, snapshots: this.snapshots },
       tableOf: (name) => this.table(name),
@@ -88,7 +82,7 @@ export class PgApplyStore implements ApplyStore {
   /** Who keeps the running apply transaction waiting, by pid or gid; to be asked when it has waited for some seconds. */
   async blockers(): Promise<readonly Blocker[]> {
     const pid = this.applying;
-    return pid === undefined ? [] : this.reader.use((session) => blockersOf(session, [pid]));
+    return pid === undefined ? [] : this.reader.share((session) => blockersOf(session, [pid]));
   }
 
   async close(): Promise<void> {
@@ -96,7 +90,7 @@ export class PgApplyStore implements ApplyStore {
   }
 
   private table(name: TableName): Promise<ApplyTable> {
-    return this.reader.use((session) => this.enrolled.load(session, name));
+    return this.reader.share((session) => this.enrolled.load(session, name));
   }
 
   private async openReader(): Promise<Session> {

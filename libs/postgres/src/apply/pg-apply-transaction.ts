@@ -4,8 +4,10 @@ import {
   type Claimant,
   type ConflictRecord,
   type Entry,
+  type Held,
   type JsonText,
   type ParkReason,
+  type Places,
   type Race,
   type RegionId,
   type Retry,
@@ -23,11 +25,12 @@ import {
 } from '@meridian/core';
 import { CUT_LOCK } from '../connection/advisory-locks.js';
 import { retryError, retryOf } from '../connection/retry.js';
-import type { Session } from '../connection/session.js';
+import { answersTo, type Session } from '../connection/session.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
 import { advanceVector, type Positions } from './advance-vector.js';
 import { appendTicks, keepImages } from './append-ticks.js';
+import type { ApplyTable } from './apply-table.js';
 import { keepClaims, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
 import type { CounterRange } from './counter-range.js';
@@ -35,9 +38,9 @@ import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
 import { allParked } from './parked-rows.js';
 import { keepWaiting, onTable, refusalOf, resume, TableStatementError } from './waiting-changes.js';
-import { byTable, lockRows, lockVirtualRows, type Place } from './row-locks.js';
+import { byTable, FEW_ROWS, lockRows, lockVirtualRows, lockVirtualRowsAtOnce, type Place } from './row-locks.js';
 import { childrenOf, holdersOf, readRows } from './virtual-rows.js';
-import { type TableOf, writeEffects } from './write-effects.js';
+import { writeEffects } from './write-effects.js';
 
 const DONE: WriteOutcome = { retry: null };
 const NUMERIC_OUT_OF_RANGE = '22003';
@@ -46,7 +49,7 @@ export interface TransactionContext {
   readonly session: Session;
   readonly region: RegionId;
   readonly snapshots: OwnSnapshots;
-  readonly tableOf: TableOf;
+  readonly tableOf: (name: TableName) => Promise<ApplyTable>;
   readonly tableNames: () => readonly TableName[];
   readonly counters: CounterRange;
   /** A statement failed as one does when a table was altered under it. */
@@ -56,16 +59,35 @@ export interface TransactionContext {
   readonly onEnd: () => void;
 }
 
-/** One READ COMMITTED transaction of the apply role: every step is a new statement with a snapshot of its own. */
+/**
+ * One READ COMMITTED transaction of the apply role: every step is a new statement with a snapshot of its own. Steps that
+ * answer nothing are sent and not waited for: the next one runs behind them, and when one fails, so does all that follows.
+ */
 export class PgApplyTransaction implements ApplyTransaction {
   private readonly log: LogEntries;
+  /** Looked at with the first answer, which comes right behind: without it, each statement would be a transaction. */
+  private readonly begun: Promise<unknown>;
+  private readonly sent: Promise<unknown>[] = [];
+  /** Those that this transaction has asked for. */
+  private readonly tables = new Map<TableName, ApplyTable>();
   private ended = false;
 
   constructor(private readonly context: TransactionContext) {
+    this.begun = this.session.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+    void this.send(this.begun);
     this.log = new LogEntries(context.session, context.region, context.snapshots);
   }
 
-  async lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, Place> | Retry | TableRefused> {
+  async hold(rows: readonly RowRef[], floor: Vector): Promise<Held | Retry | TableRefused> {
+    if (rows.length <= FEW_ROWS) {
+      const held = await this.orRetry(() => this.holdAtOnce(rows, floor)).catch(refusedOr);
+      if (held !== null) return held;
+    }
+    const places = await this.lock(rows);
+    return 'retry' in places ? places : { places, entries: await this.entriesAbove(rows, floor) };
+  }
+
+  async lock(rows: readonly RowRef[]): Promise<Places | Retry | TableRefused> {
     return this.orRetry(async () => {
       const places = new Map<string, Place>();
       for (const [name, keys] of byTable(rows))
@@ -138,9 +160,9 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   async write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused> {
     try {
-      return await this.orRetry(() =>
-        writeEffects(this.session, (name) => this.tableOf(name), effects, this.context.counters),
-      );
+      const unknown = effects.filter((effect) => !this.tables.has(effect.table));
+      if (unknown.length > 0) await Promise.all(unknown.map(({ table }) => onTable(table, () => this.tableOf(table))));
+      return await this.orRetry(() => writeEffects(this.session, this.tables, effects, this.context.counters));
     } catch (error) {
       if (this.context.counters === 'clamp' || !(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
@@ -148,18 +170,12 @@ export class PgApplyTransaction implements ApplyTransaction {
     }
   }
 
-  /** Another applier's tick is there, or arrives while ours waits for it: to try once more would fail in the same way. */
-  async append(ticks: readonly Tick[]): Promise<void> {
-    try {
-      await this.step(() => appendTicks(this.session, ticks));
-    } catch (error) {
-      if (!(error instanceof TransactionRetryError) || error.because.retry !== 'unique violation') throw error;
-      throw new TransactionRetryError({ retry: 'overtaken', detail: error.because.detail }, { cause: error });
-    }
+  append(ticks: readonly Tick[]): Promise<void> {
+    return this.send(appendTicks(this.session, ticks).catch(overtakenOr));
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {
-    return this.step(() => keepWaiting(this.session, changes, reasons));
+    return this.send(keepWaiting(this.session, changes, reasons));
   }
 
   waitingChanges(table: TableName): Promise<readonly Entry[]> {
@@ -167,18 +183,16 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   resume(table: TableName): Promise<void> {
-    return this.step(() => resume(this.session, table));
+    return this.send(resume(this.session, table));
   }
 
   keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {
-    return this.step(() => keepImages(this.session, images));
+    return this.send(keepImages(this.session, images));
   }
 
   recordRaces(races: readonly Race[]): Promise<void> {
     if (races.length === 0) return Promise.resolve();
-    return this.step(async () => {
-      await this.session.query(RECORD_RACES, [JSON.stringify(races)], 'record_races');
-    });
+    return this.send(this.session.query(RECORD_RACES, [JSON.stringify(races)], 'record_races'));
   }
 
   recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
@@ -204,19 +218,19 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   /** As long as the relay needs: it waits for no row, so it cannot be waiting for us. */
   takeCutLock(): Promise<void> {
-    return this.step(async () => {
-      const wait = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${CUT_LOCK})`;
-      await this.session.script(`${wait}; SET LOCAL lock_timeout = ${APPLY_LOCK_TIMEOUT_MS}`);
-    });
+    const wait = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${CUT_LOCK})`;
+    return this.send(this.session.script(`${wait}; SET LOCAL lock_timeout = ${APPLY_LOCK_TIMEOUT_MS}`));
   }
 
   async commit(): Promise<WriteOutcome> {
     try {
       const outcome = await this.orRetry(async () => {
+        await Promise.all(this.sent);
         await this.session.query('COMMIT');
         return DONE;
       });
-      this.end();
+      if (outcome.retry === null) this.end();
+      else await this.rollback();
       return outcome;
     } catch (error) {
       await this.rollback();
@@ -226,20 +240,37 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   async rollback(): Promise<void> {
     if (this.ended) return;
+    // What is on its way is part of this transaction, and must not come behind its end.
+    await Promise.allSettled(this.sent);
     // A lost session's transaction is rolled back by its end.
     if (this.session.alive) await this.session.query('ROLLBACK').catch(() => this.session.close());
     this.end();
+  }
+
+  /** In one round trip; null when a row came while another was waited for, so that all have to be looked for again. */
+  private async holdAtOnce(rows: readonly RowRef[], floor: Vector): Promise<Held | null> {
+    const keys = byTable(rows);
+    const tables = await Promise.all(keys.map(([name]) => onTable(name, () => this.tableOf(name))));
+    const locking = keys.map(([name, of], i) =>
+      onTable(name, () => lockVirtualRowsAtOnce(this.session, tables[i]!, of)),
+    );
+    const reading = this.log.above(rows, floor);
+    const places = await answersTo(locking, reading);
+    if (places.includes(null)) return null;
+    return { places: new Map(places.flatMap((of) => [...of!])), entries: await reading };
   }
 
   private get session(): Session {
     return this.context.session;
   }
 
-  private tableOf(name: TableName): ReturnType<TableOf> {
-    return this.context.tableOf(name);
+  private async tableOf(name: TableName): Promise<ApplyTable> {
+    const table = await this.context.tableOf(name);
+    this.tables.set(name, table);
+    return table;
   }
 
-  private async referring(parent: TableName): Promise<Awaited<ReturnType<TableOf>>[]> {
+  private async referring(parent: TableName): Promise<ApplyTable[]> {
     const tables = await Promise.all(this.context.tableNames().map((name) => this.tableOf(name)));
     return tables.filter((t) => t.spec.foreignKeys.some((f) => f.parent === parent));
   }
@@ -250,10 +281,30 @@ export class PgApplyTransaction implements ApplyTransaction {
     return (await this.tableOf(error.table)).spec.counters.length > 0;
   }
 
+  private send(step: Promise<unknown>): Promise<void> {
+    step.catch(() => undefined);
+    this.sent.push(step);
+    return Promise.resolve();
+  }
+
+  /** A step that nothing waited for fails those behind it, not those before it: it knows best what that means. */
+  private async firstFailure(before: readonly Promise<unknown>[], last: unknown): Promise<unknown> {
+    const outcomes = await Promise.allSettled(before);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    return failed === undefined ? last : failed.reason;
+  }
+
+  private async begunBefore<T>(answer: Promise<T>): Promise<T> {
+    await Promise.all([answer, this.begun]);
+    return answer;
+  }
+
   private async orRetry<T>(work: () => Promise<T>): Promise<T | Retry> {
+    const before = [...this.sent];
     try {
-      return await work();
-    } catch (error) {
+      return await this.begunBefore(work());
+    } catch (last) {
+      const error = await this.firstFailure(before, last);
       const retry = retryOf(error instanceof TableStatementError ? error.cause : error);
       if (retry !== null) return retry;
       throw this.noticed(error);
@@ -261,10 +312,11 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   private async step<T>(work: () => Promise<T>): Promise<T> {
+    const before = [...this.sent];
     try {
-      return await work();
-    } catch (error) {
-      throw this.noticed(retryError(error));
+      return await this.begunBefore(work());
+    } catch (last) {
+      throw this.noticed(retryError(await this.firstFailure(before, last)));
     }
   }
 
@@ -281,6 +333,14 @@ export class PgApplyTransaction implements ApplyTransaction {
     this.ended = true;
     this.context.onEnd();
   }
+}
+
+/** Another applier's tick is there, or arrives while ours waits for it: to try once more would fail in the same way. */
+function overtakenOr(error: unknown): never {
+  const { schema, table } = error as { schema?: string; table?: string };
+  const retry = retryOf(error);
+  if (retry?.retry !== 'unique violation' || schema !== 'meridian' || table !== 'tick') throw error;
+  throw new TransactionRetryError({ retry: 'overtaken', detail: retry.detail }, { cause: error });
 }
 
 /** The table's refusal as a value; any other error stays one. */

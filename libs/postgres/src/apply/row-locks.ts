@@ -1,6 +1,6 @@
 import { type RowKey, type RowRef, rowId, type RowState, type TableName } from '@meridian/core';
 import { ident } from '../catalog/quoting.js';
-import type { Session } from '../connection/session.js';
+import { answersTo, type Session } from '../connection/session.js';
 import type { ApplyTable } from './apply-table.js';
 
 type Strength = 'FOR UPDATE' | 'FOR KEY SHARE';
@@ -17,9 +17,14 @@ export function byTable(rows: readonly RowRef[]): readonly (readonly [TableName,
   return [...keys].map(([table, set]) => [table, [...set]] as const).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/*
+ * Plans that are kept outlive what they were made for: a table that was empty when it was first applied to would be joined by
+ * reading all of it for every batch. LATERAL … OFFSET 0, and FOR UPDATE, keep each lookup a lookup by its key's index.
+ */
+
 /** FROM-clause of a statement that joins a table `t` with keys, given as parameter `$1`; `k.o` says which key. */
 export const joinKeys = (table: ApplyTable): string => `json_to_recordset($1::json) AS k(o int, ${table.keyFieldTypes})
-  JOIN ${table.name} t ON ${table.keyEquals('t', 'k')}`;
+  CROSS JOIN LATERAL (SELECT s.ctid, s.* FROM ${table.name} s WHERE ${table.keyEquals('s', 'k')} OFFSET 0) t`;
 
 export const keyRecords = (table: ApplyTable, keys: readonly RowKey[]): string =>
   `[${keys.map((key, o) => `{"o": ${o}, ${table.keyFields(key)}}`).join(',')}]`;
@@ -37,9 +42,7 @@ export async function lockRows(
   const held = new Set<RowKey>();
   let wanted = keys;
   while (wanted.length > 0) {
-    const sql = `SELECT k.o FROM ${joinKeys(table)} ORDER BY ${table.keyOrder('t')} ${strength} OF t`;
-    const { rows } = await session.query(sql, [keyRecords(table, wanted)]);
-    for (const [o] of rows) held.add(wanted[Number(o)]!);
+    for (const key of await lockExisting(session, table, wanted, strength)) held.add(key);
     wanted = await existing(
       session,
       table,
@@ -49,22 +52,35 @@ export async function lockRows(
   return held;
 }
 
+async function lockExisting(
+  session: Session,
+  table: ApplyTable,
+  keys: readonly RowKey[],
+  strength: Strength,
+): Promise<readonly RowKey[]> {
+  const sql = `SELECT k.o
+    FROM (SELECT * FROM json_to_recordset($1::json) AS k(o int, ${table.keyFieldTypes}) ORDER BY ${table.keyFieldList}) k
+   CROSS JOIN LATERAL (SELECT FROM ${table.name} t WHERE ${table.keyEquals('t', 'k')} ${strength}) held`;
+  const { rows } = await session.prepare(sql, [keyRecords(table, keys)]);
+  return rows.map(([o]) => keys[Number(o)]!);
+}
+
 export async function existing(
   session: Session,
   table: ApplyTable,
   keys: readonly RowKey[],
 ): Promise<readonly RowKey[]> {
   if (keys.length === 0) return [];
-  const { rows } = await session.query(`SELECT k.o FROM ${joinKeys(table)}`, [keyRecords(table, keys)]);
+  const { rows } = await session.prepare(`SELECT k.o FROM ${joinKeys(table)}`, [keyRecords(table, keys)]);
   return rows.map(([o]) => keys[Number(o)]!);
 }
 
 /** Parked entries of keys that no row of the table has. */
-async function lockParked(session: Session, table: TableName, keys: readonly RowKey[]): Promise<ReadonlySet<RowKey>> {
-  if (keys.length === 0) return new Set();
+async function lockParked(session: Session, table: TableName, keys: readonly RowKey[]): Promise<readonly RowKey[]> {
+  if (keys.length === 0) return [];
   const sql = `SELECT pk FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2) ORDER BY pk FOR UPDATE`;
   const { rows } = await session.query(sql, [table, keys], 'lock_parked');
-  return new Set(rows.map(([pk]) => pk as RowKey));
+  return rows.map(([pk]) => pk as RowKey);
 }
 
 /** Step 1 for one table. */
@@ -72,17 +88,44 @@ export async function lockVirtualRows(
   session: Session,
   table: ApplyTable,
   keys: readonly RowKey[],
-): Promise<Map<string, Place>> {
+): Promise<ReadonlyMap<string, Place>> {
   const shown = await lockRows(session, table, keys, 'FOR UPDATE');
   const parked = await lockParked(
     session,
     table.name,
     keys.filter((key) => !shown.has(key)),
   );
-  const places = new Map<string, Place>();
-  for (const key of shown) places.set(rowId({ table: table.name, key }), 'table');
-  for (const key of parked) places.set(rowId({ table: table.name, key }), 'parked');
-  return places;
+  return placesOf(table, shown, parked);
 }
+
+/**
+ * The same in one round trip, the second look included, for so few rows that looking twice costs less than waiting; null
+ * when that look finds a row which is not held.
+ */
+export async function lockVirtualRowsAtOnce(
+  session: Session,
+  table: ApplyTable,
+  keys: readonly RowKey[],
+): Promise<ReadonlyMap<string, Place> | null> {
+  const asked = [
+    lockExisting(session, table, keys, 'FOR UPDATE'),
+    existing(session, table, keys),
+    lockParked(session, table.name, keys),
+  ];
+  const [shown, there, parked] = await answersTo(asked);
+  const held = new Set(shown);
+  return there!.every((key) => held.has(key)) ? placesOf(table, held, parked!) : null;
+}
+
+/** A row of the table hides a parked entry of its key. */
+const placesOf = (table: ApplyTable, shown: Iterable<RowKey>, parked: Iterable<RowKey>): Map<string, Place> => {
+  const places = new Map<string, Place>();
+  for (const key of parked) places.set(rowId({ table: table.name, key }), 'parked');
+  for (const key of shown) places.set(rowId({ table: table.name, key }), 'table');
+  return places;
+};
+
+/** Few enough to be looked up directly, and twice rather than one after another. */
+export const FEW_ROWS = 32;
 
 export const columnList = (names: readonly string[]): string => names.map(ident).join(', ');

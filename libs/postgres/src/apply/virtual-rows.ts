@@ -12,7 +12,7 @@ export async function readRows(
   keys: readonly RowKey[],
 ): Promise<readonly RowState[]> {
   const sql = `SELECT k.o, ${table.rowTexts('t')} FROM ${joinKeys(table)}`;
-  const { rows } = await session.query(sql, [keyRecords(table, keys)]);
+  const { rows } = await session.prepare(sql, [keyRecords(table, keys)]);
   const shown = rows.map(([o, ...texts]) => shownRow(table, keys[Number(o)]!, texts));
   const there = new Set(shown.map((row) => row.ref.key));
   return [

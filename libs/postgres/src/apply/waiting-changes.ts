@@ -1,5 +1,5 @@
 import type { Change, TableName, TableRefused } from '@meridian/core';
-import type { Session } from '../connection/session.js';
+import { answersTo, type Session } from '../connection/session.js';
 import { TableDiffersError } from './apply-table.js';
 
 /** By origin and id, as `append` has just put them into the log. */
@@ -19,8 +19,9 @@ export async function keepWaiting(
   reasons: ReadonlyMap<TableName, string>,
 ): Promise<void> {
   const columns = [changes.map((c) => c.origin), changes.map((c) => c.seq), changes.map((c) => c.id)];
-  await session.query(KEEP, columns, 'keep_waiting');
-  if (reasons.size > 0) await session.query(SAY_WHY, [[...reasons.keys()], [...reasons.values()]], 'say_why');
+  const asked = [session.query(KEEP, columns, 'keep_waiting')];
+  if (reasons.size > 0) asked.push(session.query(SAY_WHY, [[...reasons.keys()], [...reasons.values()]], 'say_why'));
+  await answersTo(asked);
 }
 
 export async function waitingTables(session: Session): Promise<ReadonlySet<TableName>> {
@@ -30,12 +31,11 @@ export async function waitingTables(session: Session): Promise<ReadonlySet<Table
 
 /** The changes of this transaction's batch: those that came later would be waiting behind them, and nothing else applies. */
 export async function resume(session: Session, table: TableName): Promise<void> {
-  await session.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [table], 'resume');
-  await session.query(
-    `UPDATE meridian.enrolled_table SET state = 'active', reason = NULL WHERE rel = $1`,
-    [table],
-    'resumed',
-  );
+  const active = `UPDATE meridian.enrolled_table SET state = 'active', reason = NULL WHERE rel = $1`;
+  await answersTo([
+    session.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [table], 'resume'),
+    session.query(active, [table], 'resumed'),
+  ]);
 }
 
 /** A statement on this table failed: whether the table refuses or the transaction is to be taken again, its cause tells. */

@@ -1,39 +1,43 @@
 import type { RowEffect, RowKey, TableName, WriteOutcome } from '@meridian/core';
 import { ident } from '../catalog/quoting.js';
-import type { Session } from '../connection/session.js';
+import { answersTo, type Session } from '../connection/session.js';
 import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
 import { counterField, counterSet, type CounterRange } from './counter-range.js';
 import { groupEffects, type GroupedEffects, type WriteGroup } from './effect-groups.js';
 import { onTable } from './waiting-changes.js';
 import { columnList, joinKeys, keyRecords } from './row-locks.js';
 
-export type TableOf = (name: TableName) => Promise<ApplyTable>;
-
 const DONE: WriteOutcome = { retry: null };
 
 /**
  * Step 3: one statement per table, kind and set of columns. Frees come first, so that a unique key can move from row to row,
- * then updates, then inserts. Values go as the JSON text they came as; only the names of their columns are looked at here.
+ * then updates, then inserts, all sent at once. Values go as the JSON text they came as; only the names of their columns are
+ * looked at here.
  */
 export async function writeEffects(
   session: Session,
-  tableOf: TableOf,
+  tables: ReadonlyMap<TableName, ApplyTable>,
   effects: readonly RowEffect[],
   range: CounterRange,
 ): Promise<WriteOutcome> {
-  const groups = groupEffects(effects);
-  for (const [name, keys] of groups.frees) await onTable(name, async () => remove(session, await tableOf(name), keys));
-  await park(session, groups.parks);
-  for (const [name, keys] of groups.unparks) await unpark(session, name, keys);
-  for (const group of groups.updates) {
-    const written = await onTable(group.table, async () => update(session, await tableOf(group.table), group, range));
-    if (written < group.rows.length) return missing('a row to update is gone', group);
-  }
-  for (const group of groups.inserts) {
-    const written = await onTable(group.table, async () => insert(session, await tableOf(group.table), group, range));
-    if (written < group.rows.length) return missing('a row to insert is there', group);
-  }
-  return DONE;
+  const tableOf = (name: TableName): ApplyTable => tables.get(name)!;
+  const { frees, parks, unparks, updates, inserts } = groupEffects(effects);
+  const asked: Promise<WriteOutcome>[] = [
+    ...[...frees].map(([name, keys]) => onTable(name, () => remove(session, tableOf(name), keys))),
+    park(session, parks),
+    ...[...unparks].map(([name, keys]) => unpark(session, name, keys)),
+    ...updates.map((group) =>
+      onTable(group.table, () => update(session, tableOf(group.table), group, range)).then((written) =>
+        written < group.rows.length ? missing('a row to update is gone', group) : DONE,
+      ),
+    ),
+    ...inserts.map((group) =>
+      onTable(group.table, () => insert(session, tableOf(group.table), group, range)).then((written) =>
+        written < group.rows.length ? missing('a row to insert is there', group) : DONE,
+      ),
+    ),
+  ];
+  return (await answersTo(asked)).find((outcome) => outcome.retry !== null) ?? DONE;
 }
 
 const missing = (what: string, group: WriteGroup): WriteOutcome => ({
@@ -41,14 +45,16 @@ const missing = (what: string, group: WriteGroup): WriteOutcome => ({
   detail: `${what} in ${group.table}`,
 });
 
-async function remove(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<void> {
+/** A DELETE or UPDATE cannot be kept to lookups: it is planned at every run, for the table as it is then. */
+async function remove(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<WriteOutcome> {
   const sql = `DELETE FROM ${table.name} t USING json_to_recordset($1::json) AS k(o int, ${table.keyFieldTypes})
                 WHERE ${table.keyEquals('t', 'k')}`;
   await session.query(sql, [keyRecords(table, keys)]);
+  return DONE;
 }
 
-async function park(session: Session, parks: GroupedEffects['parks']): Promise<void> {
-  if (parks.length === 0) return;
+async function park(session: Session, parks: GroupedEffects['parks']): Promise<WriteOutcome> {
+  if (parks.length === 0) return DONE;
   const rows = parks.map(
     ({ table, key, values, claims, because }) =>
       `{"rel": ${JSON.stringify(table)}, "pk": ${JSON.stringify(key)}, "image": ${values}, "claims": ${claims}, "reason": ${JSON.stringify(because)}}`,
@@ -60,10 +66,12 @@ async function park(session: Session, parks: GroupedEffects['parks']): Promise<v
     [`[${rows.join(',')}]`],
     'park',
   );
+  return DONE;
 }
 
-async function unpark(session: Session, table: TableName, keys: readonly RowKey[]): Promise<void> {
+async function unpark(session: Session, table: TableName, keys: readonly RowKey[]): Promise<WriteOutcome> {
   await session.query('DELETE FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)', [table, keys], 'unpark');
+  return DONE;
 }
 
 /** The record that a group's rows are: the key's parts, and the values' text spliced in behind them. */
@@ -93,7 +101,7 @@ async function update(session: Session, table: ApplyTable, group: WriteGroup, ra
 }
 
 async function touch(session: Session, table: ApplyTable, group: WriteGroup): Promise<number> {
-  const { rows } = await session.query(`SELECT FROM ${joinKeys(table)}`, [
+  const { rows } = await session.prepare(`SELECT FROM ${joinKeys(table)}`, [
     keyRecords(
       table,
       group.rows.map((r) => r.key),
@@ -111,5 +119,5 @@ async function insert(session: Session, table: ApplyTable, group: WriteGroup, ra
   const sql = `INSERT INTO ${table.name} (${columnList(columns.map((c) => c.name))}) OVERRIDING SYSTEM VALUE
     SELECT ${values.join(', ')} FROM json_to_recordset($1::json) AS x(${types.join(', ')})
     ON CONFLICT (${columnList(table.spec.keyColumns)}) DO NOTHING`;
-  return (await session.query(sql, [`[${group.rows.map((r) => r.values).join(',')}]`])).count;
+  return (await session.prepare(sql, [`[${group.rows.map((r) => r.values).join(',')}]`])).count;
 }

@@ -3,6 +3,7 @@ import { type TestRegion, testRegion } from '../region.builder.js';
 import { ConnectionLostError, ReadOnlyDatabaseError } from './errors.js';
 import { LeaderLock } from './leader-lock.js';
 import { PinnedConnection } from './pinned-connection.js';
+import { answersTo } from './session.js';
 import { openApplySession, openSession, RELAY_SETTINGS } from './settings.js';
 
 describe("a region's reserved connections", () => {
@@ -51,6 +52,29 @@ describe("a region's reserved connections", () => {
     const { rows } = await session.query(`SELECT ${settings.map((s) => `current_setting('${s}')`).join(', ')}`);
     expect(rows[0]).toEqual(['replica', '500ms', 'on', 'off', 'ISO, YMD', 'UTC']);
     expect(session.replicaRole).toBe(true);
+    await session.close();
+  });
+
+  it('a session is closed at once, also when a statement is never answered', async () => {
+    const session = await openSession({ connectionString: eu.url }, 'test', RELAY_SETTINGS);
+    const waits = session.query('SELECT pg_sleep(600)').catch((error: unknown) => error);
+    await session.close();
+    expect(await waits).toBeInstanceOf(ConnectionLostError);
+    await end('meridian test');
+  });
+
+  it('statements asked for side by side run in that order, and behind one that fails all fail with its error', async () => {
+    const session = await openSession({ connectionString: eu.url }, 'test', RELAY_SETTINGS);
+    const n = (of: number): Promise<string> => session.query(`SELECT ${of}`).then(({ rows }) => rows[0]![0]!);
+    expect(await answersTo([n(1), n(2), n(3)])).toEqual(['1', '2', '3']);
+    const asked = ['BEGIN', 'SELECT 1 / 0', 'SELECT 4', 'ROLLBACK'].map((sql) => session.query(sql));
+    await expect(answersTo(asked)).rejects.toMatchObject({ code: '22012' });
+    expect(
+      (await Promise.allSettled(asked)).map((a) =>
+        a.status === 'rejected' ? (a.reason as { code: string }).code : '',
+      ),
+    ).toEqual(['', '22012', '22012', '']);
+    expect(await n(5)).toBe('5');
     await session.close();
   });
 

@@ -15,9 +15,33 @@ const AS_TEXT = { getTypeParser: () => (value: string) => value };
 /** Not EPIPE, which is five letters too. */
 const SQLSTATE = /^[0-9FHPX][0-9A-Z]{4}$/;
 
-/** A connection that stays one server session, and answers every column as text. */
+const IN_FAILED_TRANSACTION = '25P02';
+/** Of a statement prepared behind a failed one, that is its echo. */
+const NOT_PREPARED = '26000';
+
+/** Statements made for a table and a set of columns, per session; beyond these they are planned at every run. */
+const MOST_PREPARED = 512;
+
+/**
+ * What statements asked for side by side answer, when all have ended (`behind` among them), or the failure of the first one:
+ * it is the one that the others only repeat.
+ */
+export async function answersTo<T>(asked: readonly Promise<T>[], ...behind: Promise<unknown>[]): Promise<T[]> {
+  await Promise.allSettled([...asked, ...behind]);
+  const answers: T[] = [];
+  for (const answer of asked) answers.push(await answer);
+  return answers;
+}
+
+/**
+ * A connection that stays one server session, and answers every column as text. Statements are sent as they are asked for and
+ * run in that order: whoever does not wait for an answer before asking for the next saves a round trip.
+ */
 export class Session {
   private lost: Error | undefined;
+  private readonly prepared = new Map<string, string>();
+  private lastFailure: unknown;
+  private unanswered = 0;
 
   private constructor(
     private readonly client: Client,
@@ -30,7 +54,7 @@ export class Session {
   }
 
   static async open(config: ClientConfig, role: string): Promise<Session> {
-    const client = new Client({ keepAlive: true, application_name: `meridian ${role}`, ...config });
+    const client = new Client({ keepAlive: true, application_name: `meridian ${role}`, pipeline: true, ...config });
     await client.connect();
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     return new Session(client, role, rows[0]!.pid, []);
@@ -61,27 +85,55 @@ export class Session {
     return { rows: result.rows, count: result.rowCount ?? 0 };
   }
 
+  /** A statement whose text is made for a table: planned once per session, too, as long as there are not too many of them. */
+  prepare(text: string, values: readonly unknown[]): Promise<Rows> {
+    if (!this.prepared.has(text) && this.prepared.size < MOST_PREPARED)
+      this.prepared.set(text, `made_${this.prepared.size}`);
+    return this.query(text, values, this.prepared.get(text));
+  }
+
   /** Several statements in one round trip; no parameters. The simple protocol: a BEGIN among them begins a block that outlives it. */
   async script(text: string): Promise<readonly Rows[]> {
     const results = (await this.send({ text })) as QueryArrayResult<string[]> | QueryArrayResult<string[]>[];
     return [results].flat().map((r) => ({ rows: r.rows, count: r.rowCount ?? 0 }));
   }
 
+  /** At once, also when a statement is still to be answered: over a link gone silent it never will be. */
   async close(): Promise<void> {
-    if (this.alive) await this.client.end();
+    if (!this.alive) return;
+    if (this.unanswered > 0) this.client.connection.stream.destroy();
+    await this.client.end();
   }
 
   private async send(query: { text: string; values?: unknown[]; name?: string }): Promise<unknown> {
     if (this.lost !== undefined) throw new ConnectionLostError(this.role, this.lost);
+    this.sendTogether();
+    this.unanswered++;
     try {
       return await this.client.query({ ...query, rowMode: 'array', types: AS_TEXT });
     } catch (error) {
       // An error of the server's has a SQLSTATE; class 57P: the server ends the session. All else is the connection's.
       const state = (error as { code?: string }).code;
-      if (state !== undefined && SQLSTATE.test(state) && !state.startsWith('57P')) throw error;
+      if (state !== undefined && SQLSTATE.test(state) && !state.startsWith('57P')) throw this.causeOf(state, error);
       this.lose(error as Error);
       throw new ConnectionLostError(this.role, error);
+    } finally {
+      this.unanswered--;
     }
+  }
+
+  /** Statements asked for in one go leave in one packet: the server reads them, and we hear of them, all at once. */
+  private sendTogether(): void {
+    const { stream } = this.client.connection;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
+  }
+
+  /** Behind a statement that failed the server only says that the transaction is aborted. */
+  private causeOf(state: string, error: unknown): unknown {
+    if (state === IN_FAILED_TRANSACTION) return this.lastFailure ?? error;
+    if (state !== NOT_PREPARED) this.lastFailure = error;
+    return error;
   }
 
   private lose(error: Error | undefined): void {
@@ -89,6 +141,6 @@ export class Session {
     this.lost = error ?? new Error('closed');
     for (const listener of this.lostListeners.splice(0)) listener(this.lost);
     // A broken one may never answer an orderly end.
-    if (error !== undefined) void this.client.end().catch(() => undefined);
+    if (error !== undefined) this.client.connection.stream.destroy();
   }
 }

@@ -80,15 +80,11 @@ export const ranksText = (ranks: Ranks): string =>
  * captured before the statement's that fired it, and the statement's number, taken before it began, says which came first.
  * Transactions are placed by their last id: of two that wrote one row, the later one waited for the end of the first.
  */
-export function inOrderOfWriting(changes: readonly LoggedChange[]): LoggedChange[] {
+export function inOrderOfWriting<T extends LoggedChange>(changes: readonly T[]): T[] {
   const byId = [...changes].sort((a, b) => a.logId - b.logId);
   if (byId.every((c) => c.number === null)) return byId;
   const lastId = new Map(byId.map((c) => [c.xid, c.logId]));
-  const key = (c: LoggedChange): readonly [number, number, number] => [
-    lastId.get(c.xid)!,
-    c.number ?? c.logId,
-    c.logId,
-  ];
+  const key = (c: T): readonly [number, number, number] => [lastId.get(c.xid)!, c.number ?? c.logId, c.logId];
   const ordered = byId
     .map((c) => ({ c, key: key(c) }))
     .sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1] || a.key[2] - b.key[2])
@@ -100,7 +96,7 @@ export function inOrderOfWriting(changes: readonly LoggedChange[]): LoggedChange
  * To all regions a change's id says where it stands among its origin's changes of the row. So the ids that one transaction's
  * changes of a row have got are dealt out anew, in their order; whoever reads one of them reads all of them.
  */
-function withIdsInOrder(ordered: readonly LoggedChange[]): LoggedChange[] {
+function withIdsInOrder<T extends LoggedChange>(ordered: readonly T[]): T[] {
   const rowOf = ({ xid, change }: LoggedChange): string => `${xid}\n${rowId(change)}`;
   const ids = new Map<string, ChangeId[]>();
   for (const c of ordered) {

@@ -3,6 +3,10 @@ import { literal } from '../catalog/quoting.js';
 import { changeColumns } from './change-row.js';
 import { FIRST_SNAPSHOT } from './snapshot.js';
 
+/** Of the enrolled tables that have some: their columns by table. */
+export const COUNTERS = `
+SELECT json_object_agg(rel, spec -> 'counters') FROM meridian.enrolled_table WHERE spec #>> '{counters,0}' IS NOT NULL`;
+
 export const TAKE_CUT_LOCK = `SELECT pg_advisory_lock(${CUT_LOCK})`;
 export const FREE_CUT_LOCK = `SELECT pg_advisory_unlock(${CUT_LOCK})`;
 
@@ -16,7 +20,7 @@ PREPARE cut_header AS
 SELECT pg_current_snapshot(), t.seq, t.digest, s.last_value,
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
        (SELECT json_object_agg(origin, seq) FROM meridian.applied),
-       EXISTS (SELECT FROM meridian.waiting_change)
+       EXISTS (SELECT FROM meridian.waiting_change), (SELECT max(change_id) FROM meridian.race), (${COUNTERS})
   FROM meridian.stamp s
   LEFT JOIN (${lastTick(region)}) t ON true;
 
@@ -35,7 +39,7 @@ const lastTick = (region: string): string =>
 
 export const OPEN_CUT = 'BEGIN ISOLATION LEVEL REPEATABLE READ; EXECUTE cut_header; EXECUTE cut_changes';
 
-/** Both or neither; no row comes back when the applied vector was not at the tick's predecessor. */
+/** Both or neither: where the applied vector is not at the tick's predecessor, the column refuses the null (23502). */
 export const WRITE_TICK = /* sql */ `
 WITH t AS (
   INSERT INTO meridian.tick (origin, seq, snapshot, deps, stamp, wall, previous, digest, changes)
@@ -43,10 +47,8 @@ WITH t AS (
 INSERT INTO meridian.applied AS a (origin, seq, digest, deps, stamp, wall)
 SELECT $1, $2::bigint, $8, $4, $5, $6
 ON CONFLICT (origin) DO UPDATE
-   SET seq = excluded.seq, digest = excluded.digest, deps = excluded.deps, stamp = excluded.stamp, wall = excluded.wall,
-       applied_at = clock_timestamp()
- WHERE a.seq = excluded.seq - 1
-RETURNING a.seq`;
+   SET seq = CASE WHEN a.seq = excluded.seq - 1 THEN excluded.seq END, digest = excluded.digest, deps = excluded.deps, stamp = excluded.stamp, wall = excluded.wall,
+       applied_at = clock_timestamp()`;
 
 /** Tick 0, the empty beginning: a tick can be made again as long as the one before it is kept, the first one too. */
 export const WRITE_TICK_0 = /* sql */ `

@@ -1,5 +1,6 @@
 import {
   type Change,
+  type CountersOf,
   type Cut,
   GENESIS_DIGEST,
   type RegionId,
@@ -9,35 +10,46 @@ import {
   type TickHeader,
   type Vector,
 } from '@meridian/core';
-import type { Row, Session } from '../connection/session.js';
+import { answersTo, type Row, type Session } from '../connection/session.js';
 import { changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
 import { FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK, WRITE_TICK_0 } from './cut-sql.js';
 import { TickOvertakenError } from './errors.js';
 import { MARK_UNSEEN } from './mark-unseen.sql.js';
-import { racesBetween, withUnseen } from './races.js';
+import { NO_RACES, type Races, racesBetween, withUnseen } from './races.js';
 
 /** A tick in the making: a REPEATABLE READ transaction, begun under the cut lock, which is freed after its end. */
 export class PgCut implements Cut {
+  readonly header: TickHeader;
+  readonly counters: CountersOf;
+  /** As pg_snapshot writes it. */
+  readonly snapshot: string;
+  /** Changes wait for a table that cannot take them here. */
+  private readonly waiting: boolean;
+  private readonly lastRace: number;
+
   private constructor(
     private readonly session: Session,
     private readonly release: () => void,
-    readonly header: TickHeader,
-    private readonly snapshot: string,
+    region: RegionId,
+    row: Row,
     private readonly logged: readonly LoggedChange[],
-    /** Changes wait for a table that cannot take them here. */
-    private readonly waiting: boolean,
-  ) {}
+  ) {
+    this.header = headerOf(region, row);
+    this.snapshot = row[0]!;
+    this.waiting = row[6] === 't';
+    this.lastRace = Number(row[7] ?? -1);
+    this.counters = countersIn(row[8] ?? '{}');
+  }
 
-  /** Three round trips to find that there is nothing to ship: the lock, this transaction, and its end. */
   static async open(region: RegionId, session: Session, release: () => void): Promise<PgCut> {
     try {
-      await session.query(TAKE_CUT_LOCK);
-      const [, header, changes] = await session.script(OPEN_CUT);
-      const row = header!.rows[0]!;
-      const logged = changes!.rows.map(changeOf);
-      return new PgCut(session, release, headerOf(region, row), row[0]!, logged, row.at(-1) === 't');
+      const locking = session.query(TAKE_CUT_LOCK);
+      const opening = session.script(OPEN_CUT);
+      await answersTo<unknown>([locking, opening]);
+      const [, header, changes] = await opening;
+      return new PgCut(session, release, region, header!.rows[0]!, changes!.rows.map(changeOf));
     } catch (error) {
-      await end(session, 'ROLLBACK');
+      await end(session, 'ROLLBACK').catch(() => undefined);
       release();
       throw error;
     }
@@ -48,43 +60,65 @@ export class PgCut implements Cut {
     if (ordered.length === 0) return [];
     const ids = ordered.map((c) => c.logId);
     if (this.waiting) await this.session.query(MARK_UNSEEN, [ids, ordered.map((c) => c.change.table)]);
-    const races = await racesBetween(this.session, least(ids), greatest(ids));
+    const races = await this.racesOf(ids);
     return ordered.map(({ change }) => withUnseen(change, races, this.header.deps));
   }
 
+  /** In one round trip: where the tick's row is refused, the COMMIT behind it is a rollback. */
   async commit(tick: Tick): Promise<void> {
     try {
-      if (tick.seq === 1) await this.session.query(WRITE_TICK_0, [tick.origin]);
-      const { count } = await this.session.query(
-        WRITE_TICK,
-        [
-          ...[tick.origin, tick.seq, this.snapshot, JSON.stringify(tick.deps), tick.stamp, tick.wall],
-          ...[tick.previous, tick.digest, tick.changes.length],
-        ],
-        'write_tick',
-      );
-      if (count !== 1) throw new TickOvertakenError(tick, undefined);
-      await this.session.script(`COMMIT; ${FREE_CUT_LOCK}`);
-      this.release();
+      await answersTo([this.write(tick), end(this.session, 'COMMIT')]);
     } catch (error) {
-      await this.abandon();
       throw OVERTAKEN.has((error as { code?: string }).code ?? '') ? new TickOvertakenError(tick, error) : error;
+    } finally {
+      this.release();
     }
   }
 
   async abandon(): Promise<void> {
-    await end(this.session, 'ROLLBACK');
+    await end(this.session, 'ROLLBACK').catch(() => undefined);
     this.release();
+  }
+
+  private async write(tick: Tick): Promise<void> {
+    const first = tick.seq === 1 ? this.session.query(WRITE_TICK_0, [tick.origin]) : undefined;
+    const values = [
+      ...[tick.origin, tick.seq, this.snapshot, JSON.stringify(tick.deps), tick.stamp, tick.wall],
+      ...[tick.previous, tick.digest, tick.changes.length],
+    ];
+    await Promise.all([first, this.session.query(WRITE_TICK, values, 'write_tick')]);
+  }
+
+  /**
+   * Races are few and old: nearly always the newest one, as the snapshot shows it, belongs to a change that was shipped long
+   * ago; unless this cut has just marked its own changes.
+   */
+  private async racesOf(ids: readonly number[]): Promise<Races> {
+    return !this.waiting && this.lastRace < least(ids)
+      ? NO_RACES
+      : racesBetween(this.session, least(ids), greatest(ids));
   }
 }
 
-/** Another relay wrote this seq: unique violation; or advanced the vector beside us: serialization failure. */
-const OVERTAKEN: ReadonlySet<string> = new Set(['23505', '40001']);
+/** Another relay wrote this seq: unique violation; advanced the vector before us: no null; or beside us: serialization failure. */
+const OVERTAKEN: ReadonlySet<string> = new Set(['23505', '23502', '40001']);
 
-/** The end of a session ends its transaction and frees its locks. */
-async function end(session: Session, how: 'ROLLBACK'): Promise<void> {
-  if (session.alive) await session.script(`${how}; ${FREE_CUT_LOCK}`).catch(() => session.close());
+/** Fails only with the session, whose end ends its transaction and frees its locks. */
+async function end(session: Session, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  try {
+    await session.script(`${how}; ${FREE_CUT_LOCK}`);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 }
+
+function countersIn(text: string): CountersOf {
+  const columns = Object.entries(JSON.parse(text) as Record<string, string[]>);
+  const counters = new Map(columns.map(([table, names]) => [table, new Set(names)]));
+  return (table) => counters.get(table) ?? NONE;
+}
+const NONE: ReadonlySet<string> = new Set();
 
 function headerOf(region: RegionId, row: Row): TickHeader {
   const [, lastSeq, lastDigest, lastStamp, wall, applied] = row;

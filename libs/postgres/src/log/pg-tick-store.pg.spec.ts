@@ -1,4 +1,4 @@
-import { type ChangeId, regionId, seq, type Tick } from '@meridian/core';
+import { type ChangeId, regionId, seq, type TableName, type Tick } from '@meridian/core';
 import { type TestRegion, testRegion } from '../region.builder.js';
 import { remoteTicks } from '../apply/remote-tick.builder.js';
 import { cutTick, keysOf } from './cut.builder.js';
@@ -35,6 +35,34 @@ describe('ticks cut from the log of PostgreSQL', () => {
     await slow.query('COMMIT');
     expect(keysOf(await cutTick(eu))).toEqual(['["1"]']);
     expect(await cutTick(eu)).toBeNull();
+  });
+
+  it('tells cheaply that nothing has been committed since the last cut', async () => {
+    await cutTick(eu);
+    await eu.user.query('SELECT * FROM item');
+    expect(await eu.ticks.hasMoved()).toBe(false);
+    const slow = await eu.connect();
+    await slow.query('BEGIN; INSERT INTO item VALUES (1)');
+    await cutTick(eu);
+    expect(await eu.ticks.hasMoved()).toBe(false);
+    await slow.query('COMMIT');
+    expect(await eu.ticks.hasMoved()).toBe(true);
+    expect(keysOf(await cutTick(eu))).toEqual(['["1"]']);
+    await eu.user.query(`BEGIN; INSERT INTO item VALUES (2); PREPARE TRANSACTION 'later'`);
+    await cutTick(eu);
+    expect(await eu.ticks.hasMoved()).toBe(false);
+    await eu.user.query(`COMMIT PREPARED 'later'`);
+    expect(await eu.ticks.hasMoved()).toBe(true);
+  });
+
+  it('knows the counters of a table enrolled a moment ago, whose first changes are in the same snapshot', async () => {
+    await eu.enrol('CREATE TABLE stock (id int PRIMARY KEY, left_over int NOT NULL)', 'stock', {
+      columns: { left_over: 'counter' },
+    });
+    const open = await eu.ticks.openCut();
+    expect([...open.counters('public.stock' as TableName)]).toEqual(['left_over']);
+    expect([...open.counters('public.item' as TableName)]).toEqual([]);
+    await open.abandon();
   });
 
   it('waits for no gap: rolled back transactions and savepoints leave ids that nobody wrote', async () => {
@@ -100,6 +128,22 @@ describe('ticks cut from the log of PostgreSQL', () => {
     await race(2);
     expect(changes[0]!.unseen).toBeNull();
     await open.abandon();
+  });
+
+  it('I5: ships a write to a table with waiting changes as one that has not seen them, and makes that tick again', async () => {
+    const us = remoteTicks('us');
+    await eu.user.query('INSERT INTO item VALUES (1, 1)');
+    await cutTick(eu);
+    const tick = us.tick([{ op: 'update', key: '["1"]', patch: { qty: '9' } }], { eu: 1 });
+    const tx = await eu.apply.begin();
+    await tx.append([tick]);
+    await tx.keepWaiting(tick.changes, new Map([[tick.changes[0]!.table, 'a test']]));
+    expect(await tx.advance([tick], new Map())).toEqual({ retry: null });
+    await tx.commit();
+    await eu.user.query('UPDATE item SET qty = 2 WHERE id = 1');
+    const cut = (await cutTick(eu))!;
+    expect(cut.changes[0]!.unseen).toEqual({ us: 1 });
+    expect(await eu.ticks.readTicks(eu.region, cut.seq, ALL)).toEqual([cut]);
   });
 
   it('cuts under a lock that apply takes for its last look, so its snapshot has all of an apply or comes before its look', async () => {

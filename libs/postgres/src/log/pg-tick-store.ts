@@ -38,6 +38,8 @@ export class PgTickStore implements TickStore {
   private readonly maintenance: PinnedConnection;
   private readonly digest: Digest;
   private readonly snapshots: OwnSnapshots;
+  /** As the last cut saw it. */
+  private seen = '';
 
   constructor(private readonly options: PgTickStoreOptions) {
     this.region = options.region;
@@ -48,9 +50,17 @@ export class PgTickStore implements TickStore {
     this.maintenance = new PinnedConnection(() => this.open('maintenance'));
   }
 
+  /** A transaction that has a number, and so may have written, changes the snapshot by its end. */
+  async hasMoved(): Promise<boolean> {
+    const { rows } = await this.relay.use((s) => s.query('SELECT pg_current_snapshot()', [], 'current_snapshot'));
+    return rows[0]![0] !== this.seen;
+  }
+
   async openCut(): Promise<Cut> {
     const { session, release } = await this.relay.acquire();
-    return PgCut.open(this.region, session, release);
+    const cut = await PgCut.open(this.region, session, release);
+    this.seen = cut.snapshot;
+    return cut;
   }
 
   async readTicks(origin: RegionId, from: Seq, limit: TickLimit): Promise<readonly Tick[]> {

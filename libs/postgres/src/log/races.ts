@@ -4,7 +4,7 @@ import type { Session } from '../connection/session.js';
 /** Local change → origin → the first seq that its writer had not seen, though this region had applied it (design 5). */
 export type Races = ReadonlyMap<ChangeId, Vector>;
 
-const NO_RACES: Races = new Map();
+export const NO_RACES: Races = new Map();
 
 /** Of changes with ids in this range: one probe of an index that is nearly always empty. */
 export async function racesBetween(session: Session, from: number, to: number): Promise<Races> {

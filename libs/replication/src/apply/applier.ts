@@ -1,12 +1,15 @@
-import type {
-  ApplyStore,
-  ApplyTransaction,
-  Digest,
-  Retry,
-  RowRef,
-  TableName,
-  TableRefused,
-  Tick,
+import {
+  type ApplyStore,
+  type ApplyTransaction,
+  type Digest,
+  type Retry,
+  type RowRef,
+  type TableName,
+  type TableRefused,
+  type TableSpec,
+  type Tick,
+  at,
+  vectorOf,
 } from '@meridian/core';
 import { Attempt, type AttemptOutcome } from './attempt.js';
 import { type Batch, type Positions, resumedBatch, tickBatch } from './batch.js';
@@ -35,16 +38,27 @@ export class Applier {
   ) {}
 
   /** `overtaken`: another applier was here, nothing was done. The ticks are causally ordered and ready (`readyBatch`). */
-  async apply(ticks: readonly Tick[], positions: Positions = new Map()): Promise<'applied' | 'overtaken'> {
+  async apply(
+    ticks: readonly Tick[],
+    positions: Positions = new Map(),
+    enrolled?: Enrolled,
+  ): Promise<'applied' | 'overtaken'> {
     const refusals = new Refusals();
-    const outcome = await this.untilThrough(
-      async () => tickBatch(ticks, positions, await this.store.waitingTables(), refusals.certain),
-      refusals,
+    const makeBatch: MakeBatch = async (_tx, waiting) => tickBatch(ticks, positions, waiting, refusals.certain);
+    const outcome = await this.untilThrough(makeBatch, refusals, enrolled).catch((error) =>
+      this.unlessOvertaken(ticks, error),
     );
     if (outcome.kind !== 'applied') return 'overtaken';
     this.events.applied(ticks, outcome.conflicts);
     for (const [table, reason] of refusals.certain) this.events.refused(table, reason);
     return 'applied';
+  }
+
+  /** Whoever was overtaken has decided against tables that had the ticks already: what it found wrong there says nothing. */
+  private async unlessOvertaken(ticks: readonly Tick[], error: unknown): Promise<Through> {
+    const applied = vectorOf(await this.store.heads());
+    if (ticks.some(({ origin, seq }) => seq <= at(applied, origin))) return { kind: 'nothing' };
+    throw error;
   }
 
   /** Takes up the changes that wait for their tables; a table that still refuses them goes on waiting. */
@@ -59,10 +73,11 @@ export class Applier {
     }
   }
 
-  private async untilThrough(makeBatch: MakeBatch, refusals: Refusals): Promise<Through> {
+  private async untilThrough(makeBatch: MakeBatch, refusals: Refusals, enrolled?: Enrolled): Promise<Through> {
     let alsoLock: readonly RowRef[] = [];
     for (let attempts = 1; ; attempts++) {
-      const outcome = await this.attempt(makeBatch, alsoLock);
+      const known = attempts === 1 && enrolled !== undefined ? enrolled : await readEnrolled(this.store);
+      const outcome = await this.attempt(makeBatch, alsoLock, known);
       if (outcome.kind === 'applied' || outcome.kind === 'nothing') return outcome;
       if (outcome.kind === 'lock') {
         alsoLock = [...alsoLock, ...outcome.rows];
@@ -74,12 +89,15 @@ export class Applier {
     }
   }
 
-  private async attempt(makeBatch: MakeBatch, alsoLock: readonly RowRef[]): Promise<AttemptOutcome | Through> {
-    const tables = await this.store.tables();
+  private async attempt(
+    makeBatch: MakeBatch,
+    alsoLock: readonly RowRef[],
+    { tables, waiting }: Enrolled,
+  ): Promise<AttemptOutcome | Through> {
     const tx = await this.store.begin();
     let open = true;
     try {
-      const batch = await makeBatch(tx);
+      const batch = await makeBatch(tx, waiting);
       if (batch === null) return { kind: 'nothing' };
       const outcome = await new Attempt(tx, this.store.region, this.digest, tables, batch).run(alsoLock);
       if (outcome.kind !== 'applied') return outcome;
@@ -96,7 +114,18 @@ export class Applier {
   }
 }
 
-type MakeBatch = (tx: ApplyTransaction) => Promise<Batch | null>;
+/** As read just before: at the first attempt by whoever chose the ticks, and anew before every other. */
+export interface Enrolled {
+  readonly tables: ReadonlyMap<TableName, TableSpec>;
+  readonly waiting: ReadonlySet<TableName>;
+}
+
+export async function readEnrolled(store: ApplyStore): Promise<Enrolled> {
+  const [tables, waiting] = await Promise.all([store.tables(), store.waitingTables()]);
+  return { tables, waiting };
+}
+
+type MakeBatch = (tx: ApplyTransaction, waiting: ReadonlySet<TableName>) => Promise<Batch | null>;
 type Through = { readonly kind: 'applied'; readonly conflicts: number } | { readonly kind: 'nothing' };
 
 /** A table that was altered under a statement is read again, and may take it then: it refuses when it does so twice. */

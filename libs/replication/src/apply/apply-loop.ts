@@ -5,6 +5,7 @@ import {
   type Head,
   type RegionId,
   type TableName,
+  type TableSpec,
   type Tick,
   type Timers,
   readyBatch,
@@ -12,7 +13,7 @@ import {
 } from '@meridian/core';
 import type { Inbox } from '../receive/inbox.js';
 import { Wakeup } from '../wakeup.js';
-import type { Applier } from './applier.js';
+import { type Applier, readEnrolled } from './applier.js';
 import { unknownTable } from './batch.js';
 import { ForkedOriginError } from './errors.js';
 import type { Sweep } from './sweep.js';
@@ -68,22 +69,21 @@ export class ApplyLoop {
 
   /** One batch; false: nothing was ready. */
   async step(): Promise<boolean> {
-    const heads = await this.store.heads();
-    const applied = vectorOf(heads);
-    this.inbox.drop(applied);
-    const batch = await this.ready(heads);
+    const [heads, enrolled] = await Promise.all([this.store.heads(), readEnrolled(this.store)]);
+    this.inbox.drop(vectorOf(heads));
+    const batch = this.ready(heads, enrolled.tables);
     if (batch.length === 0) return false;
     assertChain(batch, heads);
-    const outcome = await this.applier.apply(batch, this.positions(batch));
+    const positions = this.positions(batch);
+    const outcome = await this.applier.apply(batch, positions, enrolled);
     if (outcome === 'overtaken') return true;
-    const now = await this.store.heads();
+    const now = advanced(heads, batch, positions);
     this.inbox.drop(vectorOf(now));
     this.events.advanced(now);
     return true;
   }
 
-  private async ready(heads: ReadonlyMap<RegionId, Head>): Promise<Tick[]> {
-    const tables = await this.store.tables();
+  private ready(heads: ReadonlyMap<RegionId, Head>, tables: ReadonlyMap<TableName, TableSpec>): Tick[] {
     let waitsFor: TableName | null = null;
     const known = (origin: RegionId, seq: number): Tick | undefined => {
       const tick = this.inbox.get(origin, seq)?.tick;
@@ -116,6 +116,18 @@ const SWEEP_INTERVAL_MS = 500;
 const LONGEST_REST_MS = 20;
 /** A safety net: arriving ticks wake the loop. */
 const IDLE_MS = 200;
+
+/** The heads as the batch's transaction has left them; the next batch reads them anew. */
+function advanced(
+  heads: ReadonlyMap<RegionId, Head>,
+  batch: readonly Tick[],
+  positions: ReadonlyMap<RegionId, string>,
+): ReadonlyMap<RegionId, Head> {
+  const now = new Map(heads);
+  for (const { origin, seq, digest } of batch)
+    now.set(origin, { seq, digest, position: positions.get(origin) ?? now.get(origin)?.position ?? null });
+  return now;
+}
 
 /** Every tick names the digest of the one before it, also of the one applied here. */
 function assertChain(batch: readonly Tick[], heads: ReadonlyMap<RegionId, Head>): void {

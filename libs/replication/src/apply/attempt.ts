@@ -3,6 +3,7 @@ import {
   type ApplyTransaction,
   type Digest,
   type Entry,
+  type Places,
   type Retry,
   type RowEffect,
   type RowRef,
@@ -23,7 +24,7 @@ import { type Batch, type RowWork, arrange, groupByRow } from './batch.js';
 import { decideForeignKeys } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
 import { type RowOutcome, contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
-import { orRetry } from './take-again.js';
+import { inTurn, orRetry } from './take-again.js';
 import { decideUniqueKeys, showWritten } from './virtual-rows.js';
 
 export type AttemptOutcome =
@@ -50,28 +51,29 @@ export class Attempt {
     const { tx, batch, work } = this;
     const rows = work.map((w) => w.ref);
     const all = [...rows, ...alsoLock];
-    const held = orRetry(await tx.lock(all)); // 1
-    const entries = await this.uncovered(all); // 2
+    const { places: held, entries: found } = orRetry(await tx.hold(all, batch.floor)); // 1, 2
+    const entries = this.applied(found);
     const outcomes = await this.decide(held, entries);
     const unique = await this.decideUnique(outcomes, held);
     if (unique.toLock.length > 0) return { kind: 'lock', rows: unique.toLock };
     const foreign = await decideForeignKeys(tx, this.tables, unique.effects, held);
     if (foreign.toLock.length > 0) return { kind: 'lock', rows: foreign.toLock };
-    orRetry(await tx.write(foreign.effects)); // 3, 4
-    const conflicts = await this.keep(outcomes, foreign.effects);
-    orRetry(await batch.advance(tx)); // 5
+    const [, conflicts] = await inTurn(
+      tx.write(foreign.effects), // 3, 4
+      this.keep(outcomes, foreign.effects), // 5
+      batch.advance(tx),
+    );
     await this.assertChecked(rows); // 6
     if (all.some((ref) => held.get(rowId(ref)) !== 'table')) await this.lookAgain(all, entries); // 7
     return { kind: 'applied', conflicts };
   }
 
-  private async uncovered(rows: readonly RowRef[]): Promise<readonly Entry[]> {
-    const { floor, notApplied } = this.batch;
-    const entries = await this.tx.entriesAbove(rows, floor);
+  private applied(entries: readonly Entry[]): readonly Entry[] {
+    const { notApplied } = this.batch;
     return notApplied.size === 0 ? entries : entries.filter((e) => !notApplied.has(changeRef(e)));
   }
 
-  private async decide(held: Held, entries: readonly Entry[]): Promise<RowOutcome[]> {
+  private async decide(held: Places, entries: readonly Entry[]): Promise<RowOutcome[]> {
     const byRow = groupByRow(entries);
     const plain = new Set(this.work.filter((w) => isPlain(w, byRow.get(rowId(w.ref)) ?? [])));
     const contended = this.work.filter((w) => !plain.has(w));
@@ -98,7 +100,7 @@ export class Attempt {
 
   private async decideUnique(
     outcomes: readonly RowOutcome[],
-    held: Held,
+    held: Places,
   ): Promise<{ readonly toLock: readonly RowRef[]; readonly effects: readonly RowEffect[] }> {
     const effects = new Map<string, readonly RowEffect[]>(
       outcomes.flatMap((o) => (o.effect === null ? [] : [[rowId(o.ref), [placed(o, o.effect)]]])),
@@ -148,7 +150,7 @@ export class Attempt {
   private async lookAgain(rows: readonly RowRef[], seen: readonly Entry[]): Promise<void> {
     await this.tx.takeCutLock();
     const known = new Set([...seen, ...this.work.flatMap((w) => w.arriving)].map(changeRef));
-    const now = await this.uncovered(rows);
+    const now = this.applied(await this.tx.entriesAbove(rows, this.batch.floor));
     const late = now.find((e) => !known.has(changeRef(e)));
     if (late !== undefined)
       throw new TransactionRetryError({
@@ -157,8 +159,6 @@ export class Attempt {
       });
   }
 }
-
-type Held = ReadonlyMap<string, RowOutcome['place'] & string>;
 
 /** A parked row takes its changes where it is, until a unique or foreign key decision shows it. */
 function placed(outcome: RowOutcome, effect: RowEffect): RowEffect {

@@ -18,6 +18,8 @@ class MemoryTicks implements TickStore {
     this.unshipped++;
   }
 
+  hasMoved = async () => this.unshipped > 0;
+
   async openCut(): Promise<Cut> {
     const change = { table: 't', op: 'insert', patch: '{}', before: null, actor: '', ranks: null, unseen: null };
     const changes = Array.from(
@@ -27,6 +29,7 @@ class MemoryTicks implements TickStore {
     const seq = (this.head + 1) as Seq;
     return {
       header: { origin: US, seq, deps: {}, stamp: stamp(1n), wall: 1n, previous: '' },
+      counters: () => new Set<string>(),
       changes: async () => {
         if (this.failure !== null) throw this.failure;
         return changes;
@@ -50,11 +53,7 @@ function begin(pace = PACE) {
   const store = new MemoryTicks();
   const abort = new AbortController();
   const published: { readonly at: number; readonly tick: Tick }[] = [];
-  const relay = new Relay(
-    store,
-    () => 'digest',
-    async () => () => new Set<string>(),
-  );
+  const relay = new Relay(store, () => 'digest');
   const loop = new RelayLoop(
     relay,
     async (tick) => {
@@ -73,11 +72,20 @@ function begin(pace = PACE) {
 }
 
 describe('the relay', () => {
-  it('commits a tick before it is published, and gives up the cut when there is nothing to ship', async () => {
+  it('commits a tick before it is published, and opens no cut when nothing has been committed since', async () => {
     const { timers, store, stop } = begin();
     await timers.advance(0);
     expect(store.log).toEqual(['commit 1', 'publish 1']);
-    await timers.advance(4);
+    await timers.advance(100);
+    expect(store.log).toHaveLength(2);
+    await stop();
+  });
+
+  it('gives up the cut when what was committed is nothing to ship', async () => {
+    const { timers, store, stop } = begin();
+    await timers.advance(0);
+    store.hasMoved = async () => true;
+    await timers.advance(2);
     expect(store.log.slice(2)).toEqual(['abandon']);
     await stop();
   });
@@ -145,9 +153,12 @@ describe('the pace of the relay', () => {
     const { timers, loop, published, stop } = begin();
     await timers.advance(100);
     loop.promise(3 as Seq);
-    await timers.advance(0);
-    expect(published.map((p) => p.tick.seq)).toEqual([1, 2, 3]);
-    expect(published.at(-1)!.at).toBe(100);
+    await timers.advance(PACE.tickIntervalMs);
+    expect(published.map((p) => [p.tick.seq, p.at])).toEqual([
+      [1, 0],
+      [2, 100],
+      [3, 100 + PACE.tickIntervalMs],
+    ]);
     loop.promise(2 as Seq);
     await timers.advance(100);
     expect(published).toHaveLength(3);

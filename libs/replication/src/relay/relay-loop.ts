@@ -11,8 +11,10 @@ export interface Pace {
   readonly heartbeatMs: number;
 }
 
-/** The relay is busy for a third of the time at most. */
-const REST_PER_CUT = 2;
+/** Ticks of so few changes are no load. */
+const FEW_CHANGES = 3;
+/** Of a region under load: its ticks hold some dozen changes each, and nobody sees them later than this for its sake. */
+const LONGEST_REST_MS = 40;
 
 /** When to cut: at once when woken by the service's own writes, by an adaptive poll otherwise, and a heartbeat when idle. */
 export class RelayLoop {
@@ -39,9 +41,9 @@ export class RelayLoop {
 
   async run(signal: Cancellation): Promise<void> {
     let lastTick = -Infinity;
-    let idle = 0;
+    let lastChange = this.timers.now();
     let lastSeq = 0;
-    let tookMs = 0;
+    let restMs = 0;
     while (!signal.aborted) {
       const due = this.timers.now() - lastTick >= this.pace.heartbeatMs || lastSeq < this.promised;
       const began = this.timers.now();
@@ -49,29 +51,32 @@ export class RelayLoop {
       if (tick !== null) {
         lastTick = this.timers.now();
         lastSeq = tick.seq;
-        tookMs = lastTick - began;
+        restMs = Math.min((lastTick - began) * Math.max(1, tick.changes.length - FEW_CHANGES), LONGEST_REST_MS);
         await this.publish(tick);
       }
-      idle = tick !== null && tick.changes.length > 0 ? 0 : idle + 1;
-      if (lastSeq < this.promised) continue;
-      await this.wakeup.wait(this.pause(idle, lastTick), this.timers, signal);
-      await this.rest(lastTick, tookMs, signal);
+      if (tick !== null && tick.changes.length > 0) lastChange = lastTick;
+      if (lastSeq >= this.promised) await this.wakeup.wait(this.pause(lastChange, lastTick), this.timers, signal);
+      await this.rest(lastTick, restMs, signal);
     }
   }
 
-  /** Doubles while nothing is found, from the tick interval to the poll interval, but never beyond the next heartbeat. */
-  private pause(idle: number, lastTick: number): number {
+  /**
+   * A look that finds nothing is one small query: looked for again after a quarter of the time for which nothing came, between
+   * the tick interval and the poll interval, but never beyond the next heartbeat.
+   */
+  private pause(lastChange: number, lastTick: number): number {
     const { pollIntervalMs, tickIntervalMs, heartbeatMs } = this.pace;
-    const untilHeartbeat = Math.max(0, lastTick + heartbeatMs - this.timers.now());
-    return Math.min(pollIntervalMs, tickIntervalMs * 2 ** Math.min(idle, 10), untilHeartbeat);
+    const now = this.timers.now();
+    const untilHeartbeat = Math.max(0, lastTick + heartbeatMs - now);
+    return Math.min(Math.max(tickIntervalMs, (now - lastChange) / 4), pollIntervalMs, untilHeartbeat);
   }
 
   /**
    * Every write of the service wakes the relay: without a rest a busy region cuts a tick per write, and folds nothing. A tick
-   * costs two databases a transaction each whatever is in it, so the slower cutting gets, the rarer and larger ticks become.
+   * costs every region a transaction whatever is in it: the more changes come, the rarer and larger ticks become.
    */
-  private async rest(lastTick: number, tookMs: number, signal: Cancellation): Promise<void> {
-    const left = lastTick + Math.max(this.pace.tickIntervalMs, REST_PER_CUT * tookMs) - this.timers.now();
+  private async rest(lastTick: number, restMs: number, signal: Cancellation): Promise<void> {
+    const left = lastTick + Math.max(this.pace.tickIntervalMs, restMs) - this.timers.now();
     if (left > 0) await this.timers.sleep(left, signal);
   }
 }

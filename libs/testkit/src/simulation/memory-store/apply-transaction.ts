@@ -4,8 +4,10 @@ import {
   type Claimant,
   type ConflictRecord,
   type Entry,
+  type Held,
   type JsonText,
   type ParkReason,
+  type Places,
   type Race,
   type Retry,
   type RowRef,
@@ -48,7 +50,12 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     super(db, agent, LOCK_TIMEOUT);
   }
 
-  async lock(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState['place']> | Retry> {
+  async hold(rows: readonly RowRef[], floor: Vector): Promise<Held | Retry> {
+    const places = await this.lock(rows);
+    return 'retry' in places ? places : { places, entries: await this.entriesAbove(rows, floor) };
+  }
+
+  async lock(rows: readonly RowRef[]): Promise<Places | Retry> {
     const wanted = inOrder(rows);
     for (;;) {
       await this.agent.step('lock');
@@ -58,7 +65,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
           if ((await this.lockRow(ref, 'update')) === 'timeout') return timedOut(rowId(ref));
           await this.agent.step('locked');
           // FOR UPDATE skips a row that was deleted and inserted anew while it waited.
-          if (this.row(ref)?.incarnation === incarnation) this.hold(ref, incarnation);
+          if (this.row(ref)?.incarnation === incarnation) this.nowHolds(ref, incarnation);
         }
         if (parked !== null && (await this.lockParked(ref)) === 'timeout') return timedOut(`parked ${rowId(ref)}`);
       }

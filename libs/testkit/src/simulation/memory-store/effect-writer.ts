@@ -41,7 +41,7 @@ export class EffectWriter extends Transaction {
     return this.held.get(rowId(ref)) === incarnation;
   }
 
-  protected hold(ref: RowRef, incarnation: number): void {
+  protected nowHolds(ref: RowRef, incarnation: number): void {
     this.held.set(rowId(ref), incarnation);
   }
 

@@ -8,6 +8,12 @@ export interface Snapshot {
 }
 
 /** Before the first tick nothing is visible. */
+/** No transaction has ended between the two. */
+export const isSame = (a: Snapshot, b: Snapshot): boolean =>
+  a.xmax === b.xmax &&
+  a.inProgress.size === b.inProgress.size &&
+  [...a.inProgress].every((xid) => b.inProgress.has(xid));
+
 export const EMPTY_SNAPSHOT: Snapshot = { xmax: 0, inProgress: new Set() };
 
 /** Aborted transactions leave nothing behind that could be asked about. */

@@ -2,6 +2,7 @@ import {
   type ApplyStore,
   type ApplyTransaction,
   type Change,
+  type CountersOf,
   type Cut,
   type Head,
   type RegionId,
@@ -21,7 +22,7 @@ import { shippedUnseen } from './entries.js';
 import { dropPartitions } from './gc.js';
 import type { LockOwner } from './locks.js';
 import type { LogRow } from './log.js';
-import { type Snapshot, visibleIn } from './snapshot.js';
+import { isSame, type Snapshot, visibleIn } from './snapshot.js';
 
 /** One service's connection to its region's database. When the agent dies, its transactions are rolled back. */
 export class MemoryApplyStore implements ApplyStore {
@@ -50,17 +51,39 @@ export class MemoryApplyStore implements ApplyStore {
 
   async begin(): Promise<ApplyTransaction> {
     await this.agent.step('begin');
-    return new MemoryApplyTransaction(this.db, this.agent);
+    return inOrder(new MemoryApplyTransaction(this.db, this.agent));
   }
+}
+
+/** Steps asked for side by side are taken in the order of asking, as by one session. */
+function inOrder(transaction: ApplyTransaction): ApplyTransaction {
+  let last: Promise<unknown> = Promise.resolve();
+  return new Proxy(transaction, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        const mine = last.then(() => Reflect.apply(member, target, args) as unknown);
+        last = mine.catch(() => undefined);
+        return mine;
+      };
+    },
+  });
 }
 
 export class MemoryTickStore implements TickStore {
   readonly region: RegionId;
+  private seen: Snapshot | null = null;
   constructor(
     private readonly db: MemoryDatabase,
     private readonly agent: Agent,
   ) {
     this.region = db.region;
+  }
+
+  async hasMoved(): Promise<boolean> {
+    await this.agent.step('has moved');
+    return this.seen === null || !isSame(this.seen, this.db.snapshot());
   }
 
   async openCut(): Promise<Cut> {
@@ -69,6 +92,7 @@ export class MemoryTickStore implements TickStore {
     this.agent.whenKilled(() => this.db.locks.releaseAll(owner));
     await this.db.locks.acquire(owner, 'cut');
     await this.agent.step('snapshot');
+    this.seen = this.db.snapshot();
     return new MemoryCut(this.db, this.agent, owner);
   }
 
@@ -106,6 +130,7 @@ export class MemoryTickStore implements TickStore {
 /** A REPEATABLE READ transaction: all of it reads what had committed when it was opened. */
 class MemoryCut implements Cut {
   readonly header: TickHeader;
+  readonly counters: CountersOf;
   private readonly taken: readonly LogRow[];
   private readonly races: Map<Change['id'], ReadonlyMap<RegionId, Seq>>;
   private readonly snapshot: Snapshot;
@@ -117,6 +142,7 @@ class MemoryCut implements Cut {
   ) {
     const own = db.applied.get(db.region)!;
     this.snapshot = db.snapshot();
+    this.counters = (table) => new Set(db.specs.get(table)?.counters);
     this.header = {
       origin: db.region,
       seq: seq(own.seq + 1),
