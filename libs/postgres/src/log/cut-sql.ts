@@ -4,7 +4,7 @@ import { changeColumns } from './change-row.js';
 import { FIRST_SNAPSHOT } from './snapshot.js';
 
 /** Of the enrolled tables that have some: their columns by table. */
-export const COUNTERS = `
+const COUNTERS = `
 SELECT json_object_agg(rel, spec -> 'counters') FROM meridian.enrolled_table WHERE spec #>> '{counters,0}' IS NOT NULL`;
 
 export const TAKE_CUT_LOCK = `SELECT pg_advisory_lock(${CUT_LOCK})`;

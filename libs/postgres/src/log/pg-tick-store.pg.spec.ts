@@ -38,19 +38,20 @@ describe('ticks cut from the log of PostgreSQL', () => {
   });
 
   it('tells cheaply that nothing has been committed since the last cut', async () => {
-    await cutTick(eu);
-    await eu.user.query('SELECT * FROM item');
-    expect(await eu.ticks.hasMoved()).toBe(false);
+    // Transactions are numbered for the whole server, on which other tests run.
+    const still = async (): Promise<void> => {
+      do await cutTick(eu);
+      while (await eu.ticks.hasMoved());
+    };
+    await still();
     const slow = await eu.connect();
     await slow.query('BEGIN; INSERT INTO item VALUES (1)');
-    await cutTick(eu);
-    expect(await eu.ticks.hasMoved()).toBe(false);
+    await still();
     await slow.query('COMMIT');
     expect(await eu.ticks.hasMoved()).toBe(true);
     expect(keysOf(await cutTick(eu))).toEqual(['["1"]']);
     await eu.user.query(`BEGIN; INSERT INTO item VALUES (2); PREPARE TRANSACTION 'later'`);
-    await cutTick(eu);
-    expect(await eu.ticks.hasMoved()).toBe(false);
+    await still();
     await eu.user.query(`COMMIT PREPARED 'later'`);
     expect(await eu.ticks.hasMoved()).toBe(true);
   });
