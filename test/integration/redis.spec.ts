@@ -56,6 +56,16 @@ describe('the rate limiter on Redis', () => {
     expect((await a.take('another', limit, 6)).retryAfterMs).toBe(Infinity);
   });
 
+  it('does not report as a loss that it was closed', async () => {
+    const [one, other] = [limiter(), limiter()];
+    await both(one, other);
+    states.length = 0;
+    await one.close();
+    const third = limiter();
+    await both(other, third);
+    expect(states).toEqual(['up']);
+  });
+
   it('fills the bucket again as time passes', async () => {
     const one = limiter();
     await both(one);

@@ -52,7 +52,9 @@ export class RedisClient {
     }
   }
 
+  /** On purpose: that Redis is no longer there is then no news. */
   close(): void {
+    this.available = false;
     this.redis.disconnect();
   }
 

@@ -11,8 +11,6 @@ export interface Pace {
   readonly heartbeatMs: number;
 }
 
-/** Ticks of so few changes are no load. */
-const FEW_CHANGES = 3;
 /** Of a region under load: its ticks hold some dozen changes each, and nobody sees them later than this for its sake. */
 const LONGEST_REST_MS = 40;
 
@@ -51,7 +49,7 @@ export class RelayLoop {
       if (tick !== null) {
         lastTick = this.timers.now();
         lastSeq = tick.seq;
-        restMs = Math.min((lastTick - began) * Math.max(1, tick.changes.length - FEW_CHANGES), LONGEST_REST_MS);
+        restMs = Math.min((lastTick - began) * (1 + tick.changes.length), LONGEST_REST_MS);
         await this.publish(tick);
       }
       if (tick !== null && tick.changes.length > 0) lastChange = lastTick;
