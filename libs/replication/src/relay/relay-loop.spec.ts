@@ -149,6 +149,33 @@ describe('the pace of the relay', () => {
     await stop();
   });
 
+  it.each([
+    [1, 6],
+    [4, 15],
+    [100, 40],
+  ])(
+    'rests longer the more there is: a tick of %i changes that took 3 ms is followed by %i ms without one',
+    async (changes, rest) => {
+      const { timers, store, loop, published, stop } = begin();
+      await timers.advance(100);
+      const openCut = store.openCut.bind(store);
+      store.openCut = () => timers.sleep(3, new AbortController().signal).then(openCut);
+      for (let i = 0; i < changes; i++) store.write();
+      loop.wake();
+      await timers.advance(3);
+      const { at } = published.at(-1)!;
+      for (let i = 0; i < 60; i++) {
+        store.write();
+        loop.wake();
+        await timers.advance(1);
+      }
+      expect(published.find((p) => p.at > at)!.at - at).toBe(rest + 3);
+      store.openCut = openCut;
+      await timers.advance(3);
+      await stop();
+    },
+  );
+
   it('cuts up to a promised seq without waiting for a heartbeat: a session token names it', async () => {
     const { timers, loop, published, stop } = begin();
     await timers.advance(100);
