@@ -127,6 +127,10 @@ export class RealRegion {
     return this.sweeper().run();
   }
 
+  resumeWaiting(): Promise<void> {
+    return this.applier().resumeWaiting();
+  }
+
   /** A second instance's applier: connections of its own. */
   async secondApplier(): Promise<{
     readonly apply: (ticks: readonly Tick[]) => Promise<string>;

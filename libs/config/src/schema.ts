@@ -65,7 +65,6 @@ const replication = z
     ),
     inboxChanges: whole(50_000, 100, 10_000_000, 'Changes that have arrived and are not applied, at most'),
     maxClockSkewMs: millis(5_000, 'A region whose clock is further ahead is flagged; its data is applied all the same'),
-    blockedApplyMs: millis(5_000, 'A transaction that holds up apply for this long is reported with its pid'),
   })
   .prefault({})
   .describe('The way of a write to the other regions');

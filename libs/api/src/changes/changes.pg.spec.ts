@@ -101,6 +101,7 @@ describe('the change feed', () => {
   it('answers a bad cursor or table with a problem, not with a broken stream', async () => {
     for (const [query, code] of [
       ['since=xyz', 'bad_cursor'],
+      [`since=${Buffer.from('["eu","3:3:",{}]').toString('base64url')}`, 'bad_cursor'],
       ['table=nothing', 'table_not_enrolled'],
       ['tabel=items', 'invalid_document'],
     ]) {

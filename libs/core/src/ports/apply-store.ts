@@ -89,6 +89,8 @@ export type Retry = {
   /** 'counter overflow': a sum beyond the column's type; taken again, the type's bound is shown instead. */
   readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken' | 'counter overflow';
   readonly detail: string;
+  /** Of the statement that failed. */
+  readonly table?: TableName;
 };
 
 /** Leaves an attempt from any depth, or from a step whose answer has no room for a retry: it is rolled back and taken again. */
@@ -133,7 +135,7 @@ export interface ApplyTransaction {
    */
   lock(rows: readonly RowRef[]): Promise<Places | Retry | TableRefused>;
   /** FOR KEY SHARE on parents that arriving rows rely on. Resolves to the ids of those that exist. */
-  holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry>;
+  holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry | TableRefused>;
   /**
    * Step 2, a new statement. The log entries on these rows that `floor` does not cover: local ones not visible in the
    * snapshot of tick floor[self], remote ones with seq > floor[origin]; in the order of writing. A local entry that is in a

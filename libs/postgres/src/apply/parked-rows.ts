@@ -1,11 +1,14 @@
 import type { Claimant, RowKey, TableName } from '@meridian/core';
 import type { Session } from '../connection/session.js';
-import type { ApplyTable } from './apply-table.js';
+import { type ApplyTable, TableDiffersError } from './apply-table.js';
 import { parseClaims } from './claims.js';
-import { byTable, existing } from './row-locks.js';
+import { existing } from './row-locks.js';
 import { parkedRow } from './virtual-rows.js';
 
-/** All parked rows but those whose key a row of the table has: a local insert took it. Their entries are removed. */
+/**
+ * All parked rows but those whose key a row of the table has: a local insert took it. Their entries are removed. Those of a
+ * table that is not enrolled any more, or gone, are left alone: they must not keep others from coming back.
+ */
 export async function allParked(
   session: Session,
   tableOf: (name: TableName) => Promise<ApplyTable>,
@@ -15,20 +18,27 @@ export async function allParked(
     [],
     'all_parked',
   );
-  if (rows.length === 0) return [];
-  const taken = new Set<string>();
-  const refs = rows.map(([rel, pk]) => ({ table: rel as TableName, key: pk as RowKey }));
-  for (const [name, keys] of byTable(refs)) {
-    const stale = await existing(session, await tableOf(name), keys);
-    if (stale.length === 0) continue;
-    await session.query('DELETE FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)', [name, stale], 'unpark');
-    for (const key of stale) taken.add(`${name}\n${key}`);
+  const left: Claimant[] = [];
+  for (const name of new Set(rows.map(([rel]) => rel as TableName))) {
+    const table = await tableOf(name).catch(unlessDiffers);
+    if (table === null) continue;
+    const own = rows.filter(([rel]) => rel === name);
+    const taken = new Set(
+      await existing(
+        session,
+        table,
+        own.map(([, pk]) => pk as RowKey),
+      ),
+    );
+    if (taken.size > 0)
+      await session.query('DELETE FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)', [name, [...taken]], 'unpark');
+    for (const [, pk, image, claims] of own)
+      if (!taken.has(pk as RowKey)) left.push({ row: parkedRow(table, pk!, image!), claims: parseClaims(claims!) });
   }
-  const left = rows.filter(([rel, pk]) => !taken.has(`${rel}\n${pk}`));
-  return Promise.all(
-    left.map(async ([rel, pk, image, claims]) => ({
-      row: parkedRow(await tableOf(rel as TableName), pk!, image!),
-      claims: parseClaims(claims!),
-    })),
-  );
+  return left;
+}
+
+function unlessDiffers(error: unknown): null {
+  if (error instanceof TableDiffersError) return null;
+  throw error;
 }

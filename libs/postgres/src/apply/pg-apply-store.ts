@@ -67,7 +67,7 @@ export class PgApplyStore implements ApplyStore {
     return new PgApplyTransaction({
       ...{ session, region: this.region, counters, snapshots: this.snapshots },
       tableOf: (name) => this.table(name),
-      tableNames: () => [...this.enrolled.specs().keys()],
+      specs: () => this.enrolled.specs(),
       onTableAltered: () => this.enrolled.forget(),
       onCounterOverflow: () => (this.counters = 'clamp'),
       onEnd: release,

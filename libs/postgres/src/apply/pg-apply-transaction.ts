@@ -18,6 +18,7 @@ import {
   type TableName,
   type TableRefused,
   type Tick,
+  type TableSpec,
   TransactionRetryError,
   type Values,
   type Vector,
@@ -50,7 +51,7 @@ export interface TransactionContext {
   readonly region: RegionId;
   readonly snapshots: OwnSnapshots;
   readonly tableOf: (name: TableName) => Promise<ApplyTable>;
-  readonly tableNames: () => readonly TableName[];
+  readonly specs: () => ReadonlyMap<TableName, TableSpec>;
   readonly counters: CounterRange;
   /** A statement failed as one does when a table was altered under it. */
   readonly onTableAltered: () => void;
@@ -99,16 +100,17 @@ export class PgApplyTransaction implements ApplyTransaction {
     }).catch(refusedOr);
   }
 
-  holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry> {
+  holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry | TableRefused> {
     return this.orRetry(async () => {
       const held = new Set<string>();
       for (const [name, keys] of byTable(rows)) {
-        const table = await this.tableOf(name);
-        for (const key of await lockRows(this.session, table, keys, 'FOR KEY SHARE'))
-          held.add(rowId({ table: name, key }));
+        const locked = await onTable(name, async () =>
+          lockRows(this.session, await this.tableOf(name), keys, 'FOR KEY SHARE'),
+        );
+        for (const key of locked) held.add(rowId({ table: name, key }));
       }
       return held;
-    });
+    }).catch(refusedOr);
   }
 
   entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
@@ -134,7 +136,7 @@ export class PgApplyTransaction implements ApplyTransaction {
       for (const [name, keys] of byTable(parents)) {
         const parent = await this.tableOf(name);
         for (const child of await this.referring(name))
-          found.push(...(await childrenOf(this.session, child, parent, keys)));
+          found.push(...(await onTable(child.name, () => childrenOf(this.session, child, parent, keys))));
       }
       return [...new Map(found.map((row) => [rowId(row.ref), row])).values()];
     });
@@ -271,8 +273,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   private async referring(parent: TableName): Promise<ApplyTable[]> {
-    const tables = await Promise.all(this.context.tableNames().map((name) => this.tableOf(name)));
-    return tables.filter((t) => t.spec.foreignKeys.some((f) => f.parent === parent));
+    const children = [...this.context.specs().values()].filter((t) => t.foreignKeys.some((f) => f.parent === parent));
+    return Promise.all(children.map(({ name }) => onTable(name, () => this.tableOf(name))));
   }
 
   private async isCounterOverflow(error: unknown): Promise<boolean> {
@@ -305,8 +307,13 @@ export class PgApplyTransaction implements ApplyTransaction {
       return await this.begunBefore(work());
     } catch (last) {
       const error = await this.firstFailure(before, last);
-      const retry = retryOf(error instanceof TableStatementError ? error.cause : error);
-      if (retry !== null) return retry;
+      if (!(error instanceof TableStatementError)) {
+        const retry = retryOf(error);
+        if (retry !== null) return retry;
+        throw this.noticed(error);
+      }
+      const retry = retryOf(error.cause);
+      if (retry !== null) return { ...retry, table: error.table };
       throw this.noticed(error);
     }
   }
@@ -316,7 +323,9 @@ export class PgApplyTransaction implements ApplyTransaction {
     try {
       return await this.begunBefore(work());
     } catch (last) {
-      throw this.noticed(retryError(await this.firstFailure(before, last)));
+      const error = this.noticed(retryError(await this.firstFailure(before, last)));
+      const refused = refusalOf(error);
+      throw refused === null ? error : new TransactionRetryError(refused, { cause: error });
     }
   }
 

@@ -62,7 +62,7 @@ export const refusalOf = (error: unknown): TableRefused | null =>
     ? { retry: 'table refused', table: error.table, detail: error.message }
     : null;
 
-/** Data of one region that another cannot take: classes 22 and 23, 42 (not what it was), P0001 (a trigger's own refusal). */
-const REFUSALS = /^(22|23|42|P0001)/;
+/** Data of one region that another cannot take: classes 22 and 23, 42 (not what it was), 54 (too large), P0001 (a trigger's own refusal). */
+const REFUSALS = /^(22|23|42|54|P0001)/;
 
 const isRefusal = (error: unknown): boolean => REFUSALS.test((error as { code?: string }).code ?? '');

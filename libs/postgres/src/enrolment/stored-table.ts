@@ -52,6 +52,9 @@ export async function readEpochs(client: ClientBase): Promise<Map<TableName, num
   return new Map(rows.map((r) => [r.rel, r.epoch]));
 }
 
+/** Changes wait for it: until they are in, what was said of it stands. */
+const WAITS = 'EXISTS (SELECT FROM meridian.waiting_change w WHERE w.rel = excluded.rel)';
+
 export async function storeEnrolled(
   client: ClientBase,
   table: CatalogTable,
@@ -59,11 +62,15 @@ export async function storeEnrolled(
   document: PolicyDocument,
 ): Promise<void> {
   await client.query(
-    `INSERT INTO meridian.enrolled_table (rel, policy, spec, epoch, state) VALUES ($1, $2, $3, $4, 'active')
-     ON CONFLICT (rel) DO UPDATE SET policy = excluded.policy, spec = excluded.spec, epoch = excluded.epoch, state = 'active', reason = NULL`,
+    `INSERT INTO meridian.enrolled_table AS t (rel, policy, spec, epoch, state) VALUES ($1, $2, $3, $4, 'active')
+     ON CONFLICT (rel) DO UPDATE SET policy = excluded.policy, spec = excluded.spec, epoch = excluded.epoch,
+       state = CASE WHEN ${WAITS} THEN t.state ELSE 'active' END, reason = CASE WHEN ${WAITS} THEN t.reason END`,
     [spec.name, policyJson(document), JSON.stringify(storedSpec(spec, table)), spec.epoch],
   );
 }
 
-export const forgetEnrolled = async (client: ClientBase, name: TableName): Promise<void> =>
-  void (await client.query('DELETE FROM meridian.enrolled_table WHERE rel = $1', [name]));
+/** Its waiting changes are no longer waited for; its parked rows are left alone, and taken up again when it is enrolled anew. */
+export async function forgetEnrolled(client: ClientBase, name: TableName): Promise<void> {
+  await client.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [name]);
+  await client.query('DELETE FROM meridian.enrolled_table WHERE rel = $1', [name]);
+}

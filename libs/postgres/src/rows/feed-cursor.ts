@@ -1,4 +1,4 @@
-import { REGION_NAME, Refused } from '@meridian/core';
+import { REGION_NAME, Refused, type RegionId } from '@meridian/core';
 
 /** Up to where: local changes by a snapshot (they become visible out of order), remote ones by the applied vector. */
 export interface FeedPoint {
@@ -19,17 +19,24 @@ export interface FeedCursor {
 /** Before everything: xid 3 is the first that PostgreSQL gives out. */
 export const BEGINNING: FeedPoint = { snapshot: '3:3:', vector: {} };
 
-export const cursorText = ({ from, to, after }: FeedCursor): string =>
+/** Snapshots are a database's own, so a cursor says whose it is. */
+export const cursorText = (region: RegionId, { from, to, after }: FeedCursor): string =>
   Buffer.from(
-    JSON.stringify(
-      to === null ? [from.snapshot, from.vector] : [from.snapshot, from.vector, to.snapshot, to.vector, after],
-    ),
+    JSON.stringify([
+      region,
+      ...(to === null ? [from.snapshot, from.vector] : [from.snapshot, from.vector, to.snapshot, to.vector, after]),
+    ]),
   ).toString('base64url');
 
-export function parseCursorText(text: string): FeedCursor {
-  const parts = decoded(text);
-  if (parts === null)
+export function parseCursorText(region: RegionId, text: string): FeedCursor {
+  const [of, ...parts] = decoded(text) ?? [];
+  if (of === undefined)
     throw new Refused('bad_cursor', 'the cursor cannot be read: take the id of an event as it was, or `beginning`');
+  if (of !== region)
+    throw new Refused(
+      'bad_cursor',
+      `the cursor is of region ${of as string}, whose feed is in another order: go on there, or begin anew here with \`beginning\` or \`now\``,
+    );
   const [fromSnapshot, fromVector, toSnapshot, toVector, after] = parts;
   const from = { snapshot: fromSnapshot as string, vector: fromVector as FeedPoint['vector'] };
   if (parts.length === 2) return { from, to: null, after: '0' };
@@ -43,10 +50,10 @@ export function parseCursorText(text: string): FeedCursor {
 function decoded(text: string): readonly unknown[] | null {
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (!Array.isArray(parts) || !isPoint(parts[0], parts[1])) return null;
+    if (!Array.isArray(parts) || !REGION_NAME.test(String(parts[0])) || !isPoint(parts[1], parts[2])) return null;
     const list: readonly unknown[] = parts;
-    if (list.length === 2) return list;
-    return list.length === 5 && isPoint(list[2], list[3]) && /^\d{1,18}$/.test(String(list[4])) ? list : null;
+    if (list.length === 3) return list;
+    return list.length === 6 && isPoint(list[3], list[4]) && /^\d{1,18}$/.test(String(list[5])) ? list : null;
   } catch {
     return null;
   }

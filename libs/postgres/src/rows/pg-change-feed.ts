@@ -5,15 +5,17 @@ import { refusalOf } from './refusal-of-sqlstate.js';
 
 /** The log read by difference of two points, as the relay reads it: by id it would skip what commits late. */
 export class PgChangeFeed implements ChangeFeed {
-  readonly beginning = cursorText({ from: BEGINNING, to: null, after: '0' });
+  readonly beginning: string;
 
   constructor(
     private readonly pool: Pool,
     private readonly region: RegionId,
-  ) {}
+  ) {
+    this.beginning = cursorText(region, { from: BEGINNING, to: null, after: '0' });
+  }
 
   async now(): Promise<string> {
-    return cursorText({ from: await this.#point(), to: null, after: '0' });
+    return cursorText(this.region, { from: await this.#point(), to: null, after: '0' });
   }
 
   async mark(): Promise<string> {
@@ -22,13 +24,13 @@ export class PgChangeFeed implements ChangeFeed {
   }
 
   async after(text: string, table: TableName | null, limit: number): Promise<FeedPage> {
-    const cursor = parseCursorText(text);
+    const cursor = parseCursorText(this.region, text);
     const to = cursor.to ?? (await this.#point());
     const items = await this.#between({ ...cursor, to }, table, limit);
     const last = items.at(-1);
     if (last !== undefined && items.length === limit) return { items, cursor: last.cursor };
     // All of this stretch is read: go on behind it, and at once when it was an old one.
-    const behind = cursorText({ from: to, to: null, after: '0' });
+    const behind = cursorText(this.region, { from: to, to: null, after: '0' });
     return items.length === 0 && cursor.to !== null ? this.after(behind, table, limit) : { items, cursor: behind };
   }
 
@@ -47,7 +49,7 @@ export class PgChangeFeed implements ChangeFeed {
       table,
       limit,
     ]);
-    return rows.map(({ id, data }) => ({ cursor: cursorText({ from, to, after: id }), data }));
+    return rows.map(({ id, data }) => ({ cursor: cursorText(this.region, { from, to, after: id }), data }));
   }
 
   /** Snapshot and vector in one statement, so that they are of one moment. */

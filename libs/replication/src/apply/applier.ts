@@ -85,6 +85,7 @@ export class Applier {
       }
       if (outcome.because.retry === 'overtaken') return { kind: 'nothing' };
       if (outcome.because.retry === 'table refused') refusals.add(outcome.because);
+      if (outcome.because.retry === 'unique violation') refusals.violated(outcome.because);
       this.events.retried(outcome.because, attempts);
     }
   }
@@ -128,10 +129,27 @@ export async function readEnrolled(store: ApplyStore): Promise<Enrolled> {
 type MakeBatch = (tx: ApplyTransaction, waiting: ReadonlySet<TableName>) => Promise<Batch | null>;
 type Through = { readonly kind: 'applied'; readonly conflicts: number } | { readonly kind: 'nothing' };
 
+/**
+ * A local writer who takes a unique value meanwhile is decided against at the next attempt. A table that violates again and
+ * again has a unique index that the policy knows nothing of, as on an expression.
+ */
+const MOST_VIOLATIONS = 10;
+
 /** A table that was altered under a statement is read again, and may take it then: it refuses when it does so twice. */
 class Refusals {
   readonly certain = new Map<TableName, string>();
   private readonly suspected = new Set<TableName>();
+
+  private readonly violations = new Map<TableName, number>();
+
+  violated({ table, detail }: Retry): void {
+    if (table === undefined) return;
+    const times = (this.violations.get(table) ?? 0) + 1;
+    this.violations.set(table, times);
+    if (times < MOST_VIOLATIONS) return;
+    if (this.certain.has(table)) throw new TableStaysRefusedError(table, detail);
+    this.certain.set(table, detail);
+  }
 
   add({ table, detail }: TableRefused): void {
     if (this.certain.has(table)) throw new TableStaysRefusedError(table, detail);
