@@ -30,6 +30,11 @@ describe('a table that differs between regions', () => {
     await until(async () => (await status()).state === 'waiting', 'eu says that the table waits');
     expect((await status()).reason).toContain('calm');
 
+    cluster.local.regions[1]!.service.kill9();
+    const metrics = async (): Promise<string> =>
+      (await cluster.rest('eu', 'GET', '/metrics').catch(() => null))?.text() ?? '';
+    await until(async () => (await metrics()).includes('meridian_tables_waiting 1'), 'eu says so after a restart, too');
+
     await cluster.sql('us', `INSERT INTO others VALUES (1, 'flows')`);
     await cluster.equal('SELECT * FROM others', (rows) => rows.length === 1);
 

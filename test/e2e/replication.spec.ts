@@ -25,6 +25,12 @@ describe('three regions, driven by SQL and REST as a user would', () => {
     ]);
   });
 
+  it('refuses rows from a region that does not exist, also for a table that is enrolled', async () => {
+    const policy = { columns: { qty: 'counter' }, initial: { copyFrom: 'mars' } };
+    const answer = await cluster.rest('us', 'PUT', '/v1/tables/public.items', policy);
+    expect([answer.ok, await answer.text()]).toEqual([false, expect.stringContaining('there is no region mars')]);
+  });
+
   it('replicates quoted and composite names and jsonb to the letter', async () => {
     await cluster.sql(
       'eu',

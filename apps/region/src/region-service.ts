@@ -156,6 +156,7 @@ export class RegionService {
       metrics: this.replicationMetrics,
       log: this.log,
     });
+    await this.recallRefused();
     await pipeline.start();
     const keeping = upkeep(this.stores, systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
@@ -168,6 +169,14 @@ export class RegionService {
       await pipeline.stop();
       await keeping;
     };
+  }
+
+  /** Whoever led before has told of them, and is not heard of any more. */
+  private async recallRefused(): Promise<void> {
+    const { refused } = this.observations;
+    refused.clear();
+    for (const { name, state, reason } of await this.stores.enrolment.list())
+      if (state === 'waiting') refused.set(name, reason ?? 'its changes wait');
   }
 
   private enrolling(): { participant: LocalParticipant; coordinator: EnrolmentCoordinator } {

@@ -32,6 +32,8 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 
   async put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome> {
+    const unknown = this.unknownDonor(policy);
+    if (unknown !== null) return { kind: 'refused', reasons: [unknown] };
     const prepared: Prepared[] = [];
     try {
       const reasons = await this.prepareAll(table, policy, prepared);
@@ -49,6 +51,16 @@ export class EnrolmentCoordinator implements TableEnrolment {
   async remove(table: TableRef): Promise<boolean> {
     const removed = await Promise.all([this.local, ...this.peers].map((p) => p.remove(table)));
     return removed.some(Boolean);
+  }
+
+  private unknownDonor({ initial }: TablePolicy): RefusedReason | null {
+    const regions = [this.local, ...this.peers].map((p) => p.region as string);
+    if (initial === 'equal' || regions.includes(initial.copyFrom)) return null;
+    return {
+      code: 'unknown_region',
+      detail: `initial.copyFrom: there is no region ${initial.copyFrom}`,
+      cure: `name one of ${regions.join(', ')}`,
+    };
   }
 
   /** The own region first: its epoch is everybody's. */
@@ -97,15 +109,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 
   private async copy(from: RegionId, prepared: readonly Prepared[]): Promise<RefusedReason[]> {
-    const donor = prepared.find((p) => p.at.region === from);
-    if (donor === undefined)
-      return [
-        {
-          code: 'unknown_region',
-          detail: `initial.copyFrom: there is no region ${from}`,
-          cure: `name one of ${prepared.map((p) => p.at.region).join(', ')}`,
-        },
-      ];
+    const donor = prepared.find((p) => p.at.region === from)!;
     const others = prepared.filter((p) => p !== donor && p.digest !== donor.digest);
     for (const other of others) {
       const digest = await other.at.copyFrom(other.id, from, donor.id);
