@@ -296,34 +296,32 @@ export class PgApplyTransaction implements ApplyTransaction {
     return failed === undefined ? last : failed.reason;
   }
 
-  private async begunBefore<T>(answer: Promise<T>): Promise<T> {
-    await Promise.all([answer, this.begun]);
-    return answer;
+  private async answerTo<T>(work: () => Promise<T>): Promise<T> {
+    const before = [...this.sent];
+    try {
+      const [answer] = await Promise.all([work(), this.begun]);
+      return answer;
+    } catch (last) {
+      throw await this.firstFailure(before, last);
+    }
   }
 
   private async orRetry<T>(work: () => Promise<T>): Promise<T | Retry> {
-    const before = [...this.sent];
     try {
-      return await this.begunBefore(work());
-    } catch (last) {
-      const error = await this.firstFailure(before, last);
-      if (!(error instanceof TableStatementError)) {
-        const retry = retryOf(error);
-        if (retry !== null) return retry;
-        throw this.noticed(error);
-      }
-      const retry = retryOf(error.cause);
-      if (retry !== null) return { ...retry, table: error.table };
-      throw this.noticed(error);
+      return await this.answerTo(work);
+    } catch (error) {
+      const { table, cause = error } = error instanceof TableStatementError ? error : {};
+      const retry = retryOf(cause);
+      if (retry === null) throw this.noticed(error);
+      return table === undefined ? retry : { ...retry, table };
     }
   }
 
   private async step<T>(work: () => Promise<T>): Promise<T> {
-    const before = [...this.sent];
     try {
-      return await this.begunBefore(work());
-    } catch (last) {
-      const error = this.noticed(retryError(await this.firstFailure(before, last)));
+      return await this.answerTo(work);
+    } catch (failure) {
+      const error = this.noticed(retryError(failure));
       const refused = refusalOf(error);
       throw refused === null ? error : new TransactionRetryError(refused, { cause: error });
     }

@@ -1,5 +1,6 @@
 import { Client, type ClientBase, type ClientConfig, type QueryArrayResult } from 'pg';
 import { ConnectionLostError } from './errors.js';
+import { StatementNames } from './statement-names.js';
 
 /** One column value as PostgreSQL sent it: its type's own text output. */
 export type Text = string | null;
@@ -19,9 +20,6 @@ const IN_FAILED_TRANSACTION = '25P02';
 /** Of a statement prepared behind a failed one, that is its echo. */
 const NOT_PREPARED = '26000';
 
-/** Statements made for a table and a set of columns, per session; beyond these they are planned at every run. */
-const MOST_PREPARED = 512;
-
 /**
  * What statements asked for side by side answer, when all have ended (`behind` among them), or the failure of the first one:
  * it is the one that the others only repeat.
@@ -39,7 +37,7 @@ export async function answersTo<T>(asked: readonly Promise<T>[], ...behind: Prom
  */
 export class Session {
   private lost: Error | undefined;
-  private readonly prepared = new Map<string, string>();
+  private readonly made = new StatementNames('made');
   private lastFailure: unknown;
   private unanswered = 0;
 
@@ -87,9 +85,7 @@ export class Session {
 
   /** A statement whose text is made for a table: planned once per session, too, as long as there are not too many of them. */
   prepare(text: string, values: readonly unknown[]): Promise<Rows> {
-    if (!this.prepared.has(text) && this.prepared.size < MOST_PREPARED)
-      this.prepared.set(text, `made_${this.prepared.size}`);
-    return this.query(text, values, this.prepared.get(text));
+    return this.query(text, values, this.made.of(text));
   }
 
   /** Several statements in one round trip; no parameters. The simple protocol: a BEGIN among them begins a block that outlives it. */

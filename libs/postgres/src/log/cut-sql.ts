@@ -1,11 +1,8 @@
 import { CUT_LOCK } from '../connection/advisory-locks.js';
 import { literal } from '../catalog/quoting.js';
 import { changeColumns } from './change-row.js';
+import { COUNTERS } from './counters.js';
 import { FIRST_SNAPSHOT } from './snapshot.js';
-
-/** Of the enrolled tables that have some: their columns by table. */
-const COUNTERS = `
-SELECT json_object_agg(rel, spec -> 'counters') FROM meridian.enrolled_table WHERE spec #>> '{counters,0}' IS NOT NULL`;
 
 export const TAKE_CUT_LOCK = `SELECT pg_advisory_lock(${CUT_LOCK})`;
 export const FREE_CUT_LOCK = `SELECT pg_advisory_unlock(${CUT_LOCK})`;

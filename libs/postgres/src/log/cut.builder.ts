@@ -3,9 +3,9 @@ import type { TestRegion } from '../region.builder.js';
 import { sha256 } from './digest.js';
 
 /** Cuts a tick as the relay does; null when there is nothing to ship. */
-export async function cutTick(region: TestRegion, counters: readonly string[] = []): Promise<Tick | null> {
+export async function cutTick(region: TestRegion): Promise<Tick | null> {
   const open = await region.ticks.openCut();
-  const changes = foldChanges(await open.changes(), () => new Set(counters));
+  const changes = foldChanges(await open.changes(), open.counters);
   if (changes.length === 0) {
     await open.abandon();
     return null;

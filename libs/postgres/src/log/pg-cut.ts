@@ -12,6 +12,7 @@ import {
 } from '@meridian/core';
 import { answersTo, type Row, type Session } from '../connection/session.js';
 import { changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
+import { countersIn } from './counters.js';
 import { FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK, WRITE_TICK_0 } from './cut-sql.js';
 import { TickOvertakenError } from './errors.js';
 import { MARK_UNSEEN } from './mark-unseen.sql.js';
@@ -38,7 +39,7 @@ export class PgCut implements Cut {
     this.snapshot = row[0]!;
     this.waiting = row[6] === 't';
     this.lastRace = Number(row[7] ?? -1);
-    this.counters = countersIn(row[8] ?? '{}');
+    this.counters = countersIn(row[8] ?? null);
   }
 
   static async open(region: RegionId, session: Session, release: () => void): Promise<PgCut> {
@@ -112,13 +113,6 @@ async function end(session: Session, how: 'COMMIT' | 'ROLLBACK'): Promise<void> 
     throw error;
   }
 }
-
-function countersIn(text: string): CountersOf {
-  const columns = Object.entries(JSON.parse(text) as Record<string, string[]>);
-  const counters = new Map(columns.map(([table, names]) => [table, new Set(names)]));
-  return (table) => counters.get(table) ?? NONE;
-}
-const NONE: ReadonlySet<string> = new Set();
 
 function headerOf(region: RegionId, row: Row): TickHeader {
   const [, lastSeq, lastDigest, lastStamp, wall, applied] = row;

@@ -6,7 +6,6 @@ import {
   type RegionId,
   type Seq,
   stamp,
-  type TableSpec,
   type Tick,
   tickDigest,
   type TickHeader,
@@ -14,6 +13,7 @@ import {
 } from '@meridian/core';
 import type { Row, Session } from '../connection/session.js';
 import { changeColumns, changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
+import { COUNTERS, countersIn } from './counters.js';
 import { TickContentError } from './errors.js';
 import { racesBetween, withUnseen } from './races.js';
 import { firstThatShows, Snapshot } from './snapshot.js';
@@ -148,7 +148,6 @@ async function snapshotBefore(session: Session, { origin, seq }: TickHeader): Pr
 
 /** Of the enrolled tables as they are now: a tick from before a counter became one is found out by its digest. */
 async function countersOf(session: Session): Promise<CountersOf> {
-  const { rows } = await session.query(`SELECT rel, coalesce(spec -> 'counters', '[]') FROM meridian.enrolled_table`);
-  const counters = new Map(rows.map(([rel, list]) => [rel!, new Set(JSON.parse(list!) as TableSpec['counters'])]));
-  return (table) => counters.get(table) ?? new Set();
+  const { rows } = await session.query(COUNTERS);
+  return countersIn(rows[0]![0] ?? null);
 }

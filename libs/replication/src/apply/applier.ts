@@ -139,7 +139,6 @@ const MOST_VIOLATIONS = 10;
 class Refusals {
   readonly certain = new Map<TableName, string>();
   private readonly suspected = new Set<TableName>();
-
   private readonly violations = new Map<TableName, number>();
 
   violated({ table, detail }: Retry): void {

@@ -7,13 +7,13 @@ export interface Snapshot {
   readonly inProgress: ReadonlySet<Xid>;
 }
 
-/** Before the first tick nothing is visible. */
 /** No transaction has ended between the two. */
 export const isSame = (a: Snapshot, b: Snapshot): boolean =>
   a.xmax === b.xmax &&
   a.inProgress.size === b.inProgress.size &&
   [...a.inProgress].every((xid) => b.inProgress.has(xid));
 
+/** Before the first tick nothing is visible. */
 export const EMPTY_SNAPSHOT: Snapshot = { xmax: 0, inProgress: new Set() };
 
 /** Aborted transactions leave nothing behind that could be asked about. */
