@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What the generated capture functions of all tables share (design 3). */
+/** What the generated capture functions of all tables share (design 3), and what apply's statements call. */
 export class CaptureFunctions1763700000002 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(FUNCTIONS);
@@ -8,11 +8,19 @@ export class CaptureFunctions1763700000002 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-DROP FUNCTION meridian.number_statement(), meridian.pop_statement(oid, text), meridian.finite(numeric), meridian.next_stamp()`);
+DROP FUNCTION meridian.expect(boolean, text, text), meridian.number_statement(), meridian.pop_statement(oid, text), meridian.finite(numeric), meridian.next_stamp()`);
   }
 }
 
 const FUNCTIONS = /* sql */ `
+-- A transaction whose statements are sent together with its COMMIT can be ended by an error only: class 9M is apply's.
+CREATE FUNCTION meridian.expect(holds boolean, state text, otherwise text) RETURNS void
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  IF holds IS NOT TRUE THEN RAISE EXCEPTION USING MESSAGE = otherwise, ERRCODE = state; END IF;
+END
+$$;
+
 -- A table with other AFTER triggers: they may write to it before capture runs, and their writes would be logged first. So a
 -- BEFORE STATEMENT trigger takes the statement's number, from the sequence of the log's ids, so that numbers and ids compare:
 -- inside one transaction a change's place is (coalesce(number, id), id).

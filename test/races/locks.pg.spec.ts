@@ -81,7 +81,7 @@ describe('apply and the locks of others', () => {
     expect(await regions.equalRows(t)).toEqual(['1 | eu | us | 15', '2 | eu | us | 15']);
   });
 
-  it.each(['hold', 'entriesAbove', 'write', 'append', 'advance', 'commit'] as const)(
+  it.each(['hold', 'write', 'append', 'advance', 'takeCutLock', 'lookAgain', 'commit'] as const)(
     'I1, I7: two appliers at once, the first one standing before %s: one of them applies, once',
     async (step) => {
       const t = await items();

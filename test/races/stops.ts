@@ -19,11 +19,13 @@ export interface Stoppable {
 export function stoppable(inner: ApplyStore): Stoppable {
   const gates = new Map<PropertyKey, { readonly arrive: () => void; readonly opened: Promise<void> }>();
   const held = new Set<() => void>();
-  const pass = async (step: PropertyKey): Promise<void> => {
+  const pass: Pass = async (step, asked) => {
     const gate = gates.get(step);
+    if (gate === undefined) return;
     gates.delete(step);
-    gate?.arrive();
-    await gate?.opened;
+    await Promise.allSettled(asked);
+    gate.arrive();
+    await gate.opened;
   };
   return {
     store: {
@@ -51,14 +53,24 @@ export function stoppable(inner: ApplyStore): Stoppable {
   };
 }
 
-const gated = (inner: ApplyTransaction, pass: (step: PropertyKey) => Promise<void>): ApplyTransaction =>
-  new Proxy(inner, {
+/** Resolves when apply may take the step. `asked`: what it has asked for before, and has an answer to when it stands still. */
+type Pass = (step: PropertyKey, asked: readonly Promise<unknown>[]) => Promise<void>;
+
+/** Steps that are asked for side by side pass in the order of asking: those behind one that stands still wait, too. */
+function gated(inner: ApplyTransaction, pass: Pass): ApplyTransaction {
+  let passed: Promise<void> = Promise.resolve();
+  const asked: Promise<unknown>[] = [];
+  return new Proxy(inner, {
     get: (target, step) => {
       const member: unknown = Reflect.get(target, step);
       if (typeof member !== 'function') return member;
-      return async (...args: unknown[]): Promise<unknown> => {
-        await pass(step);
-        return Reflect.apply(member, target, args) as unknown;
+      return (...args: unknown[]): Promise<unknown> => {
+        const before = [...asked];
+        passed = passed.then(() => pass(step, before));
+        const answer = passed.then(() => Reflect.apply(member, target, args) as unknown);
+        asked.push(answer);
+        return answer;
       };
     },
   });
+}

@@ -4,7 +4,6 @@ import type {
   Change,
   Claimant,
   Cut,
-  Entry,
   Head,
   RegionId,
   TableName,
@@ -70,17 +69,23 @@ const shipping = (changed: (changes: readonly Change[]) => readonly Change[]): S
 
 const DONE: WriteOutcome = { retry: null };
 
-/** Steps 2 and 7 see the same: what was written in between is not noticed. */
-const noSecondLook: Override = (inner) => {
-  let first: readonly Entry[] = [];
+/** What was written since step 2 is not noticed. */
+const noSecondLook: Override = () => ({ lookAgain: () => Promise.resolve(DONE) });
+
+/** Whoever comes second finds the vector where it wanted it, and leaves it there. */
+const alreadyAdvanced: Override = (inner, store) => {
+  let heads: ReadonlyMap<RegionId, Head> = new Map();
   return {
     hold: async (rows, floor) => {
       const held = await inner.hold(rows, floor);
-      if ('entries' in held) first = held.entries;
+      heads = await store.heads();
       return held;
     },
-    entriesAbove: async () => first,
-    takeCutLock: () => Promise.resolve(),
+    advance: (ticks, positions) =>
+      inner.advance(
+        ticks.filter(({ origin, seq }) => seq > (heads.get(origin)?.seq ?? 0)),
+        positions,
+      ),
   };
 };
 
@@ -192,12 +197,7 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
   {
     rule: 'the vector advances by compare-and-set',
     run: {
-      sabotage: overriding((inner) => ({
-        advance: async (ticks, positions) => {
-          const outcome = await inner.advance(ticks, positions);
-          return outcome.retry === 'overtaken' ? DONE : outcome;
-        },
-      })),
+      sabotage: overriding(alreadyAdvanced),
       overrides: { twoAppliers: true },
     },
     within: 100,

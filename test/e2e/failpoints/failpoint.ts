@@ -15,6 +15,7 @@ export const FAILPOINTS = [
     'recordConflicts',
     'advance',
     'takeCutLock',
+    'lookAgain',
     'commit',
   ].flatMap((step) => around(`apply.${step}`)),
 ] as const;

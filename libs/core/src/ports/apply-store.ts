@@ -181,6 +181,9 @@ export interface ApplyTransaction {
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]>;
   /** Step 7: waits for the cut lock, which the relay takes before its snapshot; held until the end of the transaction. */
   takeCutLock(): Promise<void>;
+  /** 'row appeared' when the log has a change of these rows that was not there yet when {@link entriesAbove} was first asked. */
+  lookAgain(rows: readonly RowRef[], floor: Vector): Promise<WriteOutcome>;
+  /** Of all steps asked for, or of none: where one has failed, or asks for a retry, this is a rollback. */
   commit(): Promise<WriteOutcome>;
   rollback(): Promise<void>;
 }

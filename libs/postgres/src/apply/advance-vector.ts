@@ -1,5 +1,6 @@
-import { type RegionId, type Stamp, type Tick, type WriteOutcome } from '@meridian/core';
-import type { Session } from '../connection/session.js';
+import { type RegionId, type Stamp, type Tick } from '@meridian/core';
+import { expect, OVERTAKEN } from '../connection/expectations.js';
+import { answersTo, type Session } from '../connection/session.js';
 
 /** Transports' places per origin: where each goes on after the last of these ticks. */
 export type Positions = ReadonlyMap<RegionId, string>;
@@ -13,62 +14,51 @@ interface Advance {
   readonly last: Tick;
 }
 
-const FIELDS = `origin text, first bigint, seq bigint, previous text, digest text, deps json, stamp bigint, wall bigint, position text`;
-
+/**
+ * Each origin from the tick before the first of these to the last, or none: an origin that is elsewhere, or whose last tick has
+ * another digest than the first of these names, raises OVERTAKEN. `begun`: origins heard of for the first time.
+ */
 const ADVANCE = /* sql */ `
-UPDATE meridian.applied a
-   SET seq = x.seq, digest = x.digest, deps = x.deps, stamp = x.stamp, wall = x.wall,
-       position = coalesce(x.position, a.position), applied_at = clock_timestamp()
-  FROM json_to_recordset($1::json) AS x(${FIELDS})
- WHERE a.origin = x.origin AND a.seq = x.first - 1 AND a.digest = x.previous
-RETURNING a.origin`;
-
-/** An origin heard of for the first time. */
-const BEGIN = /* sql */ `
-INSERT INTO meridian.applied (origin, seq, digest, deps, stamp, wall, position)
-SELECT origin, seq, digest, deps, stamp, wall, position FROM json_to_recordset($1::json) AS x(${FIELDS})
-ON CONFLICT (origin) DO NOTHING
-RETURNING origin`;
+WITH x AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::json)
+             AS x(origin text, first bigint, seq bigint, previous text, digest text, deps json, stamp bigint, wall bigint, position text)),
+advanced AS (
+  UPDATE meridian.applied a
+     SET seq = x.seq, digest = x.digest, deps = x.deps, stamp = x.stamp, wall = x.wall,
+         position = coalesce(x.position, a.position), applied_at = clock_timestamp()
+    FROM x WHERE a.origin = x.origin AND a.seq = x.first - 1 AND a.digest = x.previous
+  RETURNING a.origin),
+begun AS (
+  INSERT INTO meridian.applied (origin, seq, digest, deps, stamp, wall, position)
+  SELECT origin, seq, digest, deps, stamp, wall, position FROM x
+   WHERE first = 1 AND previous = '' AND NOT EXISTS (SELECT FROM meridian.applied a WHERE a.origin = x.origin)
+  ON CONFLICT (origin) DO NOTHING
+  RETURNING origin)
+SELECT ${expect(
+  '(SELECT count(*) FROM advanced) + (SELECT count(*) FROM begun) = (SELECT count(*) FROM x)',
+  OVERTAKEN,
+  `'not at their predecessors: ' || (SELECT string_agg(origin || '/' || first, ', ') FROM x)`,
+)}`;
 
 /** setval(greatest(nextval)) like capture's: a sequence is no row to lock, and a stamp never goes back by more than a moment. */
 const RAISE = /* sql */ `
 SELECT setval('meridian.stamp', greatest(nextval('meridian.stamp'), $1::bigint))
   FROM meridian.stamp WHERE last_value < $1::bigint`;
 
-/** The tick names another predecessor than the one applied here: two contents for one seq (I5). Nothing of this origin may be applied. */
-export class DigestChainError extends Error {
-  readonly code = 'digest_chain_broken';
-  constructor(
-    readonly origin: RegionId,
-    readonly seq: number,
-    here: string,
-    named: string,
-  ) {
-    super(
-      `tick ${seq} of ${origin} follows a tick with digest ${named || 'none'}, but the one applied here has ${here || 'none'}`,
-    );
-    this.name = 'DigestChainError';
-  }
-}
-
 /** Exactly once in effect: each origin goes from the tick before the first of these to the last, or all is rolled back. */
-export async function advanceVector(
+export function advanceVector(
   session: Session,
   ticks: readonly Tick[],
   positions: Positions,
   nowMs: () => number = Date.now,
-): Promise<WriteOutcome> {
-  const advances = byOrigin(ticks);
-  const [{ rows }] = await Promise.all([
-    session.query(ADVANCE, [records(advances, positions)], 'advance'),
-    raiseStamp(session, highestStamp(ticks), nowMs()),
+): Promise<unknown> {
+  const advances = records(byOrigin(ticks), positions);
+  const bound = BigInt(nowMs() + STAMP_BOUND_MS) << 16n;
+  const highest = highestStamp(ticks);
+  return answersTo([
+    session.query(ADVANCE, [advances], 'advance'),
+    session.query(RAISE, [highest < bound ? highest : bound], 'raise_stamp'),
   ]);
-  const done = new Set(rows.map(([origin]) => origin));
-  const left = advances.filter((a) => !done.has(a.origin));
-  const begun = left.filter((a) => a.first.seq === 1 && a.first.previous === '');
-  const { count } =
-    begun.length === 0 ? { count: 0 } : await session.query(BEGIN, [records(begun, positions)], 'begin_origin');
-  return count < left.length ? overtaken(session, left) : { retry: null };
 }
 
 function byOrigin(ticks: readonly Tick[]): readonly Advance[] {
@@ -90,23 +80,5 @@ const records = (advances: readonly Advance[], positions: Positions): string =>
     })),
   );
 
-async function overtaken(session: Session, left: readonly Advance[]): Promise<WriteOutcome> {
-  const { rows } = await session.query('SELECT origin, seq, digest FROM meridian.applied WHERE origin = ANY ($1)', [
-    left.map((a) => a.origin),
-  ]);
-  for (const { origin, first } of left) {
-    const here = rows.find((row) => row[0] === origin);
-    if (Number(here?.[1] ?? 0) === first.seq - 1 && (here?.[2] ?? '') !== first.previous)
-      throw new DigestChainError(origin, first.seq, here?.[2] ?? '', first.previous);
-  }
-  const where = left.map(({ origin, first }) => `${origin} is not at ${first.seq - 1}`);
-  return { retry: 'overtaken', detail: where.join(', ') };
-}
-
 const highestStamp = (ticks: readonly Tick[]): Stamp =>
   ticks.reduce((high, t) => (t.stamp > high ? t.stamp : high), 0n as Stamp);
-
-async function raiseStamp(session: Session, highest: Stamp, nowMs: number): Promise<void> {
-  const bound = BigInt(nowMs + STAMP_BOUND_MS) << 16n;
-  await session.query(RAISE, [highest < bound ? highest : bound], 'raise_stamp');
-}

@@ -20,15 +20,16 @@ SELECT * FROM json_to_recordset($1::json)
            AS x(origin text, seq bigint, deps json, stamp bigint, wall bigint, previous text, digest text, changes int)`;
 
 /** Step 5: the ticks' changes into the log as remote ones, in their order, and the ticks' rows. */
-export async function appendTicks(session: Session, ticks: readonly Tick[]): Promise<void> {
+export function appendTicks(session: Session, ticks: readonly Tick[]): Promise<unknown> {
   const changes = ticks.flatMap((tick) => tick.changes.map((c) => record(tick, c)));
-  const statements: Promise<unknown>[] = [];
-  for (let i = 0; i < changes.length; i += CHANGES_PER_STATEMENT) {
-    const portion = `[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`;
-    statements.push(session.query(INSERT_CHANGES, [portion], 'insert_changes'));
-  }
-  statements.push(session.query(INSERT_TICKS, [`[${ticks.map(tickRecord).join(',')}]`], 'insert_ticks'));
-  await answersTo(statements);
+  const heads = `[${ticks.map(tickRecord).join(',')}]`;
+  const portions: string[] = [];
+  for (let i = 0; i < changes.length; i += CHANGES_PER_STATEMENT)
+    portions.push(`[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`);
+  return answersTo([
+    ...portions.map((portion) => session.query(INSERT_CHANGES, [portion], 'insert_changes')),
+    session.query(INSERT_TICKS, [heads], 'insert_ticks'),
+  ]);
 }
 
 /** By concatenation: the parts are JSON already. */
@@ -50,15 +51,14 @@ const vectorText = (v: Vector): string => JSON.stringify(v);
  * Every delete of a row in the log carries the same, newest image of it: they leave the log at different times, and a later
  * winner has to restore the whole row, the same one everywhere. Beside `before`, which is what the tick is made again from.
  */
-export async function keepImages(
+export function keepImages(
   session: Session,
   images: readonly { readonly ref: RowRef; readonly image: JsonText }[],
-): Promise<void> {
-  if (images.length === 0) return;
+): Promise<unknown> {
   const rows = images.map(
     ({ ref, image }) => `{"rel":${JSON.stringify(ref.table)},"pk":${JSON.stringify(ref.key)},"image":${image}}`,
   );
-  await session.query(
+  return session.query(
     `UPDATE meridian.change c SET image = x.image FROM json_to_recordset($1::json) AS x(rel text, pk text, image json)
       WHERE c.rel = x.rel AND c.pk::text = x.pk AND c.op = 'd'`,
     [`[${rows.join(',')}]`],

@@ -1,4 +1,3 @@
-export { DigestChainError } from './advance-vector.js';
 export { TableDiffersError } from './apply-table.js';
 export type { Blocker } from './blockers.js';
 export { PgApplyStore, type PgApplyStoreOptions } from './pg-apply-store.js';

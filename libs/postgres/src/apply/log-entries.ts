@@ -10,6 +10,7 @@ import {
   at,
   origins,
 } from '@meridian/core';
+import { expect, ROW_APPEARED } from '../connection/expectations.js';
 import type { Row, Session, Text } from '../connection/session.js';
 import { CHANGE_COLUMNS, changeOf, inOrderOfWriting, type LoggedChange } from '../log/change-row.js';
 import { TickForgottenError } from '../log/errors.js';
@@ -62,6 +63,26 @@ SELECT (SELECT count(*) FROM (SELECT FROM meridian.change c WHERE c.seq IS NULL 
      + (SELECT count(*) FROM ${floors('$2', '$3')}
          CROSS JOIN LATERAL (SELECT FROM meridian.change c WHERE c.origin = f.origin AND c.seq > f.seq LIMIT $4) r)`;
 
+/** Step 7: of a transaction that step 2's snapshot ($1) does not show, and that is not ours. */
+const LATE = `NOT pg_visible_in_snapshot(c.xid, $1::pg_snapshot) AND c.xid <> pg_current_xact_id()`;
+
+const notLate = (late: string): string =>
+  `SELECT ${expect(`NOT EXISTS (${late})`, ROW_APPEARED, `'a row was written while the batch was decided'`)}`;
+
+const LOOK_AGAIN = notLate(/* sql */ `
+SELECT FROM unnest($2::text[], $3::text[]) AS k(rel, pk)
+ CROSS JOIN LATERAL (SELECT FROM meridian.change c WHERE c.rel = k.rel AND c.pk::text = k.pk AND ${LATE} OFFSET 0) l`);
+
+/** What is late is all in the tail, and few: looked for there rather than row by row. */
+const LOOK_AGAIN_AT_MANY = notLate(/* sql */ `
+SELECT FROM (
+  SELECT c.rel, c.pk FROM meridian.change c WHERE c.seq IS NULL AND c.xid >= pg_snapshot_xmin($1::pg_snapshot) AND ${LATE}
+  UNION ALL
+  SELECT r.* FROM ${floors('$4', '$5')}
+   CROSS JOIN LATERAL (SELECT c.rel, c.pk FROM meridian.change c WHERE c.origin = f.origin AND c.seq > f.seq AND ${LATE} OFFSET 0) r
+  OFFSET 0) e
+ WHERE (rel, pk::text) IN (SELECT * FROM unnest($2::text[], $3::text[]))`);
+
 const ALL_OF = /* sql */ `
 SELECT e.*, ${DEPS} FROM unnest($1::text[], $2::text[]) AS k(rel, pk)
  CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM meridian.change c WHERE c.rel = k.rel AND c.pk::text = k.pk OFFSET 0) e`;
@@ -75,6 +96,9 @@ const TAIL_PER_ROW = 32;
 
 /** What the log says of rows, as the core asks it: with the tick, its deps and what the writer had not seen. */
 export class LogEntries {
+  /** The snapshot that the first look was taken with, or one of a moment before. */
+  private seen: string | undefined;
+
   constructor(
     private readonly session: Session,
     private readonly self: RegionId,
@@ -86,8 +110,22 @@ export class LogEntries {
     if (rows.length === 0) return [];
     const snapshot = await this.snapshots.of(this.session, at(floor, this.self));
     if (snapshot === null) throw new TickForgottenError(this.self, at(floor, this.self));
-    const logged = await this.uncovered(rows, snapshot, floor);
+    const [seen, logged] = await Promise.all([
+      this.session.query('SELECT pg_current_snapshot()', [], 'current_snapshot'),
+      this.uncovered(rows, snapshot, floor),
+    ]);
+    this.seen ??= seen.rows[0]![0]!;
     return this.entries(logged, at(floor, this.self));
+  }
+
+  /** Step 7: fails where the log has a change of these rows that the first {@link above} could not see. */
+  lookAgain(wanted: readonly RowRef[], floor: Vector): Promise<unknown> {
+    if (this.seen === undefined) throw new Error('rows are to be looked at again that were not looked at before');
+    const rows = distinct(wanted);
+    const values = [this.seen, rows.map((r) => r.table), rows.map((r) => r.key)];
+    return rows.length <= FEW_ROWS
+      ? this.session.query(LOOK_AGAIN, values, 'look_again')
+      : this.session.query(LOOK_AGAIN_AT_MANY, [...values, origins(floor), Object.values(floor)], 'look_again_at_many');
   }
 
   async of(wanted: readonly RowRef[]): Promise<readonly Entry[]> {

@@ -69,13 +69,14 @@ export class PgApplyTransaction implements ApplyTransaction {
   /** Looked at with the first answer, which comes right behind: without it, each statement would be a transaction. */
   private readonly begun: Promise<unknown>;
   private readonly sent: Promise<unknown>[] = [];
+  private loading: Promise<unknown> | undefined;
+  private unasked: Error | undefined;
   /** Those that this transaction has asked for. */
   private readonly tables = new Map<TableName, ApplyTable>();
   private ended = false;
 
   constructor(private readonly context: TransactionContext) {
-    this.begun = this.session.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-    void this.send(this.begun);
+    this.begun = this.ask(() => this.session.query('BEGIN ISOLATION LEVEL READ COMMITTED'));
     this.log = new LogEntries(context.session, context.region, context.snapshots);
   }
 
@@ -163,8 +164,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   async write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused> {
     try {
       const unknown = effects.filter((effect) => !this.tables.has(effect.table));
-      if (unknown.length > 0) await Promise.all(unknown.map(({ table }) => onTable(table, () => this.tableOf(table))));
-      return await this.orRetry(() => writeEffects(this.session, this.tables, effects, this.context.counters));
+      if (unknown.length > 0) await this.load(unknown.map(({ table }) => table));
+      return await this.done(() => writeEffects(this.session, this.tables, effects, this.context.counters));
     } catch (error) {
       if (this.context.counters === 'clamp' || !(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
@@ -173,11 +174,11 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   append(ticks: readonly Tick[]): Promise<void> {
-    return this.send(appendTicks(this.session, ticks).catch(overtakenOr));
+    return this.send(() => appendTicks(this.session, ticks).catch(overtakenOr));
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {
-    return this.send(keepWaiting(this.session, changes, reasons));
+    return this.send(() => keepWaiting(this.session, changes, reasons));
   }
 
   waitingChanges(table: TableName): Promise<readonly Entry[]> {
@@ -185,16 +186,16 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   resume(table: TableName): Promise<void> {
-    return this.send(resume(this.session, table));
+    return this.send(() => resume(this.session, table));
   }
 
   keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {
-    return this.send(keepImages(this.session, images));
+    return this.send(() => keepImages(this.session, images));
   }
 
   recordRaces(races: readonly Race[]): Promise<void> {
     if (races.length === 0) return Promise.resolve();
-    return this.send(this.session.query(RECORD_RACES, [JSON.stringify(races)], 'record_races'));
+    return this.send(() => this.session.query(RECORD_RACES, [JSON.stringify(races)], 'record_races'));
   }
 
   recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
@@ -206,7 +207,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   advance(ticks: readonly Tick[], positions: Positions): Promise<WriteOutcome> {
-    return this.orRetry(() => advanceVector(this.session, ticks, positions));
+    return this.done(() => advanceVector(this.session, ticks, positions));
   }
 
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]> {
@@ -221,16 +222,19 @@ export class PgApplyTransaction implements ApplyTransaction {
   /** As long as the relay needs: it waits for no row, so it cannot be waiting for us. */
   takeCutLock(): Promise<void> {
     const wait = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${CUT_LOCK})`;
-    return this.send(this.session.script(`${wait}; SET LOCAL lock_timeout = ${APPLY_LOCK_TIMEOUT_MS}`));
+    return this.send(() => this.session.script(`${wait}; SET LOCAL lock_timeout = ${APPLY_LOCK_TIMEOUT_MS}`));
   }
 
+  lookAgain(rows: readonly RowRef[], floor: Vector): Promise<WriteOutcome> {
+    return this.done(() => this.log.lookAgain(rows, floor));
+  }
+
+  /** Behind a statement that failed COMMIT is a rollback, and says nothing: only the steps do. */
   async commit(): Promise<WriteOutcome> {
     try {
-      const outcome = await this.orRetry(async () => {
-        await Promise.all(this.sent);
-        await this.session.query('COMMIT');
-        return DONE;
-      });
+      await this.loading;
+      if (this.unasked !== undefined) throw this.unasked;
+      const outcome = await this.done(() => Promise.all([...this.sent, this.session.query('COMMIT')]));
       if (outcome.retry === null) this.end();
       else await this.rollback();
       return outcome;
@@ -283,10 +287,34 @@ export class PgApplyTransaction implements ApplyTransaction {
     return (await this.tableOf(error.table)).spec.counters.length > 0;
   }
 
-  private send(step: Promise<unknown>): Promise<void> {
+  private send(ask: () => Promise<unknown>): Promise<void> {
+    void this.ask(ask);
+    return Promise.resolve();
+  }
+
+  private ask<T>(ask: () => Promise<T>): Promise<T> {
+    const step = this.begin(ask);
     step.catch(() => undefined);
     this.sent.push(step);
-    return Promise.resolve();
+    return step;
+  }
+
+  /** What fails before anything of it was sent fails no statement behind it: COMMIT must not be one. */
+  private begin<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return ask();
+    } catch (cause) {
+      const error = cause as Error;
+      this.unasked ??= error;
+      return Promise.reject(error);
+    }
+  }
+
+  /** Tables that no step has asked for yet: COMMIT waits until they are there, and what is written to them is asked for. */
+  private load(names: readonly TableName[]): Promise<unknown> {
+    const loading = Promise.all([...new Set(names)].map((name) => onTable(name, () => this.tableOf(name))));
+    this.loading = loading.catch(() => undefined);
+    return loading;
   }
 
   /** A step that nothing waited for fails those behind it, not those before it: it knows best what that means. */
@@ -299,7 +327,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   private async answerTo<T>(work: () => Promise<T>): Promise<T> {
     const before = [...this.sent];
     try {
-      const [answer] = await Promise.all([work(), this.begun]);
+      const [answer] = await Promise.all([this.ask(work), this.begun]);
       return answer;
     } catch (last) {
       throw await this.firstFailure(before, last);
@@ -315,6 +343,10 @@ export class PgApplyTransaction implements ApplyTransaction {
       if (retry === null) throw this.noticed(error);
       return table === undefined ? retry : { ...retry, table };
     }
+  }
+
+  private done(work: () => Promise<unknown>): Promise<WriteOutcome> {
+    return this.orRetry(() => work().then(() => DONE));
   }
 
   private async step<T>(work: () => Promise<T>): Promise<T> {

@@ -222,6 +222,20 @@ describe("apply's locks and writes", () => {
     await eu.user.query('ALTER TABLE item DROP CONSTRAINT calm');
   });
 
+  it('I4: what fails before anything of it is sent keeps back the COMMIT that was asked for with it', async () => {
+    const tick = remoteTicks('ap').tick([]);
+    const tx = await eu.apply.begin();
+    expect(await tx.lock([item('1')])).toEqual(new Map());
+    const values = jsonText({ id: '1', code: 'a', stock: '1', colour: 'red' });
+    const written = tx.write([{ ...item('1'), kind: 'insert', values }]);
+    const advanced = tx.advance([tick], new Map());
+    const committed = tx.commit();
+    await Promise.allSettled([written, advanced, committed]);
+    expect(await written).toMatchObject({ retry: 'table refused', table: 'public.item' });
+    await expect(committed).rejects.toThrow('colour');
+    expect((await eu.apply.heads()).get(tick.origin)).toBeUndefined();
+  });
+
   it('is not captured, and fires no trigger of the user', async () => {
     await eu.user
       .query(`CREATE TABLE fired (id int); CREATE OR REPLACE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS

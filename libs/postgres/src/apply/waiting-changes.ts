@@ -13,15 +13,15 @@ const SAY_WHY = /* sql */ `
 UPDATE meridian.enrolled_table t SET state = 'waiting', reason = w.reason
   FROM unnest($1::text[], $2::text[]) AS w(rel, reason) WHERE t.rel = w.rel`;
 
-export async function keepWaiting(
+export function keepWaiting(
   session: Session,
   changes: readonly Change[],
   reasons: ReadonlyMap<TableName, string>,
-): Promise<void> {
+): Promise<unknown> {
   const columns = [changes.map((c) => c.origin), changes.map((c) => c.seq), changes.map((c) => c.id)];
   const asked = [session.query(KEEP, columns, 'keep_waiting')];
   if (reasons.size > 0) asked.push(session.query(SAY_WHY, [[...reasons.keys()], [...reasons.values()]], 'say_why'));
-  await answersTo(asked);
+  return answersTo(asked);
 }
 
 export async function waitingTables(session: Session): Promise<ReadonlySet<TableName>> {
@@ -30,9 +30,9 @@ export async function waitingTables(session: Session): Promise<ReadonlySet<Table
 }
 
 /** The changes of this transaction's batch: those that came later would be waiting behind them, and nothing else applies. */
-export async function resume(session: Session, table: TableName): Promise<void> {
+export function resume(session: Session, table: TableName): Promise<unknown> {
   const active = `UPDATE meridian.enrolled_table SET state = 'active', reason = NULL WHERE rel = $1`;
-  await answersTo([
+  return answersTo([
     session.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [table], 'resume'),
     session.query(active, [table], 'resumed'),
   ]);
@@ -45,6 +45,15 @@ export class TableStatementError extends Error {
     override readonly cause: unknown,
   ) {
     super((cause as Error).message, { cause });
+  }
+}
+
+/** The same for what is made for a table before anything is asked for. */
+export function madeFor<T>(table: TableName, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new TableStatementError(table, error);
   }
 }
 

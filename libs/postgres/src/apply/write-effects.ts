@@ -1,78 +1,78 @@
-import type { RowEffect, RowKey, TableName, WriteOutcome } from '@meridian/core';
-import { ident } from '../catalog/quoting.js';
-import { answersTo, type Session } from '../connection/session.js';
+import type { RowEffect, RowKey, TableName } from '@meridian/core';
+import { ident, literal } from '../catalog/quoting.js';
+import { expect, ROW_APPEARED } from '../connection/expectations.js';
+import { answersTo, type Rows, type Session } from '../connection/session.js';
 import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
 import { counterField, counterSet, type CounterRange } from './counter-range.js';
 import { groupEffects, type GroupedEffects, type WriteGroup } from './effect-groups.js';
-import { onTable } from './waiting-changes.js';
+import { madeFor, onTable } from './waiting-changes.js';
 import { columnList, joinKeys, keyRecords } from './row-locks.js';
 
-const DONE: WriteOutcome = { retry: null };
+interface Statement {
+  /** Whose refusal its failure may be; null: it is on a table of ours. */
+  readonly table: TableName | null;
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** `kept`: its plan is made once. A DELETE or UPDATE cannot be kept to lookups: it is planned for the table as it is then. */
+  readonly plan: 'kept' | 'anew';
+}
 
 /**
  * Step 3: one statement per table, kind and set of columns. Frees come first, so that a unique key can move from row to row,
- * then updates, then inserts, all sent at once. Values go as the JSON text they came as; only the names of their columns are
- * looked at here.
+ * then updates, then inserts. Values go as the JSON text they came as; only the names of their columns are looked at here.
+ * All are made before the first is sent, and then sent at once: what fails here leaves nothing half asked for.
  */
-export async function writeEffects(
+export function writeEffects(
   session: Session,
   tables: ReadonlyMap<TableName, ApplyTable>,
   effects: readonly RowEffect[],
   range: CounterRange,
-): Promise<WriteOutcome> {
+): Promise<unknown> {
   const tableOf = (name: TableName): ApplyTable => tables.get(name)!;
   const { frees, parks, unparks, updates, inserts } = groupEffects(effects);
-  const asked: Promise<WriteOutcome>[] = [
-    ...[...frees].map(([name, keys]) => onTable(name, () => remove(session, tableOf(name), keys))),
-    park(session, parks),
-    ...[...unparks].map(([name, keys]) => unpark(session, name, keys)),
-    ...updates.map((group) =>
-      onTable(group.table, () => update(session, tableOf(group.table), group, range)).then((written) =>
-        written < group.rows.length ? missing('a row to update is gone', group) : DONE,
-      ),
-    ),
-    ...inserts.map((group) =>
-      onTable(group.table, () => insert(session, tableOf(group.table), group, range)).then((written) =>
-        written < group.rows.length ? missing('a row to insert is there', group) : DONE,
-      ),
-    ),
+  const statements: readonly Statement[] = [
+    ...[...frees].map(([name, keys]) => madeFor(name, () => remove(tableOf(name), keys))),
+    ...park(parks),
+    ...[...unparks].map(([name, keys]) => unpark(name, keys)),
+    ...updates.map((group) => madeFor(group.table, () => update(tableOf(group.table), group, range))),
+    ...inserts.map((group) => madeFor(group.table, () => insert(tableOf(group.table), group, range))),
   ];
-  return (await answersTo(asked)).find((outcome) => outcome.retry !== null) ?? DONE;
+  return answersTo(statements.map((statement) => send(session, statement)));
 }
 
-const missing = (what: string, group: WriteGroup): WriteOutcome => ({
-  retry: 'row appeared',
-  detail: `${what} in ${group.table}`,
-});
+function send(session: Session, { table, text, values, plan }: Statement): Promise<Rows> {
+  const run = () => (plan === 'kept' ? session.prepare(text, values) : session.query(text, values));
+  return table === null ? run() : onTable(table, run);
+}
 
-/** A DELETE or UPDATE cannot be kept to lookups: it is planned at every run, for the table as it is then. */
-async function remove(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<WriteOutcome> {
-  const sql = `DELETE FROM ${table.name} t USING json_to_recordset($1::json) AS k(o int, ${table.keyFieldTypes})
+/** A statement that has to meet each of the group's rows. */
+const meetingAll = (group: WriteGroup, text: string, otherwise: string): string =>
+  `WITH met AS (${text}) SELECT ${expect('count(*) = $2::bigint', ROW_APPEARED, literal(`${otherwise} in ${group.table}`))} FROM met`;
+
+function remove(table: ApplyTable, keys: readonly RowKey[]): Statement {
+  const text = `DELETE FROM ${table.name} t USING json_to_recordset($1::json) AS k(o int, ${table.keyFieldTypes})
                 WHERE ${table.keyEquals('t', 'k')}`;
-  await session.query(sql, [keyRecords(table, keys)]);
-  return DONE;
+  return { table: table.spec.name, text, values: [keyRecords(table, keys)], plan: 'anew' };
 }
 
-async function park(session: Session, parks: GroupedEffects['parks']): Promise<WriteOutcome> {
-  if (parks.length === 0) return DONE;
+function park(parks: GroupedEffects['parks']): Statement[] {
+  if (parks.length === 0) return [];
   const rows = parks.map(
     ({ table, key, values, claims, because }) =>
       `{"rel": ${JSON.stringify(table)}, "pk": ${JSON.stringify(key)}, "image": ${values}, "claims": ${claims}, "reason": ${JSON.stringify(because)}}`,
   );
-  await session.query(
-    `INSERT INTO meridian.parked (rel, pk, image, claims, reason)
+  const text = `INSERT INTO meridian.parked (rel, pk, image, claims, reason)
      SELECT * FROM json_to_recordset($1::json) AS x(rel text, pk text, image json, claims json, reason json)
-     ON CONFLICT (rel, pk) DO UPDATE SET image = excluded.image, claims = excluded.claims, reason = excluded.reason`,
-    [`[${rows.join(',')}]`],
-    'park',
-  );
-  return DONE;
+     ON CONFLICT (rel, pk) DO UPDATE SET image = excluded.image, claims = excluded.claims, reason = excluded.reason`;
+  return [{ table: null, text, values: [`[${rows.join(',')}]`], plan: 'kept' }];
 }
 
-async function unpark(session: Session, table: TableName, keys: readonly RowKey[]): Promise<WriteOutcome> {
-  await session.query('DELETE FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)', [table, keys], 'unpark');
-  return DONE;
-}
+const unpark = (table: TableName, keys: readonly RowKey[]): Statement => ({
+  table: null,
+  text: 'DELETE FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)',
+  values: [table, keys],
+  plan: 'kept',
+});
 
 /** The record that a group's rows are: the key's parts, and the values' text spliced in behind them. */
 function records(table: ApplyTable, group: WriteGroup): string {
@@ -80,12 +80,12 @@ function records(table: ApplyTable, group: WriteGroup): string {
   return `[${rows.join(',')}]`;
 }
 
-async function update(session: Session, table: ApplyTable, group: WriteGroup, range: CounterRange): Promise<number> {
+function update(table: ApplyTable, group: WriteGroup, range: CounterRange): Statement {
   const columns = group.columns
     .filter((name) => !table.spec.keyColumns.includes(name))
     .map((name) => table.column(name));
   // A touch changes nothing, but the row has to be there.
-  if (columns.length === 0) return touch(session, table, group);
+  if (columns.length === 0) return touch(table, group);
   const isAdded = (name: string): boolean => group.counters === 'add' && table.isCounter(name);
   const sets = columns.map((c) =>
     table.isCounter(c.name)
@@ -95,29 +95,42 @@ async function update(session: Session, table: ApplyTable, group: WriteGroup, ra
   const types = columns.map(
     (c) => `${ident(c.name)} ${table.isCounter(c.name) ? counterField(c, range) : fieldType(c)}`,
   );
-  const sql = `UPDATE ${table.name} t SET ${sets.join(', ')}
-      FROM json_to_recordset($1::json) AS x(${table.keyFieldTypes}, ${types.join(', ')}) WHERE ${table.keyEquals('t', 'x')}`;
-  return (await session.query(sql, [records(table, group)])).count;
+  const text = `UPDATE ${table.name} t SET ${sets.join(', ')}
+      FROM json_to_recordset($1::json) AS x(${table.keyFieldTypes}, ${types.join(', ')}) WHERE ${table.keyEquals('t', 'x')} RETURNING 1`;
+  return {
+    table: group.table,
+    text: meetingAll(group, text, 'a row to update is gone'),
+    values: [records(table, group), group.rows.length],
+    plan: 'anew',
+  };
 }
 
-async function touch(session: Session, table: ApplyTable, group: WriteGroup): Promise<number> {
-  const { rows } = await session.prepare(`SELECT FROM ${joinKeys(table)}`, [
+const touch = (table: ApplyTable, group: WriteGroup): Statement => ({
+  table: group.table,
+  text: meetingAll(group, `SELECT FROM ${joinKeys(table)}`, 'a row to touch is gone'),
+  values: [
     keyRecords(
       table,
       group.rows.map((r) => r.key),
     ),
-  ]);
-  return rows.length;
-}
+    group.rows.length,
+  ],
+  plan: 'kept',
+});
 
 /** The primary key is named, so that no other unique key's conflict is swallowed. */
-async function insert(session: Session, table: ApplyTable, group: WriteGroup, range: CounterRange): Promise<number> {
+function insert(table: ApplyTable, group: WriteGroup, range: CounterRange): Statement {
   const columns = group.columns.map((name) => table.column(name));
   const counter = (name: string): boolean => table.isCounter(name);
   const types = columns.map((c) => `${ident(c.name)} ${counter(c.name) ? counterField(c, range) : fieldType(c)}`);
   const values = columns.map((c) => (counter(c.name) ? counterSet(c, false, range) : fieldValue(c, 'x')));
-  const sql = `INSERT INTO ${table.name} (${columnList(columns.map((c) => c.name))}) OVERRIDING SYSTEM VALUE
+  const text = `INSERT INTO ${table.name} (${columnList(columns.map((c) => c.name))}) OVERRIDING SYSTEM VALUE
     SELECT ${values.join(', ')} FROM json_to_recordset($1::json) AS x(${types.join(', ')})
-    ON CONFLICT (${columnList(table.spec.keyColumns)}) DO NOTHING`;
-  return (await session.prepare(sql, [`[${group.rows.map((r) => r.values).join(',')}]`])).count;
+    ON CONFLICT (${columnList(table.spec.keyColumns)}) DO NOTHING RETURNING 1`;
+  return {
+    table: group.table,
+    text: meetingAll(group, text, 'a row to insert is there'),
+    values: [`[${group.rows.map((r) => r.values).join(',')}]`, group.rows.length],
+    plan: 'kept',
+  };
 }

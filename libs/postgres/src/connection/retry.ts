@@ -1,4 +1,5 @@
 import { type Retry, TransactionRetryError } from '@meridian/core';
+import { OVERTAKEN, ROW_APPEARED } from './expectations.js';
 
 const RETRIES: Readonly<Record<string, Retry['retry']>> = {
   '55P03': 'lock timeout',
@@ -6,6 +7,8 @@ const RETRIES: Readonly<Record<string, Retry['retry']>> = {
   '40001': 'overtaken',
   '23505': 'unique violation',
   '57014': 'lock timeout',
+  [ROW_APPEARED]: 'row appeared',
+  [OVERTAKEN]: 'overtaken',
 };
 
 interface ServerError {

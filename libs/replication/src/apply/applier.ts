@@ -14,7 +14,7 @@ import {
 import { Attempt, type AttemptOutcome } from './attempt.js';
 import { type Batch, type Positions, resumedBatch, tickBatch } from './batch.js';
 import { TableStaysRefusedError } from './errors.js';
-import { orRetry, retryOf } from './take-again.js';
+import { retryOf } from './take-again.js';
 
 export interface ApplierEvents {
   /** An attempt was rolled back and is taken again: contention with local writers, or somebody who holds a row for long. */
@@ -101,9 +101,7 @@ export class Applier {
       const batch = await makeBatch(tx, waiting);
       if (batch === null) return { kind: 'nothing' };
       const outcome = await new Attempt(tx, this.store.region, this.digest, tables, batch).run(alsoLock);
-      if (outcome.kind !== 'applied') return outcome;
-      open = false;
-      orRetry(await tx.commit());
+      open = outcome.kind !== 'applied';
       return outcome;
     } catch (error) {
       const because = retryOf(error);

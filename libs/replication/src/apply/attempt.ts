@@ -11,7 +11,6 @@ import {
   type TableName,
   type TableRefused,
   type TableSpec,
-  TransactionRetryError,
   type Values,
   beforeOf,
   changeRef,
@@ -24,7 +23,7 @@ import { type Batch, type RowWork, arrange, groupByRow } from './batch.js';
 import { decideForeignKeys } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
 import { type RowOutcome, contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
-import { inTurn, orRetry } from './take-again.js';
+import { asked, behind, inTurn, orRetry, type Step } from './take-again.js';
 import { decideUniqueKeys, showWritten } from './virtual-rows.js';
 
 export type AttemptOutcome =
@@ -33,7 +32,7 @@ export type AttemptOutcome =
   /** Rows that contend with the batch's: to be locked with it, in order. */
   | { readonly kind: 'lock'; readonly rows: readonly RowRef[] };
 
-/** One try at a batch: design 5's seven steps, in one transaction. Leaves by {@link TransactionRetryError} when it has to be rolled back. */
+/** One try at a batch: design 5's seven steps, in one transaction, and its commit. Leaves by {@link TransactionRetryError} when it has to be rolled back. */
 export class Attempt {
   private readonly work: readonly RowWork[];
 
@@ -58,13 +57,11 @@ export class Attempt {
     if (unique.toLock.length > 0) return { kind: 'lock', rows: unique.toLock };
     const foreign = await decideForeignKeys(tx, this.tables, unique.effects, held);
     if (foreign.toLock.length > 0) return { kind: 'lock', rows: foreign.toLock };
-    const [, conflicts] = await inTurn(
-      tx.write(foreign.effects), // 3, 4
-      this.keep(outcomes, foreign.effects), // 5
-      batch.advance(tx),
-    );
-    await this.assertChecked(rows); // 6
-    if (all.some((ref) => held.get(rowId(ref)) !== 'table')) await this.lookAgain(all, entries); // 7
+    const steps = asked(tx.write(foreign.effects), ...this.keep(outcomes), batch.advance(tx)); // 3, 4, 5
+    const conflicts = await behind(steps, this.record(outcomes, foreign.effects));
+    await behind(steps, this.assertChecked(rows)); // 6
+    steps.push(...asked(...this.lookAgain(all, held), tx.commit())); // 7
+    await inTurn(steps);
     return { kind: 'applied', conflicts };
   }
 
@@ -119,14 +116,20 @@ export class Attempt {
     return { toLock: [], effects: [...effects.values()].flat() };
   }
 
-  /** The log, the images of deleted rows, the races and the conflict records, all in this transaction. */
-  private async keep(outcomes: readonly RowOutcome[], effects: readonly RowEffect[]): Promise<number> {
-    const { tx, digest, region } = this;
-    await this.batch.log(tx);
+  /** The log, the images of deleted rows, and the races. */
+  private keep(outcomes: readonly RowOutcome[]): Step[] {
+    const { tx } = this;
     const images = outcomes.flatMap((o) => (o.image === null ? [] : [{ ref: o.ref, image: valuesText(o.image) }]));
-    if (images.length > 0) await tx.keepImages(images);
     const races = outcomes.flatMap((o) => o.races);
-    if (races.length > 0) await tx.recordRaces(races);
+    return [
+      ...this.batch.log(tx),
+      ...(images.length > 0 ? [tx.keepImages(images)] : []),
+      ...(races.length > 0 ? [tx.recordRaces(races)] : []),
+    ];
+  }
+
+  private async record(outcomes: readonly RowOutcome[], effects: readonly RowEffect[]): Promise<number> {
+    const { tx, digest, region } = this;
     const recordings = outcomes.flatMap((o) => o.recordings);
     const ids = touchedRecordIds(digest, region, recordings);
     const existing = ids.length === 0 ? new Map() : await tx.conflictRecords(ids);
@@ -145,18 +148,12 @@ export class Attempt {
 
   /**
    * A key without a row in its table could not be locked (a parked entry's lock keeps nobody from inserting the key): a local insert (or an insert and a delete) may have come since step 2. Under the
-   * cut lock no tick is cut until we have committed, so an entry that step 2 has not seen is seen now or comes after us.
+   * cut lock no tick is cut until we have committed, so a change that step 2 has not seen is seen now or comes after us.
    */
-  private async lookAgain(rows: readonly RowRef[], seen: readonly Entry[]): Promise<void> {
-    await this.tx.takeCutLock();
-    const known = new Set([...seen, ...this.work.flatMap((w) => w.arriving)].map(changeRef));
-    const now = this.applied(await this.tx.entriesAbove(rows, this.batch.floor));
-    const late = now.find((e) => !known.has(changeRef(e)));
-    if (late !== undefined)
-      throw new TransactionRetryError({
-        retry: 'row appeared',
-        detail: `${late.table} ${late.key} was written while the batch was decided`,
-      });
+  private lookAgain(all: readonly RowRef[], held: Places): Step[] {
+    const unlocked = all.filter((ref) => held.get(rowId(ref)) !== 'table');
+    if (unlocked.length === 0) return [];
+    return [this.tx.takeCutLock(), this.tx.lookAgain(unlocked, this.batch.floor)];
   }
 }
 

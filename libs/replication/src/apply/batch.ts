@@ -26,7 +26,7 @@ export interface Batch {
   /** Changes (by `changeRef`) that the log has and the tables have not: nothing is decided against them. */
   readonly notApplied: ReadonlySet<string>;
   /** Step 5: what else becomes part of the log. */
-  log(tx: ApplyTransaction): Promise<void>;
+  log(tx: ApplyTransaction): readonly Promise<void>[];
   advance(tx: ApplyTransaction): Promise<WriteOutcome>;
 }
 
@@ -44,10 +44,7 @@ export function tickBatch(
     arriving: later.length === 0 ? entries : entries.filter((e) => !isHeldUp(e)),
     floor: floorOf(ticks),
     notApplied: new Set(),
-    async log(tx) {
-      await tx.append(ticks);
-      if (later.length > 0) await tx.keepWaiting(later, refused);
-    },
+    log: (tx) => [tx.append(ticks), ...(later.length === 0 ? [] : [tx.keepWaiting(later, refused)])],
     advance: (tx) => tx.advance(ticks, positions),
   };
 }
@@ -57,7 +54,7 @@ export const resumedBatch = (table: TableName, waiting: readonly Entry[]): Batch
   arriving: waiting,
   floor: minVector(waiting.map((e) => (e.unseen === null ? e.deps! : below(e.deps!, e.unseen)))),
   notApplied: new Set(waiting.map(changeRef)),
-  log: (tx) => tx.resume(table),
+  log: (tx) => [tx.resume(table)],
   advance: () => Promise.resolve({ retry: null }),
 });
 

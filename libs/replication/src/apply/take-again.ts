@@ -1,4 +1,4 @@
-import { type Retry, type TableRefused, TransactionRetryError } from '@meridian/core';
+import { type Retry, type TableRefused, TransactionRetryError, type WriteOutcome } from '@meridian/core';
 
 /** The step's result; a retry or a refusal leaves the attempt as an error, which {@link retryOf} tells from others. */
 export function orRetry<T extends object>(outcome: T | Retry | TableRefused): T {
@@ -6,16 +6,34 @@ export function orRetry<T extends object>(outcome: T | Retry | TableRefused): T 
   return outcome;
 }
 
+export type Step = Promise<WriteOutcome | TableRefused | void>;
+
+/** Steps asked for, and to be looked at by {@link inTurn}: until then a failure is nobody's. */
+export function asked(...steps: readonly Step[]): Step[] {
+  for (const step of steps) step.catch(() => undefined);
+  return [...steps];
+}
+
 /**
- * The results of steps asked for side by side. Looked at in the order of asking, when all have ended: what one did to the
- * transaction makes those behind it fail, too.
+ * Steps asked for side by side, when all have ended. Looked at in the order of asking: what one did to the transaction makes
+ * those behind it fail, too.
  */
-export async function inTurn<A extends object, B, C extends object>(
-  ...steps: readonly [Promise<A | Retry | TableRefused>, Promise<B>, Promise<C | Retry>]
-): Promise<[A, B, C]> {
+export async function inTurn(steps: readonly Step[]): Promise<void> {
   await Promise.allSettled(steps);
-  const [first, second, third] = steps;
-  return [orRetry(await first), await second, orRetry(await third)];
+  for (const step of steps) {
+    const outcome = await step;
+    if (outcome !== undefined) orRetry(outcome);
+  }
+}
+
+/** An answer that comes behind these steps: where it fails, one of them may be why. */
+export async function behind<T>(steps: readonly Step[], answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    await inTurn(steps);
+    throw error;
+  }
 }
 
 /** Why the attempt has to be taken again, when that is what the error says. */

@@ -10,6 +10,7 @@ import {
   type Places,
   type Race,
   type Retry,
+  type RowEffect,
   type RowRef,
   type RowState,
   rowId,
@@ -17,6 +18,7 @@ import {
   stampOfMillis,
   type TableName,
   type Tick,
+  TransactionRetryError,
   type Values,
   type Vector,
   at,
@@ -30,6 +32,7 @@ import type { MemoryDatabase, ParkedRow } from './database.js';
 import { EffectWriter } from './effect-writer.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
+import { type Snapshot, visibleIn } from './snapshot.js';
 import { virtualRows, VirtualRows } from './virtual-rows.js';
 
 /** Below deadlock_timeout: apply starts over, never its user's transaction (design 5). */
@@ -45,6 +48,10 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   private readonly ownRaces: Race[] = [];
   private readonly advanced = new Map<string, number>();
   private readonly appended: Tick[] = [];
+  private last: Promise<unknown> = Promise.resolve();
+  /** The snapshot of the first look at the log. */
+  private seen: Snapshot | undefined;
+  private failure: Error | undefined;
 
   constructor(db: MemoryDatabase, agent: Agent) {
     super(db, agent, LOCK_TIMEOUT);
@@ -88,14 +95,17 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
 
   async entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
     await this.agent.step('entries above');
+    this.seen ??= this.db.snapshot();
     return this.logOf(rows)
       .filter((row) => row.seq === null || row.seq > at(floor, row.change.origin))
       .map((row) => this.entry(row));
   }
 
-  async entriesOf(rows: readonly RowRef[]): Promise<readonly Entry[]> {
-    await this.agent.step('entries of');
-    return this.logOf(rows).map((row) => this.entry(row));
+  entriesOf(rows: readonly RowRef[]): Promise<readonly Entry[]> {
+    return this.inOrder(async () => {
+      await this.agent.step('entries of');
+      return this.logOf(rows).map((row) => this.entry(row));
+    });
   }
 
   async read(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState>> {
@@ -121,12 +131,14 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     return new VirtualRows(this).claiming(table, uniqueKey, values);
   }
 
-  async keepClaims(rows: readonly Claimant[]): Promise<void> {
-    await this.agent.step('keep claims');
-    this.writing();
-    this.writes.others.push(() => {
-      for (const { row, claims } of rows)
-        for (const [key, claim] of claims) if (claim !== null) this.db.keepClaim(row.ref, key, claim);
+  keepClaims(rows: readonly Claimant[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('keep claims');
+      this.writing();
+      this.writes.others.push(() => {
+        for (const { row, claims } of rows)
+          for (const [key, claim] of claims) if (claim !== null) this.db.keepClaim(row.ref, key, claim);
+      });
     });
   }
 
@@ -137,23 +149,34 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     return all.filter((p) => this.row(p.ref) === null).map(claimantOf);
   }
 
-  async append(ticks: readonly Tick[]): Promise<void> {
-    await this.agent.step('append');
-    const xid = this.writing();
-    for (const tick of ticks)
-      for (const change of tick.changes) {
-        const image = change.op === 'delete' ? change.before : null;
-        this.writes.log.push({ logId: this.db.nextLogId(), xid, change, seq: tick.seq, unseen: change.unseen, image });
-      }
-    this.appended.push(...ticks);
-    this.writes.others.push(() => ticks.forEach((tick) => this.db.keepTick(tick)));
+  append(ticks: readonly Tick[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('append');
+      const xid = this.writing();
+      for (const tick of ticks)
+        for (const change of tick.changes) {
+          const image = change.op === 'delete' ? change.before : null;
+          this.writes.log.push({
+            logId: this.db.nextLogId(),
+            xid,
+            change,
+            seq: tick.seq,
+            unseen: change.unseen,
+            image,
+          });
+        }
+      this.appended.push(...ticks);
+      this.writes.others.push(() => ticks.forEach((tick) => this.db.keepTick(tick)));
+    });
   }
 
-  async keepWaiting(changes: readonly Change[]): Promise<void> {
-    await this.agent.step('keep waiting');
-    const names = new Set(changes.map(changeRef));
-    const rows = this.writes.log.filter((row) => row.seq !== null && names.has(changeRef(row.change)));
-    this.writes.others.push(() => rows.forEach((row) => this.db.waiting.add(row)));
+  keepWaiting(changes: readonly Change[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('keep waiting');
+      const names = new Set(changes.map(changeRef));
+      const rows = this.writes.log.filter((row) => row.seq !== null && names.has(changeRef(row.change)));
+      this.writes.others.push(() => rows.forEach((row) => this.db.waiting.add(row)));
+    });
   }
 
   async waitingChanges(table: TableName): Promise<readonly Entry[]> {
@@ -161,84 +184,137 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     return [...this.db.waiting].filter((row) => row.change.table === table).map((row) => this.entry(row));
   }
 
-  async resume(table: TableName): Promise<void> {
-    await this.agent.step('resume');
-    this.writing();
-    const rows = [...this.db.waiting].filter((row) => row.change.table === table);
-    this.writes.others.push(() => rows.forEach((row) => this.db.waiting.delete(row)));
-  }
-
-  async keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {
-    await this.agent.step('keep images');
-    this.writing();
-    for (const { ref, image } of images)
-      for (const row of this.logOf([ref]).filter((r) => r.change.op === 'delete')) {
-        if (this.writes.log.includes(row)) row.image = image;
-        else this.writes.others.push(() => (row.image = image));
-      }
-  }
-
-  async recordRaces(races: readonly Race[]): Promise<void> {
-    await this.agent.step('record races');
-    this.writing();
-    this.ownRaces.push(...races);
-    this.writes.others.push(() => races.forEach((race) => this.db.recordRace(race)));
-  }
-
-  async recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
-    await this.agent.step('record conflicts');
-    for (const record of records) {
-      const { ref, row, log } = writeRecord(this, this.writing(), record);
-      if ((await this.lockRow(ref, 'update')) === 'timeout') throw new Error('somebody else holds a conflict record');
-      this.putRow(ref, row);
-      if (log !== null) this.writes.log.push(log);
-    }
-  }
-
-  async conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>> {
-    await this.agent.step('conflict records');
-    return new Map(ids.flatMap((id) => recordOf(this, id)).map((record) => [record.id, record]));
-  }
-
-  async advance(ticks: readonly Tick[]): Promise<WriteOutcome> {
-    for (const tick of ticks) {
-      await this.agent.step('advance');
-      const { origin } = tick;
-      if ((await this.db.locks.acquire(this, `applied ${origin}`)) === 'timeout')
-        return timedOut(`the vector's ${origin}`);
-      const here = this.advanced.get(origin) ?? this.db.applied.get(origin)?.seq ?? 0;
-      if (here !== tick.seq - 1) return { retry: 'overtaken', detail: `${origin} is at ${here}, not ${tick.seq - 1}` };
-      this.advanced.set(origin, tick.seq);
+  resume(table: TableName): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('resume');
       this.writing();
-      this.writes.others.push(() =>
-        this.db.applied.set(origin, { seq: seq(tick.seq), digest: tick.digest, deps: tick.deps }),
-      );
-      this.raiseFloor(tick);
-    }
-    return OK;
+      const rows = [...this.db.waiting].filter((row) => row.change.table === table);
+      this.writes.others.push(() => rows.forEach((row) => this.db.waiting.delete(row)));
+    });
+  }
+
+  keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('keep images');
+      this.writing();
+      for (const { ref, image } of images)
+        for (const row of this.logOf([ref]).filter((r) => r.change.op === 'delete')) {
+          if (this.writes.log.includes(row)) row.image = image;
+          else this.writes.others.push(() => (row.image = image));
+        }
+    });
+  }
+
+  recordRaces(races: readonly Race[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('record races');
+      this.writing();
+      this.ownRaces.push(...races);
+      this.writes.others.push(() => races.forEach((race) => this.db.recordRace(race)));
+    });
+  }
+
+  recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('record conflicts');
+      for (const record of records) {
+        const { ref, row, log } = writeRecord(this, this.writing(), record);
+        if ((await this.lockRow(ref, 'update')) === 'timeout') throw new Error('somebody else holds a conflict record');
+        this.putRow(ref, row);
+        if (log !== null) this.writes.log.push(log);
+      }
+    });
+  }
+
+  conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>> {
+    return this.inOrder(async () => {
+      await this.agent.step('conflict records');
+      return new Map(ids.flatMap((id) => recordOf(this, id)).map((record) => [record.id, record]));
+    });
+  }
+
+  advance(ticks: readonly Tick[]): Promise<WriteOutcome> {
+    return this.inOrder(async () => {
+      for (const tick of ticks) {
+        await this.agent.step('advance');
+        const { origin } = tick;
+        if ((await this.db.locks.acquire(this, `applied ${origin}`)) === 'timeout')
+          return timedOut(`the vector's ${origin}`);
+        const here = this.advanced.get(origin) ?? this.db.applied.get(origin)?.seq ?? 0;
+        if (here !== tick.seq - 1)
+          return { retry: 'overtaken', detail: `${origin} is at ${here}, not ${tick.seq - 1}` };
+        this.advanced.set(origin, tick.seq);
+        this.writing();
+        this.writes.others.push(() =>
+          this.db.applied.set(origin, { seq: seq(tick.seq), digest: tick.digest, deps: tick.deps }),
+        );
+        this.raiseFloor(tick);
+      }
+      return OK;
+    });
   }
 
   /** What the replica role does not check; this model's tables have no deferrable constraints. */
-  async check(): Promise<readonly ParkReason[]> {
-    await this.agent.step('check');
-    return [];
+  check(): Promise<readonly ParkReason[]> {
+    return this.inOrder(async () => {
+      await this.agent.step('check');
+      return [];
+    });
   }
 
-  async takeCutLock(): Promise<void> {
-    await this.agent.step('cut lock');
-    while (!this.db.locks.tryAcquire(this, 'cut')) await this.db.locks.acquire(this, 'cut');
+  takeCutLock(): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('cut lock');
+      while (!this.db.locks.tryAcquire(this, 'cut')) await this.db.locks.acquire(this, 'cut');
+    });
+  }
+
+  lookAgain(rows: readonly RowRef[]): Promise<WriteOutcome> {
+    return this.inOrder(async () => {
+      await this.agent.step('look again');
+      const late = rows.flatMap((ref) => this.db.log.of(ref)).find((row) => !visibleIn(this.seen!, row.xid));
+      return late === undefined ? OK : { retry: 'row appeared', detail: rowId(late.change) };
+    });
   }
 
   async commit(): Promise<WriteOutcome> {
-    await this.agent.step('commit');
-    this.makeVisible('apply', this.appended);
-    await this.agent.step('committed');
-    return OK;
+    try {
+      return await this.inOrder(async () => {
+        await this.agent.step('commit');
+        this.makeVisible('apply', this.appended);
+        await this.agent.step('committed');
+        return OK;
+      });
+    } catch (error) {
+      this.end();
+      throw error;
+    }
   }
 
   async rollback(): Promise<void> {
+    await this.last;
     await this.agent.step('rollback');
     this.end();
+  }
+
+  override write(effects: readonly RowEffect[]): Promise<WriteOutcome> {
+    return this.inOrder(() => super.write(effects));
+  }
+
+  /** Behind a step that failed, or asked for a retry, none does anything: the transaction is aborted. */
+  private inOrder<T>(step: () => Promise<T>): Promise<T> {
+    const mine = this.last.then(() => {
+      if (this.failure !== undefined) throw this.failure;
+      return step();
+    });
+    this.last = mine.then(
+      (outcome) => {
+        const retry = (outcome as WriteOutcome | undefined)?.retry;
+        if (retry != null) this.failure = new TransactionRetryError(outcome as Retry);
+      },
+      (error: Error) => (this.failure ??= error),
+    );
+    return mine;
   }
 
   private logOf(rows: readonly RowRef[]): LogRow[] {
