@@ -69,6 +69,20 @@ describe('the doctor', () => {
     expect(finding).toMatchObject({ code: 'database_unavailable', detail: 'database "nowhere" does not exist' });
   });
 
+  it('says that sessions of others are hidden from it, and what lets it see them', async () => {
+    const role = `meridian_nobody_${process.pid}`;
+    await eu.user.query(`CREATE ROLE ${role} LOGIN PASSWORD 'n'; GRANT USAGE ON SCHEMA meridian TO ${role};
+      GRANT SELECT ON ALL TABLES IN SCHEMA meridian TO ${role}`);
+    const url = new URL(eu.url);
+    [url.username, url.password] = [role, 'n'];
+    const findings = await found({ url: url.href, longTransactionMs: 0 });
+    expect(findings).toContainEqual(
+      expect.objectContaining({ code: 'sessions_hidden', cure: expect.stringContaining(`TO ${role}`) as string }),
+    );
+    expect(findings).toContainEqual(expect.objectContaining({ code: 'table_not_replicable', about: 'public.item' }));
+    await eu.user.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
   describe('of tables', () => {
     const enrolment = (): Enrolment => new Enrolment({ url: eu.url, region: eu.region, applyRole, replicaRole: true });
     const table = async (name: string, options: Partial<DoctorOptions> = {}) =>

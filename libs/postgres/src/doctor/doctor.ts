@@ -61,7 +61,7 @@ export class Doctor {
     const { tables, findings } = await examineTables(client, this.options, replicaRole);
     const all = [
       ...(await serverFindings(client)),
-      ...(await sessionFindings(client, longTransactionMs ?? LONG_TRANSACTION_MS)),
+      ...(await sessionFindings(client, applyRole, longTransactionMs ?? LONG_TRANSACTION_MS)),
       ...(await roleFindings(client, applyRole, replicaRole)),
       ...findings,
       ...(await parkedFindings(client)),

@@ -4,7 +4,7 @@ import { finding, type Finding } from './finding.js';
 /** Below this many free connections the next user, or the service after a restart, may find none. */
 const CONNECTIONS_FREE = 10;
 
-interface Settings {
+export interface ServerSettings {
   readonly fsync: string;
   readonly synchronousCommit: string;
   readonly usable: number;
@@ -14,12 +14,15 @@ interface Settings {
   readonly relations: number;
 }
 
-/** Relations: what a statement may have to lock at once, the log's partitions and the enrolled tables' trees. */
+/**
+ * Used: counted by database, for what kind of session another role's is, is hidden from most. Relations: what a statement may
+ * have to lock at once, the log's partitions and the enrolled tables' trees.
+ */
 const SETTINGS = /* sql */ `
 SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS "synchronousCommit",
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
          - coalesce(current_setting('reserved_connections', true), '0')::int AS usable,
-       (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+       (SELECT sum(numbackends)::int FROM pg_stat_database) AS used,
        current_setting('max_locks_per_transaction')::int
          * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) AS locks,
        current_setting('max_locks_per_transaction')::int AS "locksPerTransaction",
@@ -28,12 +31,17 @@ SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') 
           LEFT JOIN pg_index i ON i.indrelid = c.oid) AS relations`;
 
 export async function serverFindings(client: ClientBase): Promise<Finding[]> {
-  const { rows } = await client.query<Settings>(SETTINGS);
-  const settings = rows[0]!;
-  return [...durability(settings), ...connections(settings), ...locks(settings)];
+  const { rows } = await client.query<ServerSettings>(SETTINGS);
+  return settingsFindings(rows[0]!);
 }
 
-function durability({ fsync, synchronousCommit }: Settings): Finding[] {
+export const settingsFindings = (settings: ServerSettings): Finding[] => [
+  ...durability(settings),
+  ...connections(settings),
+  ...locks(settings),
+];
+
+function durability({ fsync, synchronousCommit }: ServerSettings): Finding[] {
   const found: Finding[] = [];
   if (fsync === 'off')
     found.push(
@@ -58,7 +66,7 @@ function durability({ fsync, synchronousCommit }: Settings): Finding[] {
   return found;
 }
 
-function connections({ usable, used }: Settings): Finding[] {
+function connections({ usable, used }: ServerSettings): Finding[] {
   const free = usable - used;
   if (free >= CONNECTIONS_FREE) return [];
   return [
@@ -72,7 +80,7 @@ function connections({ usable, used }: Settings): Finding[] {
   ];
 }
 
-function locks({ locks: room, locksPerTransaction, relations }: Settings): Finding[] {
+function locks({ locks: room, locksPerTransaction, relations }: ServerSettings): Finding[] {
   if (relations * 2 <= room) return [];
   return [
     finding(

@@ -26,16 +26,16 @@ SELECT pid, usename AS user, application_name AS application, extract(epoch FROM
  WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()
    AND xact_start < clock_timestamp() - $1 * interval '1 ms' ORDER BY xact_start`;
 
-/** Of sessions of other roles PostgreSQL shows neither state nor times, unless we may read its statistics. */
+/** Of sessions of other roles PostgreSQL shows neither state nor times, unless we may read its statistics. Apply's are ours. */
 const HIDDEN = /* sql */ `
 SELECT count(*)::int AS hidden, quote_ident(current_user) AS me FROM pg_stat_activity
- WHERE datname = current_database() AND backend_type = 'client backend' AND state IS NULL`;
+ WHERE datname = current_database() AND query = '<insufficient privilege>' AND usename <> $1`;
 
 /** Who keeps changes from being shipped, or rows from being applied: by pid or gid, as PostgreSQL ends them. */
-export async function sessionFindings(client: ClientBase, olderThanMs: number): Promise<Finding[]> {
+export async function sessionFindings(client: ClientBase, applyRole: string, olderThanMs: number): Promise<Finding[]> {
   const prepared = await client.query<Prepared>(PREPARED, [olderThanMs]);
   const idle = await client.query<Session>(IDLE, [olderThanMs]);
-  const hidden = await client.query<{ hidden: number; me: string }>(HIDDEN);
+  const hidden = await client.query<{ hidden: number; me: string }>(HIDDEN, [applyRole]);
   return [...prepared.rows.map(forgotten), ...idle.rows.map(idling), ...hidden.rows.flatMap(unseen)];
 }
 
