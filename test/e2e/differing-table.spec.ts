@@ -1,6 +1,11 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { Diagnosis } from '@meridian/contract';
 import { TestCluster, until } from './cluster.js';
 
 jest.setTimeout(180_000);
+
+const CLI = join(__dirname, '../../dist/apps/cli/src/main.js');
 
 interface TableStatus {
   readonly state: string;
@@ -24,6 +29,24 @@ describe('a table that differs between regions', () => {
   const status = async (): Promise<TableStatus> =>
     (await (await cluster.rest('eu', 'GET', '/v1/tables/public.moods')).json()) as TableStatus;
 
+  /** As an operator runs it. */
+  function doctor(name: string, ...more: string[]): { readonly status: number | null; readonly text: string } {
+    const { http } = cluster.region(name);
+    const { status, stdout } = spawnSync(process.execPath, [CLI, 'doctor', '--url', http, ...more], {
+      encoding: 'utf8',
+    });
+    return { status, text: stdout };
+  }
+
+  it('is found well by `meridian doctor` while it does not differ, and a table that nobody enrolled can be', async () => {
+    await cluster.sql('us', 'CREATE TABLE plain (id int PRIMARY KEY); CREATE TABLE keyless (id int)');
+    const { status, text } = doctor('us');
+    expect([status, text]).toEqual([0, expect.stringMatching(/^region us: 0 error, /) as string]);
+    expect(text).toMatch(/^public\.plain +can be enrolled$/m);
+    expect(text).toMatch(/^public\.keyless +cannot be enrolled +public\.keyless has no primary key/m);
+    expect(text).toMatch(/^public\.keyless → ALTER TABLE public\.keyless ADD PRIMARY KEY/m);
+  });
+
   it('parks that table alone and says why, drops nothing, and goes on by itself when it is mended (I2, I3, I7)', async () => {
     await cluster.sql('eu', 'ALTER TABLE moods ADD CONSTRAINT calm CHECK (level < 5)');
     await cluster.sql('us', 'UPDATE moods SET level = 9, n = n + 1 WHERE id = 1');
@@ -34,6 +57,12 @@ describe('a table that differs between regions', () => {
     const metrics = async (): Promise<string> =>
       (await cluster.rest('eu', 'GET', '/metrics').catch(() => null))?.text() ?? '';
     await until(async () => (await metrics()).includes('meridian_tables_waiting 1'), 'eu says so after a restart, too');
+    const { status: exit, text } = doctor('eu', '-o', 'json');
+    const { items, tables } = JSON.parse(text) as Diagnosis;
+    expect([exit, tables.map((t) => t.state)]).toEqual([1, ['waiting', 'enrolled']]);
+    expect(items.find((f) => f.code === 'table_waits')).toMatchObject({
+      ...{ severity: 'error', about: 'public.moods', detail: expect.stringContaining('calm') as string },
+    });
 
     await cluster.sql('us', `INSERT INTO others VALUES (1, 'flows')`);
     await cluster.equal('SELECT * FROM others', (rows) => rows.length === 1);

@@ -134,6 +134,30 @@ describe('statements of users that are easy to get wrong, through log, tick and 
     expect(await regions.equalRows(t)).toEqual(['1 |  |  | 1']);
   });
 
+  it('I2, I7: whatever way a write takes: a view, dynamic SQL, a DO block, UPDATE … FROM, a rule', async () => {
+    const t = await regions.items();
+    await us!.user.query(`
+      CREATE VIEW ${t}_seen AS SELECT id, x FROM ${t} WHERE id < 100;
+      CREATE VIEW ${t}_sum AS SELECT sum(n) AS n FROM ${t};
+      CREATE FUNCTION spread() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN EXECUTE format('UPDATE %I SET n = n + $1', '${t}') USING NEW.n; RETURN NEW; END $$;
+      CREATE TRIGGER spread INSTEAD OF UPDATE ON ${t}_sum FOR EACH ROW EXECUTE FUNCTION spread();
+      CREATE TABLE ${t}_asked (id int);
+      CREATE RULE answer AS ON INSERT TO ${t}_asked DO ALSO INSERT INTO ${t} (id, x) VALUES (NEW.id, 'by rule')`);
+    await us!.user.query(`INSERT INTO ${t}_seen VALUES (1, 'by view'), (2, 'by view')`);
+    await us!.user.query(`DO $$ BEGIN FOR i IN 3..4 LOOP INSERT INTO ${t} VALUES (i, 'by DO'); END LOOP; END $$`);
+    await us!.user.query(`UPDATE ${t} SET y = v.y FROM (VALUES (1, 'from')) v (id, y) WHERE ${t}.id = v.id`);
+    await us!.user.query(`DELETE FROM ${t} USING (VALUES (4)) v (id) WHERE ${t}.id = v.id`);
+    await us!.user.query(`INSERT INTO ${t}_asked VALUES (5)`);
+    await us!.user.query(`UPDATE ${t}_sum SET n = 7`);
+    expect(await regions.equalRows(t)).toEqual([
+      '1 | by view | from | 7',
+      '2 | by view |  | 7',
+      '3 | by DO |  | 7',
+      '5 | by rule |  | 7',
+    ]);
+  });
+
   it('I3: the log is not dropped under an open writer, though all regions are past what its partition shows', async () => {
     const t = await regions.items();
     const writer = await eu!.connect();

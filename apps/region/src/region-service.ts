@@ -2,6 +2,7 @@ import type { ApiOptions, ApiPorts } from '@meridian/api';
 import type { RegionConfig } from '@meridian/config';
 import { type ApplyStore, type RegionId, type TickStore, type Transport, regionId } from '@meridian/core';
 import {
+  Doctor,
   Enrolment,
   LeaderLock,
   PgApplyStore,
@@ -36,6 +37,7 @@ import { type Instances, openInstances } from './instances.js';
 import { contendForLead } from './leadership.js';
 import { LogReader } from './log-reader.js';
 import { Observations } from './observations.js';
+import { RegionDoctor } from './region-doctor.js';
 import { LocalRelaying } from './relaying.js';
 import { createPipeline } from './replication.js';
 import { ReplicationMetrics } from './replication-metrics.js';
@@ -204,6 +206,7 @@ export class RegionService {
       heartbeatMs: config.replication.heartbeatMs,
       maxClockSkewMs: config.replication.maxClockSkewMs,
     };
+    const cluster = new KnownCluster(view, positions, this.observations, () => Date.now());
     return {
       rows: new PgRowStore(stores.pool),
       positions,
@@ -211,8 +214,12 @@ export class RegionService {
       changes: new PgChangeFeed(stores.pool, region),
       conflicts: new PgConflictReader(stores.pool),
       tables,
-      cluster: new KnownCluster(view, positions, this.observations, () => Date.now()),
+      cluster,
       readiness: { checks: () => Promise.resolve(this.checks()) },
+      doctor: new RegionDoctor({
+        ...{ database: stores.doctor, cluster, apply: stores.apply },
+        leads: () => this.role === 'leads',
+      }),
       metrics: this.metrics,
     };
   }
@@ -251,6 +258,7 @@ interface Stores {
   readonly ticks: PgTickStore;
   readonly apply: PgApplyStore;
   readonly enrolment: Enrolment;
+  readonly doctor: Doctor;
   readonly reader: LogReader;
   readonly pool: Pool;
   close(): Promise<void>;
@@ -274,11 +282,13 @@ function openStores(
     connection: { connectionString: applyUrl },
     owner: { connectionString: url },
   });
+  const peers = Object.keys(config.peers) as RegionId[];
   const pool = createRowsPool({ url, max: poolSize, statementTimeoutMs, lockTimeoutMs });
   return {
     ticks,
     apply,
     enrolment: new Enrolment({ url, region, applyRole, replicaRole }),
+    doctor: new Doctor({ url, region, applyRole, replicaRole, peers }),
     reader: new LogReader(ticks, systemTimers),
     pool,
     close: async () => void (await Promise.all([ticks.close(), apply.close(), pool.end()])),

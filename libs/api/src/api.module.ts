@@ -9,6 +9,7 @@ import { DataController } from './data/data.controller.js';
 import { DataService } from './data/data.service.js';
 import { TxController } from './data/tx.controller.js';
 import { TxService } from './data/tx.service.js';
+import { DiagnosisController } from './diagnosis/diagnosis.controller.js';
 import { DocsController } from './docs/docs.controller.js';
 import { OpenApiHolder } from './docs/openapi-holder.js';
 import { HealthController } from './health/health.controller.js';
@@ -33,6 +34,7 @@ export class ApiModule {
         TablesController,
         ConflictsController,
         ClusterController,
+        DiagnosisController,
         HealthController,
         DocsController,
       ],

@@ -1,5 +1,5 @@
 import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
-import type { EnrolledTable, RegionStatus, TablePolicy } from '@meridian/contract';
+import type { Diagnosis, EnrolledTable, Finding, RegionStatus, TablePolicy } from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
 /** What REST needs of the region; bound in apps/region. */
@@ -12,6 +12,7 @@ export interface ApiPorts {
   readonly tables: TableEnrolment;
   readonly cluster: ClusterStatus;
   readonly readiness: Readiness;
+  readonly doctor: Doctor;
   /** Other parts of the service put their metrics here too. */
   readonly metrics: Registry;
 }
@@ -44,4 +45,9 @@ export interface ClusterStatus {
 /** Ready once the region relays, receives and applies. */
 export interface Readiness {
   checks(): Promise<readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[]>;
+}
+
+/** What is wrong in this region, and what mends it. */
+export interface Doctor {
+  examine(): Promise<{ readonly findings: readonly Finding[]; readonly tables: Diagnosis['tables'] }>;
 }

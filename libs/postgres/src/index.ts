@@ -12,4 +12,5 @@ export type { StoredSpec } from './entities/enrolled-table.entity.js';
 export { OUTPUT_SETTINGS } from './catalog/output-settings.js';
 export * from './apply/index.js';
 export * from './connection/index.js';
+export * from './doctor/index.js';
 export * from './log/index.js';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { doctor } from './doctor.js';
 import { call } from './rest.js';
 import { printColumns, printJson } from './table-output.js';
 
@@ -11,6 +12,11 @@ interface Output {
 /** The operator's tools; all of them over REST, so they work from anywhere the service can be reached. */
 export function operatorCommands(program: Command): void {
   operator(program, 'status', 'regions, health, lag').action((options: Output) => status(options));
+  operator(program, 'doctor', 'what is wrong in a region, and what mends it; status 1: something is').action(
+    async (options: Output) => {
+      process.exitCode = await doctor(options);
+    },
+  );
   const tables = program.command('tables').description('enrolled tables');
   operator(tables, 'list', 'enrolled tables and their state').action((options: Output) => listTables(options));
   operator(tables, 'enrol <table> [policy-file]', 'enrol a table in all regions, or change its policy').action(

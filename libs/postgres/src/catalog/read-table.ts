@@ -25,6 +25,16 @@ export async function readTableNamed(client: ClientBase, name: TableName): Promi
   return rows[0]?.found ?? null;
 }
 
+/** Every table of the users' schemas; partitions come with the table that they are of, an extension's tables are its own. */
+export async function readUserTables(client: ClientBase): Promise<readonly CatalogTable[]> {
+  const { rows } = await client.query<{ found: CatalogTable }>(`${READ_TABLE}
+ WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND n.nspname NOT IN ('meridian', 'information_schema')
+   AND n.nspname !~ '^pg_'
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ ORDER BY n.nspname, c.relname`);
+  return rows.map((row) => row.found);
+}
+
 /**
  * One round trip. To be read with an empty search path: only then does format_type spell every other schema than pg_catalog
  * out, so that a type reads the same in every region.

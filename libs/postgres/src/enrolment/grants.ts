@@ -12,14 +12,14 @@ export async function roleProblems(
 ): Promise<EnrolmentProblem[]> {
   const problems: EnrolmentProblem[] = [];
   if (!replicaRole && (table.userTriggers.length > 0 || table.foreignKeys.length > 0)) {
-    const why =
-      table.userTriggers.length > 0
-        ? `the trigger "${table.userTriggers[0]}"`
-        : `the foreign key "${table.foreignKeys[0]!.name}"`;
+    const firing = [
+      ...table.userTriggers.map((name) => `the trigger "${name}"`),
+      ...table.foreignKeys.map((key) => `the foreign key "${key.name}"`),
+    ];
     problems.push(
       problem(
         'replica_role_missing',
-        `${why} would run again for applied rows, for ${applyRole} may not set session_replication_role`,
+        `${firing.join(', ')} would run again for applied rows, for ${applyRole} may not set session_replication_role`,
         `as an administrator: GRANT SET ON PARAMETER session_replication_role TO ${applyRole}; then restart the service`,
       ),
     );

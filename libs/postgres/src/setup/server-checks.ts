@@ -1,32 +1,44 @@
-import { Client } from 'pg';
-import { SetupError } from './setup-error.js';
+import { Client, type ClientBase } from 'pg';
+import { SetupError, type SetupErrorCode } from './setup-error.js';
 
 const OLDEST = 150_000;
 
+export interface ServerState {
+  /** server_version_num. */
+  readonly version: number;
+  readonly encoding: string;
+  readonly standby: boolean;
+  readonly readonly: boolean;
+}
+
 /** Refuses what Meridian cannot work on, before it writes anything. */
 export async function checkServer(client: Client, url: string): Promise<void> {
-  const { rows } = await client.query<{ version: number; encoding: string; standby: boolean; readonly: boolean }>(`
+  const [refusal] = serverRefusals(await readServerState(client));
+  if (refusal !== undefined) throw refusal;
+  await refuseTransactionPooling(client, url);
+}
+
+export async function readServerState(client: ClientBase): Promise<ServerState> {
+  const { rows } = await client.query<ServerState>(`
 SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
        pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS readonly`);
-  const server = rows[0]!;
+  return rows[0]!;
+}
+
+export function serverRefusals(server: ServerState): SetupError[] {
+  const refusals: SetupError[] = [];
+  const refuse = (code: SetupErrorCode, message: string): void => void refusals.push(new SetupError(code, message));
   if (server.version < OLDEST)
-    throw new SetupError(
+    refuse(
       'postgres_too_old',
       `PostgreSQL ${Math.floor(server.version / 10_000)} is too old: Meridian needs 15 or later`,
     );
-  if (server.standby)
-    throw new SetupError('read_only_server', 'this server is a standby: point postgres.url at the primary');
-  if (server.readonly)
-    throw new SetupError(
-      'read_only_server',
-      'transactions are read-only here: ALTER ROLE … SET default_transaction_read_only = off',
-    );
+  if (server.standby) refuse('read_only_server', 'this server is a standby: point postgres.url at the primary');
+  else if (server.readonly)
+    refuse('read_only_server', 'transactions are read-only here: ALTER ROLE … SET default_transaction_read_only = off');
   if (server.encoding !== 'UTF8')
-    throw new SetupError(
-      'not_utf8',
-      `the database's encoding is ${server.encoding}: Meridian needs UTF8, for values travel as JSON`,
-    );
-  await refuseTransactionPooling(client, url);
+    refuse('not_utf8', `the database's encoding is ${server.encoding}: Meridian needs UTF8, for values travel as JSON`);
+  return refusals;
 }
 
 const ROUNDS = 3;

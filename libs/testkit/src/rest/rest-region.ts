@@ -113,6 +113,7 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     },
     tables: memoryEnrolment(),
     cluster: { regions: () => Promise.resolve([]) },
+    doctor: { examine: () => Promise.resolve({ findings: [], tables: [] }) },
     readiness: {
       checks: () => Promise.resolve([{ name: 'relay', ok: options.ready ?? true, detail: 'as the test says' }]),
     },

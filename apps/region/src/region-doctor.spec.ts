@@ -1,0 +1,60 @@
+import type { RegionStatus } from '@meridian/contract';
+import type { Blocker, Examination } from '@meridian/postgres';
+import { RegionDoctor } from './region-doctor.js';
+
+const region = (name: string, health: RegionStatus['health'], detail: string | null = null): RegionStatus => ({
+  ...{ region: name, self: name === 'us', health, detail, address: `http://${name}`, seq: 1, applied: {} },
+  ...{ lag: null, clockOffsetMs: 0, lastSeenAt: null },
+});
+
+interface Seen {
+  readonly database?: Partial<Examination>;
+  readonly regions?: readonly RegionStatus[];
+  readonly blockers?: readonly Blocker[];
+  readonly leads?: boolean;
+}
+
+const examine = ({ database = {}, regions = [region('us', 'healthy')], blockers = [], leads = true }: Seen) =>
+  new RegionDoctor({
+    database: { examine: () => Promise.resolve({ findings: [], tables: [], ...database }) },
+    cluster: { regions: () => Promise.resolve(regions) },
+    apply: { blockers: () => Promise.resolve(blockers) },
+    leads: () => leads,
+  }).examine();
+
+describe('the doctor of a region', () => {
+  it('adds what the pipeline has seen of peers, of itself, and of those who hold apply up', async () => {
+    const regions = [
+      region('us', 'halted', 'a tick names another predecessor'),
+      region('eu', 'unreachable', 'nothing heard of it for 20 s'),
+      region('ap', 'lagging', 'its clock is 9000 ms ahead: mend its time service'),
+      region('sa', 'healthy'),
+    ];
+    const blockers: Blocker[] = [{ kind: 'prepared', gid: 'gone', owner: 'ann', heldMs: 4_000 }];
+    const { findings } = await examine({ regions, blockers });
+    expect(findings.map((f) => [f.severity, f.code, f.about])).toEqual([
+      ['error', 'apply_halted', 'region us'],
+      ['error', 'region_unreachable', 'region eu'],
+      ['warning', 'region_lags', 'region ap'],
+      ['error', 'apply_held_up', 'transaction gone'],
+    ]);
+    expect(findings[1]!.detail).toBe('http://eu: nothing heard of it for 20 s');
+  });
+
+  it('says of an instance that does not lead that it knows nothing of peers, rather than call them unreachable', async () => {
+    const { findings } = await examine({ regions: [region('eu', 'unreachable')], leads: false });
+    expect(findings.map((f) => [f.severity, f.code])).toEqual([['info', 'not_leading']]);
+  });
+
+  it('asks a database that is away for nothing more', async () => {
+    const away = {
+      severity: 'error',
+      code: 'database_unavailable',
+      about: 'server',
+      detail: 'gone',
+      cure: null,
+    } as const;
+    const { findings } = await examine({ database: { findings: [away] }, regions: [region('eu', 'unreachable')] });
+    expect(findings).toEqual([away]);
+  });
+});

@@ -1,0 +1,91 @@
+import type { TableName } from '@meridian/core';
+import type { ClientBase } from 'pg';
+import type { CatalogTable } from '../catalog/catalog-table.js';
+import { readUserTables } from '../catalog/read-table.js';
+import type { EnrolmentProblem } from '../catalog/refusal.js';
+import { resolvePolicy } from '../catalog/resolve-policy.js';
+import { hasDrifted } from '../capture/drift.js';
+import { roleProblems } from '../enrolment/grants.js';
+import { type EnrolledTable, readEnrolled } from '../enrolment/stored-table.js';
+import { type Place, presentTarget } from '../enrolment/targets.js';
+import { finding, type ExaminedTable, type Finding } from './finding.js';
+
+interface Examined {
+  readonly tables: readonly ExaminedTable[];
+  readonly findings: readonly Finding[];
+}
+
+/** Every table of the user's as `PUT /v1/tables/…` would judge it now, and what is wrong with those that are enrolled. */
+export async function examineTables(client: ClientBase, place: Place, replicaRole: boolean): Promise<Examined> {
+  const catalog = await readUserTables(client);
+  const enrolled = new Map((await readEnrolled(client)).map((t) => [t.name, t]));
+  const waiting = await countWaiting(client);
+  const tables: ExaminedTable[] = [];
+  const findings: Finding[] = [];
+  for (const table of catalog) {
+    const known = enrolled.get(table.name);
+    const reasons = await refusals(client, table, known, place.applyRole, replicaRole);
+    const state = known === undefined ? (reasons.length > 0 ? 'refused' : 'can_be_enrolled') : stateOf(known);
+    tables.push({ table: table.name, state, reasons });
+    if (known === undefined) continue;
+    findings.push(...waitFindings(known, waiting), ...reasons.map((reason) => noLonger(table.name, reason)));
+    if (reasons.length === 0) findings.push(...(await driftFindings(client, known, place)));
+  }
+  const present = new Set(catalog.map((t) => t.name));
+  for (const { name } of enrolled.values())
+    if (!present.has(name) && !name.startsWith('meridian.')) findings.push(gone(name));
+  return { tables, findings };
+}
+
+const stateOf = ({ state }: EnrolledTable): ExaminedTable['state'] => (state === 'waiting' ? 'waiting' : 'enrolled');
+
+async function refusals(
+  client: ClientBase,
+  table: CatalogTable,
+  enrolled: EnrolledTable | undefined,
+  applyRole: string,
+  replicaRole: boolean,
+): Promise<EnrolmentProblem[]> {
+  const { problems } = resolvePolicy(enrolled?.policy ?? {}, table, enrolled?.spec.epoch ?? 1);
+  return [...problems, ...(await roleProblems(client, table, applyRole, replicaRole))];
+}
+
+async function countWaiting(client: ClientBase): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await client.query<{ rel: string; n: number }>(
+    'SELECT rel, count(*)::int AS n FROM meridian.waiting_change GROUP BY rel',
+  );
+  return new Map(rows.map(({ rel, n }) => [rel, n]));
+}
+
+function waitFindings({ name, state, reason }: EnrolledTable, waiting: ReadonlyMap<string, number>): Finding[] {
+  if (state !== 'waiting') return [];
+  const changes = `${waiting.get(name) ?? 0} changes wait here, and nothing is dropped from the log until they are in`;
+  const cure = 'make the table as it is in the other regions: it then goes on by itself';
+  return [finding('error', 'table_waits', name, `${changes}: ${reason ?? 'the table cannot take them'}`, cure)];
+}
+
+const noLonger = (table: TableName, { message, cure }: EnrolmentProblem): Finding =>
+  finding(
+    'error',
+    'table_not_replicable',
+    table,
+    `it is enrolled, and would be refused as it is now: ${message}`,
+    cure,
+  );
+
+async function driftFindings(client: ClientBase, enrolled: EnrolledTable, place: Place): Promise<Finding[]> {
+  const present = await presentTarget(client, enrolled, place);
+  if (present === null || !(await hasDrifted(client, present.target))) return [];
+  const what = 'its capture is not what its columns, triggers and partitions ask for: writes may be missed until it is';
+  const cure = 'it is generated anew within some 10 s; if this stays, enrol the table again';
+  return [finding('warning', 'capture_drift', enrolled.name, what, cure)];
+}
+
+const gone = (table: TableName): Finding =>
+  finding(
+    'error',
+    'table_missing',
+    table,
+    'it is enrolled, and there is no such table here: changes of it wait',
+    `make it as it is in the other regions; or end its replication: DELETE /v1/tables/${encodeURIComponent(table)}`,
+  );
