@@ -119,6 +119,16 @@ CREATE TABLE meridian.claim (
   PRIMARY KEY (rel, pk, unique_key)
 );
 
+-- What the full sum of a counter is beyond what its column shows, for the sum is beyond its type's range, or was when a local
+-- write changed what is shown. Of rows in the table only: images, parked rows and the log hold full sums.
+CREATE TABLE meridian.counter_excess (
+  rel text NOT NULL,
+  pk text NOT NULL,           -- the key's text as in change.pk
+  column_name text NOT NULL,
+  excess numeric NOT NULL,
+  PRIMARY KEY (rel, pk, column_name)
+);
+
 -- Enrolled tables and their policy; the same in every region.
 CREATE TABLE meridian.enrolled_table (
   rel text PRIMARY KEY,

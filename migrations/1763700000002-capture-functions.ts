@@ -8,7 +8,8 @@ export class CaptureFunctions1763700000002 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-DROP FUNCTION meridian.expect(boolean, text, text), meridian.number_statement(), meridian.pop_statement(oid, text), meridian.finite(numeric), meridian.next_stamp()`);
+DROP FUNCTION meridian.expect(boolean, text, text), meridian.number_statement(), meridian.pop_statement(oid, text), meridian.finite(numeric), meridian.next_stamp(),
+  meridian.take_excess(text, text[]), meridian.carry_excess(text, text[], text[])`);
   }
 }
 
@@ -72,6 +73,52 @@ BEGIN
     RAISE EXCEPTION 'a counter cannot become %', value USING ERRCODE = 'numeric_value_out_of_range';
   END IF;
   RETURN value;
+END
+$$;
+
+-- Deleted rows take the excess of their counters along into what was just logged of them: a later winner restores the full sum.
+CREATE FUNCTION meridian.take_excess(relation text, keys text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  WITH taken AS (
+    DELETE FROM meridian.counter_excess e WHERE e.rel = relation AND e.pk = ANY (keys)
+    RETURNING e.pk, e.column_name, e.excess)
+  UPDATE meridian.change c
+     SET before = (
+       SELECT json_object_agg(b.key, CASE WHEN t.excess IS NULL THEN b.value ELSE (b.value::numeric + t.excess)::text END)
+         FROM json_each_text(c.before) b LEFT JOIN taken t ON t.pk = c.pk::text AND t.column_name = b.key)
+   WHERE c.id IN (
+     SELECT (SELECT max(l.id) FROM meridian.change l
+              WHERE l.rel = relation AND l.pk::text = t.pk AND l.op = 'd' AND l.seq IS NULL AND l.xid = pg_current_xact_id())
+       FROM taken t);
+END
+$$;
+
+-- Rows that one statement gave other keys, old_keys[i] going on as new_keys[i], keep the excess of their counters. What was
+-- logged of the new keys are the values that showed, so the result is what is to be logged beside that.
+CREATE FUNCTION meridian.carry_excess(relation text, old_keys text[], new_keys text[])
+RETURNS TABLE (key text, differences json)
+LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+  held json := (SELECT json_agg(e) FROM meridian.counter_excess e WHERE e.rel = relation AND e.pk = ANY (old_keys));
+BEGIN
+  PERFORM meridian.take_excess(relation, ARRAY(SELECT unnest(old_keys) EXCEPT SELECT unnest(new_keys)));
+  DELETE FROM meridian.counter_excess e WHERE e.rel = relation AND e.pk = ANY (old_keys);
+  INSERT INTO meridian.counter_excess (rel, pk, column_name, excess)
+  SELECT relation, moved.new_key, h.column_name, h.excess
+    FROM json_to_recordset(held) AS h(pk text, column_name text, excess numeric)
+    JOIN unnest(old_keys, new_keys) AS moved(old_key, new_key) ON moved.old_key = h.pk;
+  RETURN QUERY
+  SELECT d.pk, json_object_agg(d.column_name, d.difference::text)
+    FROM (SELECT s.pk, s.column_name, sum(s.excess) AS difference
+            FROM (SELECT e.pk, e.column_name, e.excess FROM meridian.counter_excess e
+                   WHERE e.rel = relation AND e.pk = ANY (new_keys)
+                   UNION ALL
+                  SELECT h.pk, h.column_name, -h.excess
+                    FROM json_to_recordset(held) AS h(pk text, column_name text, excess numeric)
+                   WHERE h.pk = ANY (new_keys)) s
+           GROUP BY s.pk, s.column_name HAVING sum(s.excess) <> 0) d
+   GROUP BY d.pk;
 END
 $$;
 

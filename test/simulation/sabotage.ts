@@ -1,71 +1,12 @@
-import type {
-  ApplyStore,
-  ApplyTransaction,
-  Change,
-  Claimant,
-  Cut,
-  Head,
-  RegionId,
-  TableName,
-  TableSpec,
-  Tick,
-  TickStore,
-  Vector,
-  WriteOutcome,
-} from '@meridian/core';
-import { beforeOf, isTouch, patchOf, rowId, valuesText } from '@meridian/core';
+import type { Change, Claimant, Head, RegionId, RowEffect, Tick, Vector, WriteOutcome } from '@meridian/core';
+import { beforeOf, isTouch, parseValues, patchOf, rowId, valuesText } from '@meridian/core';
 import type { RunOptions, Sabotage } from '@meridian/testkit';
+import { overriding, type Override, shipping } from './sabotaged-ports.js';
 
 /*
  * Each of these takes one rule of the design away, between the runtime and its store: a test that has never failed proves
  * nothing. The product has no such switches.
  */
-
-type Override = (inner: ApplyTransaction, store: ApplyStore) => Partial<ApplyTransaction>;
-
-/** A transaction whose methods pass through, but for those overridden. */
-function overriding(override: Override): Sabotage {
-  return {
-    apply: (store): ApplyStore => ({
-      region: store.region,
-      heads: (): Promise<ReadonlyMap<RegionId, Head>> => store.heads(),
-      tables: (): Promise<ReadonlyMap<TableName, TableSpec>> => store.tables(),
-      waitingTables: (): Promise<ReadonlySet<TableName>> => store.waitingTables(),
-      begin: async () => {
-        const inner = await store.begin();
-        const own = override(inner, store);
-        return new Proxy(inner, {
-          get: (target, name) => {
-            const method = (name in own ? own : target)[name as keyof ApplyTransaction];
-            return typeof method === 'function' ? method.bind(name in own ? own : target) : method;
-          },
-        });
-      },
-    }),
-  };
-}
-
-/** A relay whose cuts ship something else than they should. */
-const shipping = (changed: (changes: readonly Change[]) => readonly Change[]): Sabotage => ({
-  ticks: (store): TickStore => ({
-    region: store.region,
-    hasMoved: () => store.hasMoved(),
-    readTicks: (origin, from, limit) => store.readTicks(origin, from, limit),
-    lastDeps: () => store.lastDeps(),
-    dropBelow: (cut) => store.dropBelow(cut),
-    openCut: async () => {
-      const cut = await store.openCut();
-      const shipped: Cut = {
-        header: cut.header,
-        counters: cut.counters,
-        changes: async () => changed(await cut.changes()),
-        commit: (tick) => cut.commit(tick),
-        abandon: () => cut.abandon(),
-      };
-      return shipped;
-    },
-  }),
-});
 
 const DONE: WriteOutcome = { retry: null };
 
@@ -130,6 +71,33 @@ const droppingTooMuch: Sabotage = {
   },
 };
 
+/** Where two regions soon bring a counter beyond its type. */
+const GREATEST_COUNT = 5;
+const shown = (n: number): string => String(Math.max(-GREATEST_COUNT, Math.min(GREATEST_COUNT, n)));
+
+/** As if there were only what the columns show: of a sum beyond its counter's type the bound is left. */
+const clampAndForget: Override = (inner) => ({
+  write: async (effects) => {
+    const present = await inner.read(effects.filter((e) => e.kind === 'update' && e.counters === 'add'));
+    return inner.write(
+      effects.map((effect): RowEffect => {
+        const values = 'values' in effect ? parseValues(effect.values) : {};
+        if (!('values' in effect) || !('n' in values)) return effect;
+        const held = Number(present.get(rowId(effect))?.values['n'] ?? 0);
+        const clamped = { ...effect, values: valuesText({ ...values, n: shown(held + Number(values['n'])) }) };
+        return clamped.kind === 'update' ? { ...clamped, counters: 'set' } : clamped;
+      }),
+    );
+  },
+});
+
+const deletedAsShown = (change: Change): Change => {
+  const before = beforeOf(change);
+  return change.op === 'delete' && 'n' in before
+    ? { ...change, before: valuesText({ ...before, n: shown(Number(before['n'])) }) }
+    : change;
+};
+
 export interface TakenAway {
   readonly rule: string;
   readonly run: RunOptions;
@@ -180,6 +148,30 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
       overrides: { unique: true },
     },
     within: 200,
+  },
+  {
+    rule: 'what a sum is beyond its counter is kept',
+    run: { sabotage: overriding(clampAndForget), overrides: { greatestCount: GREATEST_COUNT } },
+    within: 20,
+  },
+  {
+    rule: 'a deleted row is logged with the full sums of its counters',
+    run: {
+      sabotage: shipping((changes) => changes.map(deletedAsShown)),
+      overrides: {
+        ...{ greatestCount: GREATEST_COUNT, deletes: 0.1, rows: 3, delete: 'update-wins' },
+        ...{ regions: ['ap', 'eu', 'sa', 'us'], unique: false, family: false, transfers: false },
+      },
+    },
+    within: 100,
+  },
+  {
+    rule: 'a counter beyond its type shows as much as that holds, whatever a local write left of it (the sweep)',
+    run: {
+      sabotage: overriding(() => ({ unsettled: () => Promise.resolve([]) })),
+      overrides: { greatestCount: GREATEST_COUNT, deletes: 0, rows: 3, family: false, transfers: false },
+    },
+    within: 50,
   },
   {
     rule: 'nothing folds over a delete',

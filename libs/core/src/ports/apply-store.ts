@@ -38,7 +38,7 @@ export interface RowState {
   readonly ref: RowRef;
   /** Where it is now. */
   readonly place: 'table' | 'parked';
-  /** The whole row, key columns included, as text output. */
+  /** The whole row, key columns included, as text output. Counters are full sums, which may be beyond what the table shows. */
   readonly values: Values;
 }
 
@@ -54,6 +54,8 @@ export type RowEffect = RowRef &
     | { readonly kind: 'park'; readonly values: JsonText; readonly claims: JsonText; readonly because: ParkReason }
     /** Forget the parked entry (the row was deleted, or an insert/replace of the same batch shows it again). */
     | { readonly kind: 'unpark' }
+    /** Show as much of its counters' full sums as their types hold. */
+    | { readonly kind: 'settle' }
   );
 
 export interface ParkReason {
@@ -86,7 +88,7 @@ export interface Race {
 
 /** Why the transaction has to be rolled back and taken again. Expected, hence a value. */
 export type Retry = {
-  /** 'counter overflow': a sum beyond the column's type; taken again, the type's bound is shown instead. */
+  /** 'counter overflow': a sum beyond the column's type; taken again, the type's bound is shown, and the excess kept. */
   readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken' | 'counter overflow';
   readonly detail: string;
   /** Of the statement that failed. */
@@ -155,6 +157,11 @@ export interface ApplyTransaction {
   keepClaims(rows: readonly Claimant[]): Promise<void>;
   /** All parked rows, for the sweep, but those whose key a row in the table has. Stale entries of such keys are removed. */
   parked(): Promise<readonly Claimant[]>;
+  /**
+   * Rows of all tables that do not show as much of a counter's full sum as its type holds, for the sweep: a local write changes
+   * what is shown, by the difference that is logged, and knows of no excess.
+   */
+  unsettled(): Promise<readonly RowRef[]>;
   /** Steps 3 and 4: set-based per table and kind; frees (delete, park, replace's delete), then updates, then inserts. */
   write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused>;
   /** Step 5. Puts the ticks' changes into the log as remote ones, and keeps the ticks' rows. One that is there: overtaken. */

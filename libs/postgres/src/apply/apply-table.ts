@@ -1,6 +1,6 @@
 import type { RowKey, RowRef, TableName, TableSpec } from '@meridian/core';
 import type { CatalogColumn, CatalogTable } from '../catalog/catalog-table.js';
-import { ident } from '../catalog/quoting.js';
+import { ident, literal } from '../catalog/quoting.js';
 import { isBuiltIn, keyTextOf, textOf } from '../catalog/value-text.js';
 
 /** An enrolled table as apply's statements need it: the policy's view of it, and what the catalog says of its columns' types. */
@@ -10,6 +10,7 @@ export class ApplyTable {
   readonly key: readonly CatalogColumn[];
   /** What replicates: all but generated columns. */
   readonly columns: readonly CatalogColumn[];
+  readonly counters: readonly CatalogColumn[];
   private readonly byName: ReadonlyMap<string, CatalogColumn>;
   private readonly prefix: string;
 
@@ -21,6 +22,7 @@ export class ApplyTable {
     this.columns = catalog.columns.filter((c) => !c.generated);
     this.byName = new Map(this.columns.map((c) => [c.name, c]));
     this.key = spec.keyColumns.map((name) => this.column(name));
+    this.counters = this.columns.filter((c) => this.isCounter(c.name));
     this.prefix = freePrefix(catalog.columns.map((c) => c.name));
   }
 
@@ -65,8 +67,14 @@ export class ApplyTable {
     return `json_build_array(${this.key.map((c) => keyTextOf(c, row)).join(', ')})::text`;
   }
 
+  /** The whole row; counters as their full sums. */
   rowTexts(row: string): string {
-    return this.columns.map((c) => textOf(c, row)).join(', ');
+    return this.columns.map((c) => (this.isCounter(c.name) ? this.fullText(c, row) : textOf(c, row))).join(', ');
+  }
+
+  /** The excess `e` of a counter, where `pk` is the row's key as capture logs it. */
+  isExcess(column: CatalogColumn, pk: string): string {
+    return `e.rel = ${literal(this.name)} AND e.column_name = ${literal(column.name)} AND e.pk = ${pk}`;
   }
 
   ref(key: string): RowRef {
@@ -75,6 +83,11 @@ export class ApplyTable {
 
   isCounter(column: string): boolean {
     return this.spec.counters.includes(column);
+  }
+
+  private fullText(column: CatalogColumn, row: string): string {
+    const excess = `SELECT e.excess FROM meridian.counter_excess e WHERE ${this.isExcess(column, this.keyText(row))}`;
+    return `(${row}.${ident(column.name)} + coalesce((${excess}), 0))::text`;
   }
 }
 
@@ -111,4 +124,10 @@ export class TableDiffersError extends Error {
     );
     this.name = 'TableDiffersError';
   }
+}
+
+/** For work on all tables: one that is not enrolled any more, or gone, must not keep others from it. */
+export function unlessDiffers(error: unknown): null {
+  if (error instanceof TableDiffersError) return null;
+  throw error;
 }

@@ -22,11 +22,13 @@ export interface GroupedEffects {
   readonly unparks: ReadonlyMap<TableName, RowKey[]>;
   readonly updates: readonly WriteGroup[];
   readonly inserts: readonly WriteGroup[];
+  readonly settles: ReadonlyMap<TableName, RowKey[]>;
 }
 
 export function groupEffects(effects: readonly RowEffect[]): GroupedEffects {
   const frees = new Map<TableName, RowKey[]>();
   const unparks = new Map<TableName, RowKey[]>();
+  const settles = new Map<TableName, RowKey[]>();
   const parks: Extract<RowEffect, { readonly kind: 'park' }>[] = [];
   const updates = new Map<string, WriteGroup>();
   const inserts = new Map<string, WriteGroup>();
@@ -52,8 +54,11 @@ export function groupEffects(effects: readonly RowEffect[]): GroupedEffects {
       case 'update':
         group(updates, effect, effect.counters);
         break;
+      case 'settle':
+        push(settles, effect.table, effect.key);
+        break;
     }
-  return { frees, parks, unparks, updates: [...updates.values()], inserts: [...inserts.values()] };
+  return { frees, parks, unparks, updates: [...updates.values()], inserts: [...inserts.values()], settles };
 }
 
 function push(to: Map<TableName, RowKey[]>, table: TableName, key: RowKey): void {

@@ -9,9 +9,15 @@ interface Known {
   table: ApplyTable | undefined;
 }
 
+/** A lookup a table, and no hash of all that exceeds. */
+const VERSIONS = /* sql */ `
+SELECT rel, xmin || ctid::text, (SELECT true FROM meridian.counter_excess e WHERE e.rel = t.rel LIMIT 1)
+  FROM meridian.enrolled_table t`;
+
 /** Enrolled tables, read again when their row in meridian.enrolled_table changed; the catalog is read when one is first applied to. */
 export class EnrolledTables {
   private known = new Map<TableName, Known>();
+  private excess: ReadonlySet<TableName> = new Set();
 
   get isKnown(): boolean {
     return this.known.size > 0;
@@ -19,7 +25,8 @@ export class EnrolledTables {
 
   /** `session`'s search path is empty, so that types' names are spelt out. */
   async refresh(session: Session): Promise<void> {
-    const { rows } = await session.query('SELECT rel, xmin || ctid::text FROM meridian.enrolled_table', [], 'versions');
+    const { rows } = await session.query(VERSIONS, [], 'versions');
+    this.excess = new Set(rows.filter(([, , excess]) => excess === 't').map(([rel]) => rel as TableName));
     const changed = rows.filter(([rel, version]) => this.known.get(rel as TableName)?.version !== version);
     if (changed.length === 0 && rows.length === this.known.size) return;
     const { rows: specs } = await session.query(`SELECT rel, xmin || ctid::text, spec FROM meridian.enrolled_table`);
@@ -30,6 +37,14 @@ export class EnrolledTables {
         return [rel as TableName, before?.version === version ? before! : fresh];
       }),
     );
+  }
+
+  /**
+   * Tables of which a counter exceeded its type at the last {@link refresh}. Sums are right whatever this says: it spares the
+   * tables' writes an error each, or the wait for the sweep.
+   */
+  get withExcess(): ReadonlySet<TableName> {
+    return this.excess;
   }
 
   specs(): ReadonlyMap<TableName, TableSpec> {

@@ -1,13 +1,13 @@
 import type { Claimant, RowKey, TableName } from '@meridian/core';
 import type { Session } from '../connection/session.js';
-import { type ApplyTable, TableDiffersError } from './apply-table.js';
+import { type ApplyTable, unlessDiffers } from './apply-table.js';
 import { parseClaims } from './claims.js';
 import { existing } from './row-locks.js';
 import { parkedRow } from './virtual-rows.js';
 
 /**
  * All parked rows but those whose key a row of the table has: a local insert took it. Their entries are removed. Those of a
- * table that is not enrolled any more, or gone, are left alone: they must not keep others from coming back.
+ * table that is not enrolled any more, or gone, are left alone.
  */
 export async function allParked(
   session: Session,
@@ -36,9 +36,4 @@ export async function allParked(
       if (!taken.has(pk as RowKey)) left.push({ row: parkedRow(table, pk!, image!), claims: parseClaims(claims!) });
   }
   return left;
-}
-
-function unlessDiffers(error: unknown): null {
-  if (error instanceof TableDiffersError) return null;
-  throw error;
 }

@@ -6,7 +6,6 @@ import { OwnSnapshots } from '../log/own-snapshots.js';
 import type { Session } from '../connection/session.js';
 import type { ApplyTable } from './apply-table.js';
 import { type Blocker, blockersOf } from './blockers.js';
-import type { CounterRange } from './counter-range.js';
 import { EnrolledTables } from './enrolled-tables.js';
 import { waitingTables } from './waiting-changes.js';
 import { PgApplyTransaction } from './pg-apply-transaction.js';
@@ -26,8 +25,8 @@ export class PgApplyStore implements ApplyStore {
   private readonly reader: PinnedConnection;
   private readonly snapshots: OwnSnapshots;
   private readonly enrolled = new EnrolledTables();
-  /** For the transaction after one in which a counter ran over its type's range. */
-  private counters: CounterRange = 'exact';
+  /** In the last transaction a counter ran over its type's range. */
+  private overflowed = false;
   private applying: number | undefined;
 
   constructor(private readonly options: PgApplyStoreOptions) {
@@ -61,15 +60,17 @@ export class PgApplyStore implements ApplyStore {
   async begin(): Promise<ApplyTransaction> {
     if (!this.enrolled.isKnown) await this.tables();
     const { session, release } = await this.applier.acquire();
-    const counters = this.counters;
-    this.counters = 'exact';
+    const { overflowed } = this;
+    const { withExcess } = this.enrolled;
+    this.overflowed = false;
     this.applying = session.pid;
     return new PgApplyTransaction({
-      ...{ session, region: this.region, counters, snapshots: this.snapshots },
+      ...{ session, region: this.region, snapshots: this.snapshots },
+      rangeOf: (name) => (overflowed || withExcess.has(name) ? 'clamp' : 'exact'),
       tableOf: (name) => this.table(name),
       specs: () => this.enrolled.specs(),
       onTableAltered: () => this.enrolled.forget(),
-      onCounterOverflow: () => (this.counters = 'clamp'),
+      onCounterOverflow: () => (this.overflowed = true),
       onEnd: release,
     });
   }

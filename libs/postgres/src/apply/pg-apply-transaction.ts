@@ -34,6 +34,7 @@ import { appendTicks, keepImages } from './append-ticks.js';
 import type { ApplyTable } from './apply-table.js';
 import { keepClaims, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
+import { unsettledRows } from './counter-excess.js';
 import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
@@ -52,10 +53,10 @@ export interface TransactionContext {
   readonly snapshots: OwnSnapshots;
   readonly tableOf: (name: TableName) => Promise<ApplyTable>;
   readonly specs: () => ReadonlyMap<TableName, TableSpec>;
-  readonly counters: CounterRange;
+  readonly rangeOf: (name: TableName) => CounterRange;
   /** A statement failed as one does when a table was altered under it. */
   readonly onTableAltered: () => void;
-  /** A counter ran over its type's range: the next transaction shows it clamped. */
+  /** A counter ran over its type's range: the next transaction shows its bound, and keeps the excess. */
   readonly onCounterOverflow: () => void;
   readonly onEnd: () => void;
 }
@@ -161,13 +162,17 @@ export class PgApplyTransaction implements ApplyTransaction {
     return this.step(() => allParked(this.session, (name) => this.tableOf(name)));
   }
 
+  unsettled(): Promise<readonly RowRef[]> {
+    return this.step(() => unsettledRows(this.session, (name) => this.tableOf(name)));
+  }
+
   async write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused> {
     try {
       const unknown = effects.filter((effect) => !this.tables.has(effect.table));
       if (unknown.length > 0) await this.load(unknown.map(({ table }) => table));
-      return await this.done(() => writeEffects(this.session, this.tables, effects, this.context.counters));
+      return await this.done(() => writeEffects(this.session, this.tables, effects, this.context.rangeOf));
     } catch (error) {
-      if (this.context.counters === 'clamp' || !(await this.isCounterOverflow(error))) return refusedOr(error);
+      if (!(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
       return { retry: 'counter overflow', detail: (error as Error).message };
     }
@@ -284,7 +289,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   private async isCounterOverflow(error: unknown): Promise<boolean> {
     if (!(error instanceof TableStatementError) || (error.cause as { code?: string }).code !== NUMERIC_OUT_OF_RANGE)
       return false;
-    return (await this.tableOf(error.table)).spec.counters.length > 0;
+    return this.context.rangeOf(error.table) === 'exact' && (await this.tableOf(error.table)).spec.counters.length > 0;
   }
 
   private send(ask: () => Promise<unknown>): Promise<void> {

@@ -1,5 +1,6 @@
 import { literal } from '../catalog/quoting.js';
 import { type CaptureTarget, isNumbered } from './capture-target.js';
+import { excessTaken } from './excess.sql.js';
 import { keyArray, keysJoin, wholeRow } from './expressions.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { wallOf } from './ranks.js';
@@ -16,7 +17,7 @@ export function deleteCapture(target: CaptureTarget): string {
     NULL,
     ${wholeRow(target, 'o')}
     FROM old_rows o;
-  ${moveInsertsBehind(target)}`,
+  ${moveInsertsBehind(target)}${excessTaken(target)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { literal } from '../catalog/quoting.js';
 import { type CaptureTarget } from './capture-target.js';
+import { excessOfTruncated } from './excess.sql.js';
 import { keyArray, wholeRow } from './expressions.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { wallOf } from './ranks.js';
@@ -23,6 +24,6 @@ export function truncateCapture(target: CaptureTarget): string {
     RAISE EXCEPTION 'TRUNCATE of a replicated table needs READ COMMITTED: this transaction''s snapshot may not see all rows'
       USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE, or a READ COMMITTED transaction.';
   END IF;
-  EXECUTE ${literal(insert)} || format('%I.%I o', TG_TABLE_SCHEMA, TG_TABLE_NAME) USING stamp, actor, clock;`,
+  EXECUTE ${literal(insert)} || format('%I.%I o', TG_TABLE_SCHEMA, TG_TABLE_NAME) USING stamp, actor, clock;${excessOfTruncated(target)}`,
   );
 }

@@ -1,5 +1,6 @@
 import { type CaptureTarget } from './capture-target.js';
 import { moveInsertsBehind } from './delete.sql.js';
+import { excessCarried } from './excess.sql.js';
 import { anyDifference, changedValues, keyArray, keysJoin, missing } from './expressions.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { idPerRow, rankedRegisters, ranks, wallOf } from './ranks.js';
@@ -37,7 +38,7 @@ export function updateCapture(target: CaptureTarget): string {
    WHERE ${anyDifference(target)}${order};${touches(target, 'update')}
   IF current_setting('meridian.moved', true) = 'd' THEN
     PERFORM set_config('meridian.moved', '', true);
-    ${moveInsertsBehind(target).replaceAll('\n', '\n  ')}
+    ${`${moveInsertsBehind(target)}${excessCarried(target)}`.replaceAll('\n', '\n  ')}
   END IF;`,
   );
 }

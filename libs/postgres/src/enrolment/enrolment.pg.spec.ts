@@ -171,6 +171,19 @@ describe('enrolment', () => {
     ]);
   });
 
+  it('a column that is no counter any more, or whose table is not enrolled, is what it shows', async () => {
+    await us.run('CREATE TABLE counted (id int PRIMARY KEY, n int NOT NULL, m int NOT NULL)');
+    await us.enrol('counted', { columns: { n: 'counter', m: 'counter' } });
+    await us.run(
+      `INSERT INTO meridian.counter_excess SELECT 'public.counted', '["1"]', c, 5 FROM unnest('{n,m}'::text[]) c`,
+    );
+    const left = () => us.rows('SELECT column_name FROM meridian.counter_excess');
+    await us.enrol('counted', { columns: { n: 'counter' } });
+    expect(await left()).toEqual([{ column_name: 'n' }]);
+    await us.enrolment.remove('public.counted' as TableName);
+    expect(await left()).toEqual([]);
+  });
+
   it('writes the registers of a group and of a row whole', async () => {
     await us.enrol('items', { groups: [['name', 'price']] });
     await us.run(`INSERT INTO items VALUES (1, 'a', 1.50)`);

@@ -67,10 +67,19 @@ export async function storeEnrolled(
        state = CASE WHEN ${WAITS} THEN t.state ELSE 'active' END, reason = CASE WHEN ${WAITS} THEN t.reason END`,
     [spec.name, policyJson(document), JSON.stringify(storedSpec(spec, table)), spec.epoch],
   );
+  // A column that is no counter any more is what it shows.
+  await client.query('DELETE FROM meridian.counter_excess WHERE rel = $1 AND column_name <> ALL ($2)', [
+    spec.name,
+    spec.counters,
+  ]);
 }
 
-/** Its waiting changes are no longer waited for; its parked rows are left alone, and taken up again when it is enrolled anew. */
+/**
+ * Its waiting changes are no longer waited for; its parked rows are left alone, and taken up again when it is enrolled anew.
+ * Its counters are what they show: nobody would take a deleted row's excess away.
+ */
 export async function forgetEnrolled(client: ClientBase, name: TableName): Promise<void> {
+  await client.query('DELETE FROM meridian.counter_excess WHERE rel = $1', [name]);
   await client.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [name]);
   await client.query('DELETE FROM meridian.enrolled_table WHERE rel = $1', [name]);
 }

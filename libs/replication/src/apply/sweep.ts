@@ -3,6 +3,7 @@ import {
   type ApplyTransaction,
   type Claimant,
   type Digest,
+  type Places,
   type RowEffect,
   type RowRef,
   type TableName,
@@ -18,8 +19,9 @@ import { connectedRows, parkEffect } from './virtual-rows.js';
 
 /**
  * Brings the tables to what the virtual rows say: a parked row whose key is free again, or whose parent is back, returns; one
- * that a local insert has overtaken is exchanged. A step of apply's own, for a local release in REPEATABLE READ cannot see the
- * parked row (design 6). Equal vectors mean equal tables after the sweep.
+ * that a local insert has overtaken is exchanged; a counter beyond its type shows as much of its sum as the type holds. A step
+ * of apply's own, for a local release in REPEATABLE READ cannot see the parked row (design 6). Equal vectors mean equal tables
+ * after the sweep.
  */
 export class Sweep {
   constructor(
@@ -27,12 +29,13 @@ export class Sweep {
     private readonly digest: Digest,
   ) {}
 
-  /** Resolves to how many rows changed their place; contention with local writers leaves them to the next sweep. */
+  /** Resolves to how many rows changed; contention with local writers leaves them to the next sweep. */
   async run(): Promise<number> {
     const waiting = await this.store.waitingTables();
     const tables = new Map([...(await this.store.tables())].filter(([name]) => !waiting.has(name)));
     const tx = await this.store.begin();
     let open = true;
+    let overflowed = false;
     try {
       const effects = await this.decide(tx, tables);
       orRetry(await tx.write(effects));
@@ -40,24 +43,37 @@ export class Sweep {
       if (records.length > 0) await tx.recordConflicts(records);
       open = false;
       orRetry(await tx.commit());
-      return effects.filter((e) => e.kind === 'insert' || e.kind === 'park').length;
+      return effects.filter((e) => e.kind !== 'unpark').length;
     } catch (error) {
-      if (retryOf(error) !== null) return 0;
-      throw error;
+      const because = retryOf(error);
+      if (because === null) throw error;
+      overflowed = because.retry === 'counter overflow';
     } finally {
       if (open) await tx.rollback();
     }
+    // At once: the very next transaction is the one that knows what to do about it.
+    return overflowed ? this.run() : 0;
   }
 
   private async decide(tx: ApplyTransaction, tables: ReadonlyMap<TableName, TableSpec>): Promise<readonly RowEffect[]> {
     const parked = await this.parkedOf(tx, tables);
-    if (parked.length === 0) return [];
+    const unsettled = (await tx.unsettled()).filter((ref) => tables.has(ref.table));
+    if (parked.length === 0 && unsettled.length === 0) return [];
     const before = await this.virtualRows(tx, tables, parked);
     const refs = [...before.values()].map((r) => r.row.ref);
     const parents = [...before.values()].flatMap((r) =>
       parentsOf(tables.get(r.row.ref.table)!, tables, r.row.values).map(([, parent]) => parent),
     );
-    const held = orRetry(await tx.lock(distinct([...refs, ...parents])));
+    const held = orRetry(await tx.lock(distinct([...refs, ...parents, ...unsettled])));
+    const places = parked.length === 0 ? [] : await this.decidePlaces(tx, tables, held);
+    return [...places, ...unsettled.map((ref): RowEffect => ({ ...ref, kind: 'settle' }))];
+  }
+
+  private async decidePlaces(
+    tx: ApplyTransaction,
+    tables: ReadonlyMap<TableName, TableSpec>,
+    held: Places,
+  ): Promise<readonly RowEffect[]> {
     const rows = await this.virtualRows(tx, tables, await this.parkedOf(tx, tables));
     if ([...rows.keys()].some((id) => !held.has(id))) return [];
     const effects = placeEffects(tables, rows);

@@ -1,5 +1,5 @@
 import type { TableName, TableSpec, Values } from '@meridian/core';
-import { CONFLICT_SPEC } from './memory-store/index.js';
+import { CONFLICT_SPEC, type CounterRanges } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 
 export const ITEMS = 'public.items' as TableName;
@@ -43,5 +43,9 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
   ];
   return new Map(specs.map((spec) => [spec.name, spec]));
 }
+
+/** Items' counter has a type so small that two regions together soon run over it. */
+export const rangesOf = ({ greatestCount }: SimulationOptions): CounterRanges =>
+  greatestCount === null ? new Map() : new Map([[ITEMS, new Map([['n', greatestCount]])]]);
 
 export const INITIAL_ROWS: ReadonlyMap<TableName, readonly Values[]> = new Map([[ACCOUNTS, ACCOUNT_ROWS]]);

@@ -9,7 +9,7 @@ import { type Commit, CONFLICT_TABLE, MemoryApplyStore, MemoryDatabase } from '.
 import { Network } from './network.js';
 import { optionsOf, type SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
-import { INITIAL_ROWS, specsOf } from './schema.js';
+import { INITIAL_ROWS, rangesOf, specsOf } from './schema.js';
 import { type Agent, type Micros, Scheduler, WaitQueue } from './scheduler.js';
 import { digest, type Sabotage, Service } from './service.js';
 import type { Addressees } from './transport.js';
@@ -98,7 +98,7 @@ class Cluster implements Addressees {
     for (const region of this.regions) {
       this.skews.set(region, this.faults.between(-options.skew, options.skew));
       const wall = (): number => EPOCH + scheduler.now + this.skews.get(region)!;
-      const db = new MemoryDatabase(region, this.regions, specs, scheduler, wall, options.partition);
+      const db = new MemoryDatabase(region, this.regions, specs, scheduler, wall, options.partition, rangesOf(options));
       for (const [table, rows] of INITIAL_ROWS) db.seed(table, rows);
       this.databases.set(region, db);
     }

@@ -148,6 +148,12 @@ BEGIN
                     AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number)
            FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region"));
     END IF;
+    IF EXISTS (SELECT FROM meridian.counter_excess e WHERE e.rel = 'public.orders') THEN
+      INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+        SELECT 'eu', 'public.orders', stamp, 7, actor, number, 'u', e.key::json, clock, e.differences, '{}'
+          FROM meridian.carry_excess('public.orders', ARRAY(SELECT json_build_array(o."id"::text, o."region"::text)::text FROM old_rows o), ARRAY(SELECT json_build_array(n."id"::text, n."region"::text)::text FROM new_rows n)) e
+          JOIN new_rows n ON json_build_array(n."id"::text, n."region"::text)::text = e.key;
+    END IF;
   END IF;
   RETURN NULL;
 END
@@ -215,6 +221,9 @@ BEGIN
                   AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number)
          FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region"));
   END IF;
+  IF EXISTS (SELECT FROM meridian.counter_excess e WHERE e.rel = 'public.orders') THEN
+    PERFORM meridian.take_excess('public.orders', ARRAY(SELECT json_build_array(o."id"::text, o."region"::text)::text FROM old_rows o));
+  END IF;
   RETURN NULL;
 END
 $capture$;
@@ -272,6 +281,9 @@ BEGIN
       coalesce(to_json(o."attributes"::text), ''null''),
       ''}'')::json
       FROM ONLY ' || format('%I.%I o', TG_TABLE_SCHEMA, TG_TABLE_NAME) USING stamp, actor, clock;
+  IF EXISTS (SELECT FROM meridian.counter_excess e WHERE e.rel = 'public.orders') THEN
+    EXECUTE 'SELECT meridian.take_excess(''public.orders'', array_agg(json_build_array(o."id"::text, o."region"::text)::text)) FROM ONLY ' || format('%I.%I o', TG_TABLE_SCHEMA, TG_TABLE_NAME);
+  END IF;
   RETURN NULL;
 END
 $capture$;

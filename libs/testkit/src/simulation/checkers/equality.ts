@@ -1,13 +1,25 @@
 import { isTouch, type RegionId, type RowRef, rowId, type Values, type Vector } from '@meridian/core';
-import { type Commit, type MemoryDatabase } from '../memory-store/index.js';
+import { type Commit, fullValues, type MemoryDatabase } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';
 
-/** The table a row is in, and what it holds: rows shown and parked alike, for where they stand is the sweep's work. */
+/**
+ * What a row holds: rows shown and parked alike, and counters in full, for where a row stands and how much of a sum it shows
+ * is the sweep's work.
+ */
 const virtualText = (db: MemoryDatabase, ref: RowRef): string => {
-  const row = db.row(ref)?.values ?? db.parkedOf(ref)?.values ?? null;
-  return row === null ? 'no row' : textOf(row);
+  const row = db.row(ref);
+  if (row !== null) return textOf(fullValues(row));
+  const parked = db.parkedOf(ref);
+  return parked === null ? 'no row' : textOf(parked.values);
 };
+
+/** And what its table shows of it, where that is not all. */
+function shownText(db: MemoryDatabase, ref: RowRef): string {
+  const row = db.row(ref)!;
+  const full = virtualText(db, ref);
+  return fullValues(row) === row.values ? full : `${full}, shown as ${textOf(row.values)}`;
+}
 
 /** Values never change, so their text is made once: comparing is most of what a run does. */
 const texts = new WeakMap<Values, string>();
@@ -102,7 +114,7 @@ export class EqualVectorsEqualTables {
 
 const hasUncut = (db: MemoryDatabase): boolean => db.log.hasUncut;
 
-/** `shown`: what stands in the tables and what is parked, each; `virtual`: both as one. */
+/** `shown`: what stands in the tables, as it shows, and what is parked, each; `virtual`: both as one. */
 export function assertEqual(a: MemoryDatabase, b: MemoryDatabase, what: 'shown' | 'virtual'): void {
   const [left, right] = [rowsOf(a, what), rowsOf(b, what)];
   for (const id of new Set([...left.keys(), ...right.keys()])) {
@@ -117,9 +129,10 @@ export function assertEqual(a: MemoryDatabase, b: MemoryDatabase, what: 'shown' 
 
 function rowsOf(db: MemoryDatabase, what: 'shown' | 'virtual'): Map<string, string> {
   const rows = new Map<string, string>();
+  const textOfRow = what === 'shown' ? shownText : virtualText;
   for (const { ref } of db.allParked())
     if (db.row(ref) === null) rows.set(what === 'shown' ? `parked ${rowId(ref)}` : rowId(ref), virtualText(db, ref));
   for (const [table, own] of db.tables)
-    for (const key of own.keys()) rows.set(rowId({ table: table, key }), virtualText(db, { table, key }));
+    for (const key of own.keys()) rows.set(rowId({ table, key }), textOfRow(db, { table, key }));
   return rows;
 }

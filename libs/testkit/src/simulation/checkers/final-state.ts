@@ -11,10 +11,11 @@ import {
   type RowRef,
   rowId,
   type TableSpec,
+  type Values,
   covers,
   winner,
 } from '@meridian/core';
-import { CONFLICT_TABLE, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
+import { CONFLICT_TABLE, counted, fullValues, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
 import { INITIAL_ROWS } from '../schema.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';
@@ -47,7 +48,8 @@ class FinalRow {
   }
 
   check(): void {
-    const values = (this.db.row(this.ref) ?? this.db.parkedOf(this.ref))?.values ?? null;
+    const row = this.db.row(this.ref);
+    const values = row === null ? (this.db.parkedOf(this.ref)?.values ?? null) : fullValues(row);
     const maximal = this.maximal(this.versions);
     const exists = this.existence(maximal);
     if (exists !== (values !== null))
@@ -55,6 +57,7 @@ class FinalRow {
     if (values === null) return;
     for (const register of this.spec.registers) this.checkRegister(register, values);
     for (const counter of this.spec.counters) this.checkCounter(counter, values[counter] ?? '0');
+    if (row !== null) this.checkShown(row.values, values);
   }
 
   private existence(maximal: readonly Entry[]): boolean {
@@ -95,6 +98,14 @@ class FinalRow {
       inserts.length === 0 ? Number(initial) : 0,
     );
     if (sum !== Number(value)) throw this.violation('I7', `${column} is ${value}, acknowledged were ${sum}`);
+  }
+
+  /** As much of the sum as its type holds, also after local writes that changed what showed. */
+  private checkShown(shown: Values, full: Values): void {
+    const { values } = counted(this.db.rangesOf(this.ref.table), full);
+    for (const column of this.spec.counters)
+      if (shown[column] !== values[column])
+        throw this.violation('I7', `${column} is ${full[column]}, and ${shown[column]} shows, not ${values[column]}`);
   }
 
   private assertKept(loser: Entry, columns: readonly string[]): void {

@@ -26,6 +26,7 @@ import {
   type WriteOutcome,
 } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
+import { fullValues } from './counter-range.js';
 import { parentOf } from './capture.js';
 import { recordOf, writeRecord } from './conflict-rows.js';
 import type { MemoryDatabase, ParkedRow } from './database.js';
@@ -121,7 +122,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
       for (const key of spec.foreignKeys)
         for (const { ref, row } of this.visibleRows(spec.name)) {
           const parent = parentOf(this.db, key, row.values);
-          if (parent !== null && wanted.has(rowId(parent))) out.push({ ref, place: 'table', values: row.values });
+          if (parent !== null && wanted.has(rowId(parent))) out.push({ ref, place: 'table', values: fullValues(row) });
         }
     return out;
   }
@@ -147,6 +148,17 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     const all = this.allParked();
     for (const { ref } of all.filter((p) => this.row(p.ref) !== null)) this.putParked(ref, null);
     return all.filter((p) => this.row(p.ref) === null).map(claimantOf);
+  }
+
+  async unsettled(): Promise<readonly RowRef[]> {
+    await this.agent.step('unsettled');
+    const refs: RowRef[] = [];
+    for (const table of this.db.specs.keys())
+      for (const { ref, row } of this.visibleRows(table)) {
+        const { values } = this.counted(ref, fullValues(row));
+        if (this.db.spec(table).counters.some((column) => values[column] !== row.values[column])) refs.push(ref);
+      }
+    return refs;
   }
 
   append(ticks: readonly Tick[]): Promise<void> {

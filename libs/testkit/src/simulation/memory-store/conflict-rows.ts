@@ -7,6 +7,7 @@ import {
   type TableSpec,
   type Values,
 } from '@meridian/core';
+import { NO_EXCESS } from './counter-range.js';
 import { keyOf, type StoredRow, textOf } from './database.js';
 import type { LogRow } from './log.js';
 import type { Xid } from './snapshot.js';
@@ -109,7 +110,7 @@ export function writeRecord(
   };
   return {
     ref,
-    row: { values, incarnation: before?.incarnation ?? db.nextIncarnation() },
+    row: { values, excess: NO_EXCESS, incarnation: before?.incarnation ?? db.nextIncarnation() },
     log: { logId, xid, change, seq: null, unseen: null, image: null },
   };
 }

@@ -23,12 +23,12 @@ import {
   type Vector,
 } from '@meridian/core';
 import type { Scheduler } from '../scheduler.js';
+import { type Counted, type CounterRanges, NO_EXCESS } from './counter-range.js';
 import { Locks } from './locks.js';
 import { Log, type LogRow } from './log.js';
 import { EMPTY_SNAPSHOT, type Snapshot, visibleIn, type Xid } from './snapshot.js';
 
-export interface StoredRow {
-  readonly values: Values;
+export interface StoredRow extends Counted {
   /** Which insert made it: a row deleted and inserted anew is another row to those who waited for the old one. */
   readonly incarnation: number;
 }
@@ -95,6 +95,7 @@ export class MemoryDatabase {
     readonly scheduler: Scheduler,
     readonly wall: WallClock,
     readonly partition: number,
+    private readonly ranges: CounterRanges,
   ) {
     for (const name of specs.keys()) this.tables.set(name, new Map());
     for (const member of members) this.applied.set(member, { seq: seq(0), digest: GENESIS_DIGEST, deps: {} });
@@ -112,6 +113,10 @@ export class MemoryDatabase {
     const spec = this.specs.get(table);
     if (spec === undefined) throw new Error(`${this.region} has no table ${table}`);
     return spec;
+  }
+
+  rangesOf(table: TableName): ReadonlyMap<string, number> | undefined {
+    return this.ranges.get(table);
   }
 
   rows(table: TableName): Map<RowKey, StoredRow> {
@@ -181,7 +186,10 @@ export class MemoryDatabase {
   /** The rows that everybody starts from, in no region's log. */
   seed(table: TableName, rows: readonly Values[]): void {
     for (const values of rows)
-      this.put({ table, key: keyOf(this.spec(table), values) }, { values, incarnation: this.nextIncarnation() });
+      this.put(
+        { table, key: keyOf(this.spec(table), values) },
+        { values, excess: NO_EXCESS, incarnation: this.nextIncarnation() },
+      );
   }
 
   parkedOf(ref: RowRef): ParkedRow | null {

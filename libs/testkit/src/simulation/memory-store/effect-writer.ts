@@ -10,6 +10,7 @@ import {
   type WriteOutcome,
 } from '@meridian/core';
 import { parseClaims } from './claims.js';
+import { type Counted, counted, fullValues } from './counter-range.js';
 import { Transaction } from './transaction.js';
 
 type Of<K extends RowEffect['kind']> = Extract<RowEffect, { readonly kind: K }>;
@@ -34,6 +35,8 @@ export class EffectWriter extends Transaction {
         const retry = await this.insert(effect);
         if (retry !== null) return retry;
       }
+    await this.agent.step('write: settle');
+    for (const effect of effects) if (effect.kind === 'settle') this.settle(effect);
     return { retry: null };
   }
 
@@ -76,6 +79,7 @@ export class EffectWriter extends Transaction {
         return this.unpark(effect);
       case 'insert':
       case 'update':
+      case 'settle':
         return 'held';
     }
   }
@@ -114,15 +118,24 @@ export class EffectWriter extends Transaction {
     if ((await this.lockRow(effect, 'update')) === 'timeout') return timedOut(effect);
     const now = this.row(effect);
     if (now === null || now.incarnation !== seen.incarnation) return null;
-    const after = this.merged(effect, now.values, parseValues(effect.values));
+    const after = this.merged(effect, fullValues(now), parseValues(effect.values));
     for (const key of this.db.spec(effect.table).uniqueKeys) {
       if (key.columns.every((column) => after[column] === now.values[column])) continue;
       if ((await this.vacate(key, effect, now.values)) === 'timeout') return timedOut(effect);
       const taken = await this.claim(key, effect, after);
       if (!taken.taken) return taken.because === 'timeout' ? timedOut(effect) : violation(taken.detail);
     }
-    this.putRow(plain(effect), { ...now, values: after });
+    this.putRow(plain(effect), { ...now, ...this.counted(effect, after) });
     return null;
+  }
+
+  private settle(effect: Of<'settle'>): void {
+    const now = this.row(effect);
+    if (now !== null) this.putRow(plain(effect), { ...now, ...this.counted(effect, fullValues(now)) });
+  }
+
+  protected counted({ table }: RowRef, full: Values): Counted {
+    return counted(this.db.rangesOf(table), full);
   }
 
   private merged(effect: Of<'update'>, now: Values, values: Values): Values {
@@ -142,7 +155,7 @@ export class EffectWriter extends Transaction {
       if (taken.because === 'timeout') return timedOut(effect);
       return key === 'primary' ? { retry: 'row appeared', detail: rowId(effect) } : violation(taken.detail);
     }
-    this.putRow(plain(effect), { values, incarnation: this.db.nextIncarnation() });
+    this.putRow(plain(effect), { ...this.counted(effect, values), incarnation: this.db.nextIncarnation() });
     return null;
   }
 }

@@ -1,6 +1,7 @@
 import type { RowRef, Values } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { Capture, parentOf, patchBetween } from './capture.js';
+import { fullValues, isInRange, NO_EXCESS } from './counter-range.js';
 import { keyOf, type MemoryDatabase } from './database.js';
 import type { LogRow } from './log.js';
 import { Transaction } from './transaction.js';
@@ -9,7 +10,7 @@ import { Transaction } from './transaction.js';
 const DEADLOCK_TIMEOUT: Micros = 1_000_000;
 
 /** What a statement came to. All but the first two abort the transaction, up to the last savepoint. */
-export type Statement = 'done' | 'no row' | 'unique violation' | 'foreign key violation' | 'deadlock';
+export type Statement = 'done' | 'no row' | 'out of range' | 'unique violation' | 'foreign key violation' | 'deadlock';
 
 /** A user's transaction, read committed, with the capture triggers on its tables. Every statement is at least one step. */
 export class LocalTransaction extends Transaction {
@@ -30,12 +31,13 @@ export class LocalTransaction extends Transaction {
     await this.agent.step('insert');
     const spec = this.db.spec(table);
     const ref = { table, key: keyOf(spec, values) };
+    if (!isInRange(this.db.rangesOf(table), values)) return 'out of range';
     this.writing();
     for (const key of ['primary', ...spec.uniqueKeys] as const) {
       const taken = await this.claim(key, ref, values);
       if (!taken.taken) return taken.because === 'timeout' ? 'deadlock' : 'unique violation';
     }
-    this.putRow(ref, { values, incarnation: this.db.nextIncarnation() });
+    this.putRow(ref, { values, excess: NO_EXCESS, incarnation: this.db.nextIncarnation() });
     const parents = await this.referTo(ref, null, values);
     if (typeof parents === 'string') return parents;
     this.capture((c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
@@ -56,6 +58,7 @@ export class LocalTransaction extends Transaction {
     const after = { ...now.values, ...change(now.values) };
     const patch = patchBetween(spec, now.values, after);
     if (patch === null) return 'done';
+    if (!isInRange(this.db.rangesOf(ref.table), after)) return 'out of range';
     for (const key of spec.uniqueKeys) {
       if (key.columns.every((column) => after[column] === now.values[column])) continue;
       if ((await this.vacate(key, ref, now.values)) === 'timeout') return 'deadlock';
@@ -81,7 +84,8 @@ export class LocalTransaction extends Transaction {
       if ((await this.vacate(key, ref, now.values)) === 'timeout') return 'deadlock';
     if (this.children(ref).length > 0) return 'foreign key violation';
     this.putRow(ref, null);
-    this.capture((c) => [c.delete(ref, now.values)]);
+    // With the excess, for a later winner restores the full sum.
+    this.capture((c) => [c.delete(ref, fullValues(now))]);
     return 'done';
   }
 

@@ -8,13 +8,14 @@ import {
   type TableName,
   type Values,
 } from '@meridian/core';
+import { fullValues } from './counter-range.js';
 import { entryOf } from './entries.js';
 import type { Transaction } from './transaction.js';
 
 /** The virtual row of a key: in the table, else parked. A row in the table hides a parked entry of its key. */
 export function virtualRows(tx: Transaction, ref: RowRef): RowState[] {
   const shown = tx.row(ref);
-  if (shown !== null) return [{ ref, place: 'table', values: shown.values }];
+  if (shown !== null) return [{ ref, place: 'table', values: fullValues(shown) }];
   const parked = tx.parkedRow(ref);
   return parked === null ? [] : [{ ref, place: 'parked', values: parked.values }];
 }
@@ -28,7 +29,7 @@ export class VirtualRows {
     if (key === undefined) throw new Error(`${table} has no unique key ${uniqueKey}`);
     const holds = (row: Values): boolean =>
       values.some((v) => key.columns.every((column) => (row[column] ?? null) === (v[column] ?? null)));
-    const shown = this.tx.visibleRows(table).map(({ ref, row }) => this.shown(ref, row.values));
+    const shown = this.tx.visibleRows(table).map(({ ref, row }) => this.shown(ref, fullValues(row)));
     const parked = this.tx
       .allParked()
       .filter((p) => p.ref.table === table && this.tx.row(p.ref) === null)
