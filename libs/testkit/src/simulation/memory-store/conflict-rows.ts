@@ -37,6 +37,8 @@ export const CONFLICT_SPEC: TableSpec = {
   delete: 'update-wins',
   uniqueKeys: [],
   foreignKeys: [],
+  renamed: [],
+  forgotten: [],
   epoch: 1,
 };
 
