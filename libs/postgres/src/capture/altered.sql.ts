@@ -6,7 +6,7 @@ import { type Captured, type CaptureTarget, columnOf, isNumbered } from './captu
  * A table may be altered at any time, and what is generated names its columns: a dropped one would fail every write, a new one
  * would be left out, until upkeep notices. So each statement is told whether the table is still the one of these columns:
  * by a constant, for PostgreSQL computes `shape` when it plans the expression, and plans it again when the table was altered.
- * Where it is not, the SQL is made at run time, from the columns that the table has then; that costs some 2 ms a statement.
+ * Where it is not, the SQL is made at run time, from the columns that the table has then; that is slower (it is planned at every run), and lasts until capture is generated anew.
  */
 export function whenAltered(target: CaptureTarget, op: Captured): string {
   const relation = `${literal(String(target.table.oid))}::regclass`;
