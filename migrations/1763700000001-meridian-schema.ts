@@ -135,8 +135,9 @@ CREATE TABLE meridian.enrolled_table (
   policy json NOT NULL,       -- as the user wrote it, defaults filled in
   spec json NOT NULL,         -- resolved against the catalog: core's TableSpec, and the columns with their types
   epoch integer NOT NULL,
-  state text NOT NULL,        -- active, or waiting with its reason
+  state text NOT NULL,        -- active, or waiting: changes wait for it, by this reason
   reason text,
+  differs text,               -- how the table here is not what the regions agreed on: then it takes no changes, too
   enrolled_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -81,4 +81,43 @@ describe('a table that differs between regions', () => {
     expect(rows[0]!.level).toBe(2);
     await until(async () => (await status()).state === 'active', 'eu says that it goes on');
   });
+
+  it('takes no part in a unique key that one region made alone, says so everywhere it is asked, and in one that all agreed on', async () => {
+    await cluster.sql('eu', 'CREATE UNIQUE INDEX one_level ON moods (level)');
+    await until(async () => (await status()).state === 'waiting', 'eu says that the table waits');
+    expect((await status()).reason).toContain('it has UNIQUE (level), which the regions have not agreed on');
+    expect(await (await cluster.rest('eu', 'GET', '/metrics')).text()).toContain('meridian_tables_waiting 1');
+    const regions = (await (await cluster.rest('eu', 'GET', '/v1/cluster')).json()) as { items: { detail: string }[] };
+    expect(regions.items[0]!.detail).toContain('UNIQUE (level)');
+    const refused = await cluster.rest('us', 'PUT', '/v1/tables/public.moods', { columns: { n: 'counter' } });
+    expect([refused.status, await refused.text()]).toEqual([
+      422,
+      expect.stringContaining('only eu has UNIQUE (level)'),
+    ]);
+
+    await cluster.sql('us', 'INSERT INTO moods VALUES (11, 70, 0), (12, 70, 0)');
+    await cluster.sql('us', `INSERT INTO others VALUES (2, 'flows')`);
+    await cluster.equal('SELECT * FROM others', (rows) => rows.length === 2);
+    await cluster.sql('eu', 'DROP INDEX one_level');
+    await cluster.equal('SELECT * FROM moods ORDER BY id', (rows) => rows.length === 4);
+    await until(async () => (await status()).state === 'active', 'eu says that it goes on');
+
+    await cluster.sql('us', 'DELETE FROM moods WHERE id <> 1');
+    await cluster.equal('SELECT * FROM moods', (rows) => rows.length === 1);
+    await cluster.everywhere('CREATE UNIQUE INDEX one_level ON moods (level)');
+    await until(async () => (await status()).state === 'waiting', 'eu waits for an agreement');
+    await cluster.enrol('public.moods', { columns: { n: 'counter' } });
+    await until(async () => (await status()).state === 'active', 'they have agreed');
+    await cluster.sql('us', 'INSERT INTO moods VALUES (2, 3, 0)');
+    await cluster.equal('SELECT * FROM moods', (rows) => rows.length === 2);
+  });
+
+  it('loses nothing of a column that is new everywhere, and lets users write on when one is dropped', async () => {
+    await cluster.everywhere('ALTER TABLE others ADD COLUMN note text');
+    await cluster.sql('us', `UPDATE others SET note = 'at once' WHERE id = 1`);
+    await cluster.equal('SELECT * FROM others ORDER BY id', ([one]) => one!.note === 'at once');
+    await cluster.everywhere('ALTER TABLE others DROP COLUMN name');
+    await cluster.sql('eu', `UPDATE others SET note = 'goes on' WHERE id = 1; INSERT INTO others VALUES (3, 'new')`);
+    await cluster.equal('SELECT * FROM others ORDER BY id', (rows) => rows.length === 3 && rows[0]!.note === 'goes on');
+  });
 });

@@ -43,6 +43,7 @@ export class RealRegion {
     private readonly prepared: PreparedDatabase,
     private readonly peers: readonly RegionId[],
     private readonly batch: BatchLimit,
+    private readonly enrolment: Enrolment,
     private readonly gates: Stoppable = stoppable(store),
   ) {}
 
@@ -58,7 +59,9 @@ export class RealRegion {
     const [user, watcher] = [new Client(owner), new Client(owner)];
     await Promise.all([user.connect(), watcher.connect()]);
     const peers = members.filter((m) => m !== name).map((m) => regionId(m));
-    return new RealRegion(region, user, watcher, ticks, store, database, prepared, peers, batch);
+    const { applyRole, replicaRole } = prepared;
+    const enrolment = new Enrolment({ region, applyRole, replicaRole, url: database.url });
+    return new RealRegion(region, user, watcher, ticks, store, database, prepared, peers, batch, enrolment);
   }
 
   /** Another user's session. */
@@ -71,9 +74,18 @@ export class RealRegion {
 
   async enrol(ddl: string, names: readonly string[], policy: object): Promise<void> {
     await this.user.query(ddl);
-    const { applyRole, replicaRole } = this.prepared;
-    const enrolment = new Enrolment({ region: this.name, applyRole, replicaRole, url: this.database.url });
-    for (const name of names) await (await enrolment.prepare({ schema: 'public', name }, policy)).commit();
+    for (const name of names) await (await this.enrolment.prepare({ schema: 'public', name }, policy)).commit();
+  }
+
+  /** What upkeep does now and then: capture is brought to what the tables are now, and who differs is told. */
+  async noticeTables(): Promise<void> {
+    for (const table of await this.enrolment.captureDrift()) await this.enrolment.renewCapture(table);
+  }
+
+  /** As GET /v1/tables tells it: null when it is active. */
+  async waitsBecause(name: string): Promise<string | null> {
+    const { state, reason } = (await this.enrolment.find({ schema: 'public', name }))!;
+    return state === 'waiting' ? reason : null;
   }
 
   /** The rows' columns as text, in the order of the rows' own text. */

@@ -160,7 +160,7 @@ export class RegionService {
     });
     await this.recallRefused();
     await pipeline.start();
-    const keeping = upkeep(this.stores, systemTimers, ending.signal, this.log);
+    const keeping = upkeep(this.stores, () => this.recallRefused(), systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
     this.role = 'leads';
     this.log.info({ region: this.region }, 'this instance relays, receives and applies');
@@ -173,11 +173,12 @@ export class RegionService {
     };
   }
 
-  /** Whoever led before has told of them, and is not heard of any more. */
+  /** Whoever led before has told of them, and is not heard of any more; and upkeep finds some that apply has not met. */
   private async recallRefused(): Promise<void> {
     const { refused } = this.observations;
+    const tables = await this.stores.enrolment.list();
     refused.clear();
-    for (const { name, state, reason } of await this.stores.enrolment.list())
+    for (const { name, state, reason } of tables)
       if (state === 'waiting') refused.set(name, reason ?? 'its changes wait');
   }
 

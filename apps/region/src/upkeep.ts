@@ -6,9 +6,19 @@ const INTERVAL_MS = 2_000;
 /** Catalog queries over every enrolled table: now and then is enough. */
 const DRIFT_EVERY = 5;
 
-/** What the leader does beside replicating: partitions ahead, capture renewed when a table's triggers changed, who blocks apply. */
+export interface Kept {
+  readonly ticks: PgTickStore;
+  readonly apply: PgApplyStore;
+  readonly enrolment: Enrolment;
+}
+
+/**
+ * What the leader does beside replicating: partitions ahead, tables that were altered, who blocks apply. `reviewed`: after a
+ * look at the tables.
+ */
 export async function upkeep(
-  parts: { readonly ticks: PgTickStore; readonly apply: PgApplyStore; readonly enrolment: Enrolment },
+  parts: Kept,
+  reviewed: () => Promise<void>,
   timers: Timers,
   signal: Cancellation,
   log: Logger,
@@ -16,7 +26,10 @@ export async function upkeep(
   for (let round = 0; !signal.aborted; round++) {
     try {
       await parts.ticks.maintainPartitions();
-      if (round % DRIFT_EVERY === 0) await renewDrifted(parts.enrolment, log);
+      if (round % DRIFT_EVERY === 0) {
+        await renewDrifted(parts.enrolment, log);
+        await reviewed();
+      }
       for (const blocker of await parts.apply.blockers()) log.warn({ blocker }, 'a transaction holds up apply');
     } catch (error) {
       log.warn({ err: error }, 'upkeep failed, and is tried again');
@@ -25,11 +38,14 @@ export async function upkeep(
   }
 }
 
+/** One that cannot be renewed now, as when somebody holds its lock, keeps none of the others waiting. */
 async function renewDrifted(enrolment: Enrolment, log: Logger): Promise<void> {
-  for (const table of await enrolment.captureDrift()) {
-    const renewed = await enrolment.renewCapture(table);
-    if (renewed)
-      log.info({ table }, `capture of ${table} was generated anew: its triggers, partitions or columns had changed`);
-    else log.error({ table }, `${table} can no longer be replicated as it is; enrol it again to learn why`);
-  }
+  for (const table of await enrolment.captureDrift())
+    try {
+      const differs = await enrolment.renewCapture(table);
+      if (differs === null) log.info({ table }, `${table} had changed: it is captured and applied as it is now`);
+      else log.error({ table }, `changes of ${table} wait: ${differs}`);
+    } catch (error) {
+      log.warn({ table, err: error }, `the capture of ${table} could not be renewed, and is tried again`);
+    }
 }

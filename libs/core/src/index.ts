@@ -7,6 +7,7 @@ export * from './change/change.js';
 export * from './change/decimal.js';
 export * from './change/fold.js';
 export * from './change/net-effect.js';
+export * from './change/present-columns.js';
 export * from './causality/coverage.js';
 export * from './causality/hold-back.js';
 export * from './causality/stable-cut.js';

@@ -102,6 +102,8 @@ export class EnrolmentCoordinator implements TableEnrolment {
     const [first, ...others] = prepared;
     const columns = others.filter((o) => o.signature !== first!.signature).map((o) => columnsDiffer(first!, o));
     if (columns.length > 0) return columns;
+    const rules = others.filter((o) => o.rules.join() !== first!.rules.join()).map((o) => rulesDiffer(first!, o));
+    if (rules.length > 0) return rules;
     if (prepared.every((p) => p.change !== 'new')) return [];
     if (policy.initial !== 'equal') return this.copy(policy.initial.copyFrom as RegionId, prepared);
     const differing = others.filter((o) => o.digest !== first!.digest);
@@ -121,14 +123,27 @@ export class EnrolmentCoordinator implements TableEnrolment {
 }
 
 function columnsDiffer(a: Prepared, b: Prepared): RefusedReason {
-  const only = (x: Prepared, y: Prepared) => x.columns.filter((c) => !y.columns.includes(c));
-  const list = (x: Prepared, y: Prepared) => `${x.at.region} has ${only(x, y).join(', ') || 'another primary key'}`;
+  const list = (x: Prepared, y: Prepared) =>
+    `${x.at.region} has ${only(x.columns, y.columns).join(', ') || 'another primary key'}`;
   return {
     code: 'columns_differ',
     detail: `the table differs between the regions: ${list(a, b)}; ${list(b, a)}`,
     cure: 'make columns, types, NOT NULL and the primary key equal in all regions, then enrol again',
   };
 }
+
+/** A key that one region has and another has not would be decided by in the one alone. */
+function rulesDiffer(a: Prepared, b: Prepared): RefusedReason {
+  const list = (x: Prepared, y: Prepared) =>
+    `only ${x.at.region} has ${only(x.rules, y.rules).join(', ') || 'nothing'}`;
+  return {
+    code: 'constraints_differ',
+    detail: `the table's constraints differ between the regions: ${list(a, b)}; ${list(b, a)}`,
+    cure: 'make unique keys, foreign keys and CHECKs equal in all regions, then enrol again',
+  };
+}
+
+const only = (a: readonly string[], b: readonly string[]): string[] => a.filter((x) => !b.includes(x));
 
 async function rowsDiffer(a: Prepared, b: Prepared): Promise<RefusedReason> {
   const buckets = a.buckets.flatMap((sum, i) => (sum === b.buckets[i] ? [] : [i])).slice(0, EXAMPLES);

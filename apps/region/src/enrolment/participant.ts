@@ -22,6 +22,7 @@ export type PrepareOutcome =
       readonly epoch: number;
       readonly signature: string;
       readonly columns: readonly string[];
+      readonly rules: readonly string[];
       readonly rows: number;
       readonly digest: string;
       readonly buckets: readonly string[];
@@ -52,11 +53,11 @@ export class LocalParticipant implements Participant {
       const prepared = await this.enrolment.prepare(table, policy, epoch);
       const id = randomUUID();
       this.held.set(id, prepared);
-      const { spec, content, change } = prepared;
+      const { spec, rules, content, change } = prepared;
       const columns = spec.columns
         .map((c) => `${c.name} ${c.type}${c.notNull ? ' NOT NULL' : ''}${c.generated ? ' GENERATED' : ''}`)
         .sort();
-      return { kind: 'prepared', id, change, epoch: spec.epoch, signature: spec.signature, columns, ...content };
+      return { kind: 'prepared', id, change, epoch: spec.epoch, signature: spec.signature, columns, rules, ...content };
     } catch (error) {
       if (error instanceof EnrolmentRefused) return { kind: 'refused', problems: error.problems };
       throw error;

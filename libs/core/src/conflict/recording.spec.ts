@@ -20,6 +20,8 @@ const specOf = (register: RegisterPolicy, onDelete: DeletePolicy): TableSpec => 
   delete: onDelete,
   uniqueKeys: [],
   foreignKeys: [],
+  renamed: [],
+  forgotten: [],
   epoch: 1,
 });
 const HLC = specOf({ kind: 'hlc' }, 'update-wins');

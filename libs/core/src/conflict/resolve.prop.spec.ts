@@ -38,6 +38,8 @@ const specOf = (policies: Policies): TableSpec => ({
   delete: policies.delete,
   uniqueKeys: [],
   foreignKeys: [],
+  renamed: [],
+  forgotten: [],
   epoch: 1,
 });
 

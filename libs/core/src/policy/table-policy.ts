@@ -38,5 +38,9 @@ export interface TableSpec {
   readonly delete: DeletePolicy;
   readonly uniqueKeys: readonly UniqueKey[];
   readonly foreignKeys: readonly ForeignKey[];
+  /** Columns that were renamed here, [old, new]: the log and other regions may still call them by the old name. */
+  readonly renamed: readonly (readonly [string, string])[];
+  /** Columns that the regions have agreed to do without: what a change had set in one is in the log alone. */
+  readonly forgotten: readonly string[];
   readonly epoch: number;
 }

@@ -1,7 +1,8 @@
-import type { RowKey, RowRef, TableName, TableSpec } from '@meridian/core';
+import type { RowKey, RowRef, TableName, Values } from '@meridian/core';
 import type { CatalogColumn, CatalogTable } from '../catalog/catalog-table.js';
 import { ident, literal } from '../catalog/quoting.js';
 import { isBuiltIn, keyTextOf, textOf } from '../catalog/value-text.js';
+import type { StoredSpec } from '../entities/enrolled-table.entity.js';
 
 /** An enrolled table as apply's statements need it: the policy's view of it, and what the catalog says of its columns' types. */
 export class ApplyTable {
@@ -15,8 +16,10 @@ export class ApplyTable {
   private readonly prefix: string;
 
   constructor(
-    readonly spec: TableSpec,
+    readonly spec: StoredSpec,
     readonly catalog: CatalogTable,
+    /** How it is not what the regions agreed on: then nothing is written, for it would be by rules that this region has alone. */
+    readonly differs: string | null,
   ) {
     this.name = spec.name;
     this.columns = catalog.columns.filter((c) => !c.generated);
@@ -28,8 +31,15 @@ export class ApplyTable {
 
   column(name: string): CatalogColumn {
     const column = this.byName.get(name);
-    if (column === undefined) throw new TableDiffersError(this.name, name);
+    if (column === undefined) throw TableDiffersError.withoutColumn(this.name, name);
     return column;
+  }
+
+  /** A row that was parked before the table was altered, as it would show now. */
+  inPresentColumns(row: Values): Values {
+    const names = new Map(this.spec.renamed);
+    const present = Object.entries(row).map(([name, value]) => [names.get(name) ?? name, value] as const);
+    return Object.fromEntries(present.filter(([name]) => this.byName.has(name)));
   }
 
   /** The name of a key part among the fields of a record that also holds the row's columns. */
@@ -110,19 +120,34 @@ function freePrefix(columns: readonly string[]): string {
   return prefix;
 }
 
-/** A change names a column, or a table, that this region does not have: its stream waits until the table is mended. */
+/** The table here is not what it is in the other regions: its changes wait until it is mended. */
 export class TableDiffersError extends Error {
   readonly code = 'table_differs';
   constructor(
     readonly table: TableName,
-    readonly column: string | null,
+    message: string,
   ) {
-    super(
-      column === null
-        ? `a change of ${table} arrived, but the table is not enrolled here`
-        : `a change of ${table} sets "${column}", which the table here does not have: alter it as in the other regions`,
-    );
+    super(message);
     this.name = 'TableDiffersError';
+  }
+
+  static notEnrolled(table: TableName): TableDiffersError {
+    return new TableDiffersError(table, `a change of ${table} arrived, but the table is not enrolled here`);
+  }
+
+  static gone(table: TableName): TableDiffersError {
+    return new TableDiffersError(
+      table,
+      `a change of ${table} arrived, and the table is not there: make it as in the other regions`,
+    );
+  }
+
+  static withoutColumn(table: TableName, column: string): TableDiffersError {
+    return new TableDiffersError(
+      table,
+      `a change of ${table} sets "${column}", which the table here does not have: alter it as in the other regions; ` +
+        `or drop the column in all of them, and then let them agree on that: PUT /v1/tables/${table} with its policy`,
+    );
   }
 }
 

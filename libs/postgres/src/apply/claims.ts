@@ -3,6 +3,7 @@ import {
   type Claim,
   type Claimant,
   type Entry,
+  inPresentColumns,
   maximal,
   patchOf,
   rankOf,
@@ -53,7 +54,8 @@ export async function withClaims(
   rows: readonly RowState[],
 ): Promise<readonly Claimant[]> {
   const shown = rows.filter((r) => r.place === 'table');
-  const entries = groupByRow(await log.of(shown.map((r) => r.ref)));
+  const logged = await log.of(shown.map((r) => r.ref));
+  const entries = groupByRow(logged.map((e) => inPresentColumns(e, table.spec)));
   const kept = await keptClaims(session, table, shown);
   const parked = await parkedClaims(
     session,

@@ -1,11 +1,14 @@
-import type { TableName, TableSpec } from '@meridian/core';
+import type { TableName } from '@meridian/core';
 import { readTableNamed } from '../catalog/read-table.js';
 import type { Session } from '../connection/session.js';
+import type { StoredSpec } from '../entities/enrolled-table.entity.js';
 import { ApplyTable, TableDiffersError } from './apply-table.js';
 
 interface Known {
   readonly version: string;
-  readonly spec: TableSpec;
+  readonly spec: StoredSpec;
+  /** How the table is not what the regions agreed on. */
+  readonly differs: string | null;
   table: ApplyTable | undefined;
 }
 
@@ -29,11 +32,13 @@ export class EnrolledTables {
     this.excess = new Set(rows.filter(([, , excess]) => excess === 't').map(([rel]) => rel as TableName));
     const changed = rows.filter(([rel, version]) => this.known.get(rel as TableName)?.version !== version);
     if (changed.length === 0 && rows.length === this.known.size) return;
-    const { rows: specs } = await session.query(`SELECT rel, xmin || ctid::text, spec FROM meridian.enrolled_table`);
+    const { rows: specs } = await session.query(
+      'SELECT rel, xmin || ctid::text, spec, differs FROM meridian.enrolled_table',
+    );
     this.known = new Map(
-      specs.map(([rel, version, spec]) => {
+      specs.map(([rel, version, spec, differs]) => {
         const before = this.known.get(rel as TableName);
-        const fresh = { version: version!, spec: JSON.parse(spec!) as TableSpec, table: undefined };
+        const fresh = { version: version!, spec: JSON.parse(spec!) as StoredSpec, differs: differs!, table: undefined };
         return [rel as TableName, before?.version === version ? before! : fresh];
       }),
     );
@@ -47,23 +52,23 @@ export class EnrolledTables {
     return this.excess;
   }
 
-  specs(): ReadonlyMap<TableName, TableSpec> {
+  specs(): ReadonlyMap<TableName, StoredSpec> {
     return new Map([...this.known].map(([name, { spec }]) => [name, spec]));
   }
 
   async load(session: Session, name: TableName): Promise<ApplyTable> {
     const known = this.known.get(name);
-    if (known === undefined) throw new TableDiffersError(name, null);
+    if (known === undefined) throw TableDiffersError.notEnrolled(name);
     if (known.table === undefined) {
       const catalog = await readTableNamed(session.driver, name);
-      if (catalog === null) throw new TableDiffersError(name, null);
-      known.table = new ApplyTable(known.spec, catalog);
+      if (catalog === null) throw TableDiffersError.gone(name);
+      known.table = new ApplyTable(known.spec, catalog, known.differs);
     }
     return known.table;
   }
 
   /** A statement failed as it does when a table was altered: all are read again, from the next {@link refresh} on. */
   forget(): void {
-    for (const [name, { spec }] of this.known) this.known.set(name, { version: '', spec, table: undefined });
+    for (const [name, known] of this.known) this.known.set(name, { ...known, version: '', table: undefined });
   }
 }

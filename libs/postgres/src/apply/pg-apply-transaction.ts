@@ -31,7 +31,7 @@ import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
 import { advanceVector, type Positions } from './advance-vector.js';
 import { appendTicks, keepImages } from './append-ticks.js';
-import type { ApplyTable } from './apply-table.js';
+import { type ApplyTable, TableDiffersError } from './apply-table.js';
 import { keepClaims, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
 import { unsettledRows } from './counter-excess.js';
@@ -170,7 +170,10 @@ export class PgApplyTransaction implements ApplyTransaction {
     try {
       const unknown = effects.filter((effect) => !this.tables.has(effect.table));
       if (unknown.length > 0) await this.load(unknown.map(({ table }) => table));
-      return await this.done(() => writeEffects(this.session, this.tables, effects, this.context.rangeOf));
+      return await this.done(() => {
+        assertAgreed(effects.map(({ table }) => this.tables.get(table)!));
+        return writeEffects(this.session, this.tables, effects, this.context.rangeOf);
+      });
     } catch (error) {
       if (!(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
@@ -385,6 +388,11 @@ function overtakenOr(error: unknown): never {
   const retry = retryOf(error);
   if (retry?.retry !== 'unique violation' || schema !== 'meridian' || table !== 'tick') throw error;
   throw new TransactionRetryError({ retry: 'overtaken', detail: retry.detail }, { cause: error });
+}
+
+function assertAgreed(tables: readonly ApplyTable[]): void {
+  const table = tables.find((t) => t.differs !== null);
+  if (table !== undefined) throw new TableStatementError(table.name, new TableDiffersError(table.name, table.differs!));
 }
 
 /** The table's refusal as a value; any other error stays one. */

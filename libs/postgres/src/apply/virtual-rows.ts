@@ -35,7 +35,7 @@ async function parkedRows(session: Session, table: ApplyTable, keys: readonly Ro
 export const parkedRow = (table: ApplyTable, key: string, image: string): RowState => ({
   ref: table.ref(key),
   place: 'parked',
-  values: parseValues(image as JsonText),
+  values: table.inPresentColumns(parseValues(image as JsonText)),
 });
 
 const shownRow = (table: ApplyTable, key: string, texts: readonly Text[]): RowState => ({

@@ -11,7 +11,8 @@ SELECT c.id, c.rel, c.origin, c.seq
 
 const SAY_WHY = /* sql */ `
 UPDATE meridian.enrolled_table t SET state = 'waiting', reason = w.reason
-  FROM unnest($1::text[], $2::text[]) AS w(rel, reason) WHERE t.rel = w.rel`;
+  FROM unnest($1::text[], $2::text[]) AS w(rel, reason)
+ WHERE t.rel = w.rel AND (t.state <> 'waiting' OR t.reason IS DISTINCT FROM w.reason)`;
 
 export function keepWaiting(
   session: Session,

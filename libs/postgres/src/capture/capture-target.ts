@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { RegionId, TableName, TableSpec } from '@meridian/core';
+import type { Granularity, RegionId, TableName, TableSpec } from '@meridian/core';
 import type { CatalogColumn, CatalogForeignKey, CatalogTable } from '../catalog/catalog-table.js';
 
 /** All that the generated SQL of one table depends on. */
 export interface CaptureTarget {
   readonly table: CatalogTable;
   readonly spec: TableSpec;
+  readonly granularity: Granularity;
   /** The column that each change of the table carries as its wall (table-wide lww by a column); null: the clock. */
   readonly wallColumn: string | null;
   readonly region: RegionId;

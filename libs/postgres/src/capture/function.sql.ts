@@ -1,5 +1,6 @@
 import { OUTPUT_SETTINGS, settingsFor } from '../catalog/output-settings.js';
 import { literal } from '../catalog/quoting.js';
+import { whenAltered } from './altered.sql.js';
 import { type Captured, type CaptureTarget, functionName, isNumbered, shippedColumns } from './capture-target.js';
 
 /**
@@ -21,7 +22,8 @@ DECLARE
   clock bigint;
   now_stamp bigint;
   stamp bigint;
-  actor text;${declared}
+  actor text;
+  output json;${declared}
 BEGIN
   IF session_user = ${literal(target.applyRole)} THEN
     RETURN NULL;
@@ -34,6 +36,7 @@ BEGIN
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
   END IF;
+${whenAltered(target, op)}
 ${body}
   RETURN NULL;
 END

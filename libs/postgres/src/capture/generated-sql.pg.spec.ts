@@ -37,7 +37,14 @@ describe('generated capture', () => {
     };
     const { spec } = resolvePolicy(policy, table, 7);
     const target = {
-      ...{ table, spec: spec!, wallColumn: null, region: regionId('eu'), applyRole: 'meridian_apply_0123456789' },
+      ...{
+        table: { ...table, oid: 16_384 },
+        spec: spec!,
+        granularity: 'column' as const,
+        wallColumn: null,
+        region: regionId('eu'),
+        applyRole: 'meridian_apply_0123456789',
+      },
       epochs: new Map([['public.customers' as TableName, 3]]),
     };
     const sql = `${functionsSql(target)}\n\n${triggersSql(target)}\n`;

@@ -54,12 +54,15 @@ const comments = (target: CaptureTarget): string =>
     return `COMMENT ON FUNCTION ${functionName(name, op)}() IS ${literal(`captures ${op} on ${name} (${captureDigest(target)})`)};`;
   }).join('\n');
 
+/** Takes capture off these relations, given as SQL. */
+export const dropTriggers = async (client: ClientBase, relations: readonly string[]): Promise<void> =>
+  void (await client.query(relations.flatMap(dropTriggersOf).join('\n')));
+
+const dropTriggersOf = (relation: string): string[] =>
+  [...CAPTURED.map(triggerName), NUMBER_TRIGGER].map((trigger) => `DROP TRIGGER IF EXISTS ${trigger} ON ${relation};`);
+
 export async function dropCapture(client: ClientBase, table: CatalogTable): Promise<void> {
-  const triggers = table.tree.flatMap((relation) =>
-    [...CAPTURED.map(triggerName), NUMBER_TRIGGER].map(
-      (trigger) => `DROP TRIGGER IF EXISTS ${trigger} ON ${qualified(relation.schema, relation.relation)};`,
-    ),
-  );
+  const triggers = table.tree.flatMap(({ schema, relation }) => dropTriggersOf(qualified(schema, relation)));
   const functions = CAPTURED.map((op) => `DROP FUNCTION IF EXISTS ${functionName(table.name, op)}();`);
   await client.query([...triggers, ...functions].join('\n'));
 }

@@ -34,8 +34,12 @@ export interface CatalogTable {
 
 export interface CatalogColumn {
   readonly name: string;
+  /** pg_attribute.attnum: stays when the column is renamed, and is never used again in its table. */
+  readonly number: number;
   /** As `format_type` writes it with an empty search path: `numeric(10,2)`, `shop.status`, `text[]`. */
   readonly type: string;
+  /** The same without its modifier: `numeric`. */
+  readonly typeName: string;
   readonly notNull: boolean;
   readonly generated: boolean;
   /** Columns that a generated one is computed from. */

@@ -54,7 +54,9 @@ SELECT json_build_object(
   'columns', coalesce((
      SELECT json_agg(json_build_object(
        'name', a.attname,
+       'number', a.attnum,
        'type', format_type(a.atttypid, a.atttypmod),
+       'typeName', format_type(a.atttypid, NULL),
        'notNull', a.attnotnull,
        'generated', a.attgenerated <> '',
        'generatedFrom', coalesce((

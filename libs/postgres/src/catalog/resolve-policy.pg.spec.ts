@@ -41,6 +41,8 @@ describe('a policy resolved against the catalog', () => {
       delete: 'update-wins',
       uniqueKeys: [],
       foreignKeys: [],
+      renamed: [],
+      forgotten: [],
       epoch: 3,
     });
     expect(registers(found)).toEqual([['b']]);

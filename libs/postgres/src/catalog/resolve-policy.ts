@@ -38,6 +38,8 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
       parent,
       parentColumns,
     })),
+    renamed: [],
+    forgotten: [],
     epoch,
   };
   return { spec, document, problems: [] };

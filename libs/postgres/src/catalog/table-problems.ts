@@ -8,8 +8,19 @@ export function shapeProblems(table: CatalogTable): EnrolmentProblem[] {
   const kind = kindProblem(table);
   // A view has no key either, but that is not what is to be mended.
   if (kind !== null) return [kind];
-  return [...ownerProblems(table), ...keyProblems(table), ...uniqueKeyProblems(table), ...constraintProblems(table)];
+  return [...ownerProblems(table), ...ruleProblems(table)];
 }
+
+/** Of them: what it is, and its keys and constraints, by which rows are decided. */
+export function ruleProblems(table: CatalogTable): EnrolmentProblem[] {
+  const kind = kindProblem(table);
+  if (kind !== null) return [kind];
+  return [...keyProblems(table), ...uniqueKeyProblems(table), ...constraintProblems(table)];
+}
+
+/** Can triggers on it log its rows under these key columns? */
+export const isCapturable = (table: CatalogTable, keyColumns: readonly string[]): boolean =>
+  kindProblem(table) === null && table.owned && keyColumns.every((name) => table.columns.some((c) => c.name === name));
 
 const KINDS = new Map([
   ['v', 'a view'],

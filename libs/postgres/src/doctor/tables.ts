@@ -7,7 +7,7 @@ import { resolvePolicy } from '../catalog/resolve-policy.js';
 import { hasDrifted } from '../capture/drift.js';
 import { roleProblems } from '../enrolment/grants.js';
 import { type EnrolledTable, readEnrolled } from '../enrolment/stored-table.js';
-import { type Place, presentTarget } from '../enrolment/targets.js';
+import { type Place, presentTable } from '../enrolment/targets.js';
 import { finding, type ExaminedTable, type Finding } from './finding.js';
 
 interface Examined {
@@ -74,11 +74,13 @@ const noLonger = (table: TableName, { message, cure }: EnrolmentProblem): Findin
   );
 
 async function driftFindings(client: ClientBase, enrolled: EnrolledTable, place: Place): Promise<Finding[]> {
-  const present = await presentTarget(client, enrolled, place);
-  if (present === null || !(await hasDrifted(client, present.target))) return [];
-  const what = 'its capture is not what its columns, triggers and partitions ask for: writes may be missed until it is';
-  const cure = 'it is generated anew within some 10 s; if this stays, enrol the table again';
-  return [finding('warning', 'capture_drift', enrolled.name, what, cure)];
+  const { capture, differs } = await presentTable(client, enrolled, place);
+  const cure = 'make it as the regions agreed, or agree anew, in all regions: PUT /v1/tables/…';
+  const different = differs === null ? [] : [finding('error', 'table_differs', enrolled.name, differs, cure)];
+  if (capture === null || !(await hasDrifted(client, capture.target))) return different;
+  const what = 'its capture is not what its columns, triggers and partitions ask for: it is made for each statement anew';
+  const soon = 'it is generated anew within some 10 s; if this stays, enrol the table again';
+  return [...different, finding('warning', 'capture_drift', enrolled.name, what, soon)];
 }
 
 const gone = (table: TableName): Finding =>

@@ -1,23 +1,27 @@
-import { parseTableName, type TableName } from '@meridian/core';
+import { parseTableName, type TableName, type TableSpec } from '@meridian/core';
 import { Client } from 'pg';
-import { parsePolicyDocument, policyJson } from '../catalog/policy-document.js';
+import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
 import { readTable, readTableNamed, type TableRef } from '../catalog/read-table.js';
 import { EnrolmentRefused, problem } from '../catalog/refusal.js';
 import { resolvePolicy } from '../catalog/resolve-policy.js';
-import { hasDrifted } from '../capture/drift.js';
-import { dropCapture, installCapture, replaceFunctions } from '../capture/install.js';
+import type { CaptureTarget } from '../capture/capture-target.js';
+import { hasDrifted, strays } from '../capture/drift.js';
+import { dropCapture, dropTriggers, installCapture, replaceFunctions } from '../capture/install.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
+import { presentSpec } from './present-spec.js';
+import { groupsOf, ruleOfForeignKey, rulesOf } from './agreement.js';
 import {
+  agreedSpec,
   type EnrolledTable,
   forgetEnrolled,
   readEnrolled,
   readEpochs,
-  storedSpec,
   storeEnrolled,
+  storePresent,
 } from './stored-table.js';
-import { type Place, presentTarget, type Resolution, targetOf } from './targets.js';
+import { type Place, presentTable, type Resolution, targetOf } from './targets.js';
 import { BEGIN, inTransaction } from './transaction.js';
 
 export interface EnrolmentOptions extends Place {
@@ -54,21 +58,27 @@ export class Enrolment {
     await client.query(
       `${BEGIN}; ${PIN_OUTPUT}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL idle_in_transaction_session_timeout = ${heldMs + 15_000}`,
     );
-    const { target, document } = await this.#resolve(client, ref, input, epoch);
-    const [enrolled] = await readEnrolled(client, target.spec.name);
-    const spec = storedSpec(target.spec, target.table);
+    const { target, document, enrolled } = await this.#resolve(client, ref, input, epoch);
+    const before = enrolled === undefined ? undefined : presentSpec(enrolled.spec, target.table, document);
+    const spec = agreedSpec(target.spec, target.table, before);
     const same = enrolled !== undefined && enrolled.spec.epoch === spec.epoch && !(await hasDrifted(client, target));
     if (!same) {
       await installCapture(client, target);
       await grantTable(client, target.table, target.applyRole);
-      await storeEnrolled(client, target.table, target.spec, document);
+      await storeEnrolled(client, spec, document);
       await this.#refreshChildren(client, target.spec.name);
     }
     const change = enrolled === undefined ? 'new' : same ? 'none' : 'policy';
-    return new PreparedEnrolment(client, target, change, spec, await digestOf(client, target), heldMs);
+    const rules = [...rulesOf(spec), ...groupsOf(spec), ...(await this.#rulesOfChildren(client, spec.name))];
+    return new PreparedEnrolment(client, target, change, spec, rules, await digestOf(client, target), heldMs);
   }
 
-  async #resolve(client: Client, ref: TableRef, input: unknown, epoch: number | undefined): Promise<Resolution> {
+  async #resolve(
+    client: Client,
+    ref: TableRef,
+    input: unknown,
+    epoch: number | undefined,
+  ): Promise<Resolution & { readonly enrolled: EnrolledTable | undefined }> {
     const found = await readTable(client, ref);
     if (found === null)
       throw new EnrolmentRefused(`${ref.schema}.${ref.name}`, [
@@ -78,25 +88,22 @@ export class Enrolment {
     if ((found.kind === 'r' || found.kind === 'p') && found.owned)
       await client.query(`LOCK TABLE ${found.name} IN SHARE ROW EXCLUSIVE MODE`);
     const table = (await readTable(client, ref)) ?? found;
-    const resolved = resolvePolicy(input, table, await this.#epochOf(client, table.name, input, epoch));
+    const [enrolled] = await readEnrolled(client, table.name);
+    const resolved = resolvePolicy(input, table, epoch ?? enrolled?.spec.epoch ?? 1);
     const problems = [
       ...resolved.problems,
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
     ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
+    const { document, spec } = resolved;
     const { region, applyRole } = this.options;
-    const target = targetOf(table, resolved.spec, resolved.document, { region, applyRole }, await readEpochs(client));
-    return { target, document: resolved.document };
-  }
-
-  async #epochOf(client: Client, name: TableName, input: unknown, given: number | undefined): Promise<number> {
-    if (given !== undefined) return given;
-    const [enrolled] = await readEnrolled(client, name);
-    return enrolled === undefined
-      ? 1
-      : samePolicy(enrolled.policy, input)
-        ? enrolled.spec.epoch
-        : enrolled.spec.epoch + 1;
+    const place = { region, applyRole };
+    const epochs = await readEpochs(client);
+    const target = targetOf(table, spec, document, place, epochs);
+    if (epoch !== undefined || enrolled === undefined || isAgreed(enrolled, target, document))
+      return { target, document, enrolled };
+    const anew = { ...spec, epoch: enrolled.spec.epoch + 1 };
+    return { target: targetOf(table, anew, document, place, epochs), document, enrolled };
   }
 
   /** No more capture: what the table's writers do from now on stays in this region. Rows stay as they are. */
@@ -132,31 +139,41 @@ export class Enrolment {
     return (await this.list()).find(named) ?? null;
   }
 
-  /** Tables whose capture is no longer what it should be: somebody added an AFTER trigger, a partition, a column. */
+  /**
+   * Tables that have changed since they were last looked at: somebody added an AFTER trigger, a partition, a column; or made
+   * the table differ from what the regions agreed on, or like that again.
+   */
   async captureDrift(): Promise<readonly TableName[]> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
         const drifted: TableName[] = [];
         for (const enrolled of await readEnrolled(client)) {
-          const present = await presentTarget(client, enrolled, this.options);
-          if (present === null || (await hasDrifted(client, present.target))) drifted.push(enrolled.name);
+          const { capture, differs } = await presentTable(client, enrolled, this.options);
+          if (differs !== enrolled.differs || (capture !== null && (await hasDrifted(client, capture.target))))
+            drifted.push(enrolled.name);
         }
         return drifted;
       }),
     );
   }
 
-  /** Generates a table's capture anew. Resolves to false when it cannot be replicated as it is now: enrolling it says why. */
-  async renewCapture(name: TableName): Promise<boolean> {
+  /**
+   * Generates a table's capture anew, and keeps how the table here differs from what the regions agreed on. Resolves to
+   * that; null: it does not.
+   */
+  async renewCapture(name: TableName): Promise<string | null> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
         await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
         const [enrolled] = await readEnrolled(client, name);
-        const present = enrolled === undefined ? null : await presentTarget(client, enrolled, this.options);
-        if (present === null) return false;
-        await installCapture(client, present.target);
-        await storeEnrolled(client, present.target.table, present.target.spec, present.document);
-        return true;
+        if (enrolled === undefined) return null;
+        const { capture, differs } = await presentTable(client, enrolled, this.options);
+        if (capture !== null && (await hasDrifted(client, capture.target))) {
+          await dropTriggers(client, await strays(client, capture.target));
+          await installCapture(client, capture.target);
+        }
+        await storePresent(client, capture?.spec ?? enrolled.spec, differs);
+        return differs;
       }),
     );
   }
@@ -165,11 +182,19 @@ export class Enrolment {
   async #refreshChildren(client: Client, parent: TableName): Promise<void> {
     for (const enrolled of await readEnrolled(client)) {
       if (enrolled.name === parent) continue;
-      const present = await presentTarget(client, enrolled, this.options);
-      if (present === null || !present.target.table.foreignKeys.some((key) => key.parent === parent)) continue;
-      await replaceFunctions(client, present.target);
-      await storeEnrolled(client, present.target.table, present.target.spec, present.document);
+      const { capture, differs } = await presentTable(client, enrolled, this.options, parent);
+      if (capture === null || !capture.target.table.foreignKeys.some((key) => key.parent === parent)) continue;
+      await replaceFunctions(client, capture.target);
+      await storePresent(client, capture.spec, differs);
     }
+  }
+
+  /** Enrolled tables that refer to it decide by it, too. */
+  async #rulesOfChildren(client: Client, parent: TableName): Promise<string[]> {
+    const others = (await readEnrolled(client)).filter((t) => t.name !== parent);
+    return others.flatMap(({ name, spec }) =>
+      spec.foreignKeys.filter((key) => key.parent === parent).map((key) => `${name}: ${ruleOfForeignKey(key)}`),
+    );
   }
 
   async #connect(): Promise<Client> {
@@ -188,8 +213,14 @@ export class Enrolment {
   }
 }
 
-/** `stored` was written by policyJson, but came back through a JSON parser. */
-function samePolicy(stored: unknown, given: unknown): boolean {
-  const { document } = parsePolicyDocument(given);
-  return document !== null && policyJson(document) === JSON.stringify(stored);
+/** Is it enrolled with this policy and these rules already? */
+function isAgreed({ policy, spec }: EnrolledTable, target: CaptureTarget, given: PolicyDocument): boolean {
+  const rules = (of: TableSpec): string => [...rulesOf(of), ...groupsOf(of)].join();
+  const present = presentSpec(spec, target.table, given);
+  // `policy` was written by policyJson, but came back through a JSON parser.
+  return (
+    policyJson(given) === JSON.stringify(policy) &&
+    rules(present) === rules(target.spec) &&
+    present.missing.length === 0
+  );
 }

@@ -21,6 +21,8 @@ export class PreparedEnrolment {
     /** `none`: the table is enrolled with this policy already; `policy`: it is enrolled, and decides otherwise from now on. */
     readonly change: 'new' | 'policy' | 'none',
     readonly spec: StoredSpec,
+    /** What all regions must decide by: keys, groups, and foreign keys that refer to this table. */
+    readonly rules: readonly string[],
     readonly content: TableDigest,
     heldMs: number,
   ) {

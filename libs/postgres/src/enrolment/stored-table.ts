@@ -11,8 +11,11 @@ export interface EnrolledTable {
   /** As the user wrote it, defaults filled in. */
   readonly policy: unknown;
   readonly spec: StoredSpec;
+  /** waiting: the table takes no changes here, for this reason. */
   readonly state: string;
   readonly reason: string | null;
+  /** How the table here is not what the regions agreed on. */
+  readonly differs: string | null;
   /** ISO 8601. */
   readonly enrolledAt: string;
 }
@@ -34,11 +37,13 @@ export const storedSpec = (spec: TableSpec, table: CatalogTable): StoredSpec => 
   ...spec,
   columns: table.columns,
   signature: signatureOf(table),
+  oid: table.oid,
+  missing: [],
 });
 
 export async function readEnrolled(client: ClientBase, name?: TableName): Promise<readonly EnrolledTable[]> {
   const { rows } = await client.query<EnrolledTable>(
-    `SELECT rel AS name, policy, spec, state, reason,
+    `SELECT rel AS name, policy, spec, CASE WHEN differs IS NULL THEN state ELSE 'waiting' END AS state, coalesce(differs, reason) AS reason, differs,
             to_char(enrolled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "enrolledAt" FROM meridian.enrolled_table WHERE $1::text IS NULL OR rel = $1 ORDER BY rel`,
     [name ?? null],
   );
@@ -55,23 +60,34 @@ export async function readEpochs(client: ClientBase): Promise<Map<TableName, num
 /** Changes wait for it: until they are in, what was said of it stands. */
 const WAITS = 'EXISTS (SELECT FROM meridian.waiting_change w WHERE w.rel = excluded.rel)';
 
-export async function storeEnrolled(
-  client: ClientBase,
-  table: CatalogTable,
-  spec: TableSpec,
-  document: PolicyDocument,
-): Promise<void> {
+export async function storeEnrolled(client: ClientBase, spec: StoredSpec, document: PolicyDocument): Promise<void> {
   await client.query(
     `INSERT INTO meridian.enrolled_table AS t (rel, policy, spec, epoch, state) VALUES ($1, $2, $3, $4, 'active')
-     ON CONFLICT (rel) DO UPDATE SET policy = excluded.policy, spec = excluded.spec, epoch = excluded.epoch,
+     ON CONFLICT (rel) DO UPDATE SET policy = excluded.policy, spec = excluded.spec, epoch = excluded.epoch, differs = NULL,
        state = CASE WHEN ${WAITS} THEN t.state ELSE 'active' END, reason = CASE WHEN ${WAITS} THEN t.reason END`,
-    [spec.name, policyJson(document), JSON.stringify(storedSpec(spec, table)), spec.epoch],
+    [spec.name, policyJson(document), JSON.stringify(spec), spec.epoch],
   );
   // A column that is no counter any more is what it shows.
   await client.query('DELETE FROM meridian.counter_excess WHERE rel = $1 AND column_name <> ALL ($2)', [
     spec.name,
     spec.counters,
   ]);
+}
+
+/** What became of an enrolled table here; its policy stays as the regions agreed. */
+export async function storePresent(client: ClientBase, spec: StoredSpec, differs: string | null): Promise<void> {
+  await client.query('UPDATE meridian.enrolled_table SET spec = $2, differs = $3 WHERE rel = $1', [
+    spec.name,
+    JSON.stringify(spec),
+    differs,
+  ]);
+}
+
+/** What the regions agree on now. `before`: what they had agreed on, in the columns of now; they do without what is missing. */
+export function agreedSpec(spec: TableSpec, table: CatalogTable, before: StoredSpec | undefined): StoredSpec {
+  const stored = storedSpec(spec, table);
+  if (before === undefined) return stored;
+  return { ...stored, renamed: before.renamed, forgotten: [...before.forgotten, ...before.missing] };
 }
 
 /**

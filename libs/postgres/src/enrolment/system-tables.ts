@@ -4,7 +4,7 @@ import { readTable } from '../catalog/read-table.js';
 import { resolvePolicy } from '../catalog/resolve-policy.js';
 import { hasDrifted } from '../capture/drift.js';
 import { installCapture } from '../capture/install.js';
-import { storeEnrolled } from './stored-table.js';
+import { storedSpec, storeEnrolled } from './stored-table.js';
 import { inTransaction } from './transaction.js';
 
 /** Meridian's own replicated tables: each row is one thing, decided whole. */
@@ -18,9 +18,18 @@ export async function prepareSystemTables(client: ClientBase, region: RegionId, 
       const table = (await readTable(client, { schema: 'meridian', name }))!;
       const { spec, document, problems } = resolvePolicy(POLICY, table, 1);
       if (spec === null) throw new Error(`meridian.${name}: ${problems.map((p) => p.message).join('; ')}`);
-      const target = { table, spec, wallColumn: null, region, applyRole, epochs: new Map<TableName, number>() };
+      const { granularity } = document;
+      const target = {
+        table,
+        spec,
+        granularity,
+        wallColumn: null,
+        region,
+        applyRole,
+        epochs: new Map<TableName, number>(),
+      };
       if (!(await hasDrifted(client, target))) return;
       await installCapture(client, target);
-      await storeEnrolled(client, table, spec, document);
+      await storeEnrolled(client, storedSpec(spec, table), document);
     });
 }

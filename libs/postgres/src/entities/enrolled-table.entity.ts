@@ -8,6 +8,10 @@ export interface StoredSpec extends TableSpec {
   readonly columns: readonly CatalogColumn[];
   /** Of the columns and their types: regions with another one cannot exchange rows. */
   readonly signature: string;
+  /** Of the table: the columns' numbers are its. */
+  readonly oid: number;
+  /** Columns that the regions agreed on, and that are gone here: a change that sets one waits. */
+  readonly missing: readonly string[];
 }
 
 /** An enrolled table and its policy; the same in every region. */
@@ -31,6 +35,9 @@ export class EnrolledTableEntity {
 
   @Column({ type: 'text', nullable: true })
   reason!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  differs!: string | null;
 
   @CreateDateColumn({ name: 'enrolled_at', type: 'timestamptz' })
   enrolledAt!: Date;

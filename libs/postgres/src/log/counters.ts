@@ -1,8 +1,10 @@
 import type { CountersOf } from '@meridian/core';
 
-/** Of the enrolled tables that have some: their columns by table, as one JSON object. */
+/** Of the enrolled tables that have some: their columns by table, as one JSON object; also under the names they had before. */
 export const COUNTERS = `
-SELECT json_object_agg(rel, spec -> 'counters') FROM meridian.enrolled_table WHERE spec #>> '{counters,0}' IS NOT NULL`;
+SELECT json_object_agg(rel, ARRAY(SELECT * FROM json_array_elements_text(spec -> 'counters') c
+                                  UNION ALL SELECT r ->> 0 FROM json_array_elements(spec -> 'renamed') r, json_array_elements_text(spec -> 'counters') c WHERE r ->> 1 = c))
+  FROM meridian.enrolled_table WHERE spec #>> '{counters,0}' IS NOT NULL`;
 
 const NONE: ReadonlySet<string> = new Set();
 

@@ -12,7 +12,7 @@ import {
   vectorOf,
 } from '@meridian/core';
 import { Attempt, type AttemptOutcome } from './attempt.js';
-import { type Batch, type Positions, resumedBatch, tickBatch } from './batch.js';
+import { type Batch, type Positions, resumedBatch, stillWaitingBatch, tickBatch } from './batch.js';
 import { TableStaysRefusedError } from './errors.js';
 import { retryOf } from './take-again.js';
 
@@ -61,15 +61,17 @@ export class Applier {
     throw error;
   }
 
-  /** Takes up the changes that wait for their tables; a table that still refuses them goes on waiting. */
+  /** Takes up the changes that wait for their tables; a table that still refuses them goes on waiting, and says why it does now. */
   async resumeWaiting(): Promise<void> {
     for (const table of await this.store.waitingTables()) {
       const refusals = new Refusals();
       const outcome = await this.untilThrough(async (tx) => {
+        const why = refusals.certain.get(table);
+        if (why !== undefined) return stillWaitingBatch(table, why);
         const waiting = refusals.certain.size > 0 ? [] : await tx.waitingChanges(table);
         return waiting.length === 0 ? null : resumedBatch(table, waiting);
       }, refusals);
-      if (outcome.kind === 'applied') this.events.resumed(table);
+      if (outcome.kind === 'applied' && !refusals.certain.has(table)) this.events.resumed(table);
     }
   }
 
@@ -84,7 +86,7 @@ export class Applier {
         continue;
       }
       if (outcome.because.retry === 'overtaken') return { kind: 'nothing' };
-      if (outcome.because.retry === 'table refused') refusals.add(outcome.because);
+      if (outcome.because.retry === 'table refused') refusals.add(outcome.because, known.tables);
       if (outcome.because.retry === 'unique violation') refusals.violated(outcome.because);
       this.events.retried(outcome.because, attempts);
     }
@@ -148,9 +150,24 @@ class Refusals {
     this.certain.set(table, detail);
   }
 
-  add({ table, detail }: TableRefused): void {
-    if (this.certain.has(table)) throw new TableStaysRefusedError(table, detail);
-    if (this.suspected.has(table)) this.certain.set(table, detail);
+  add({ table, detail }: TableRefused, tables: ReadonlyMap<TableName, TableSpec>): void {
+    if (this.certain.has(table)) this.addRelatives(table, detail, tables);
+    else if (this.suspected.has(table)) this.certain.set(table, detail);
     this.suspected.add(table);
   }
+
+  /** The batch brings nothing for the table any more: what it brings for its parents or children relies on it, and waits, too. */
+  private addRelatives(table: TableName, detail: string, tables: ReadonlyMap<TableName, TableSpec>): void {
+    const relatives = relativesOf(table, tables).filter((relative) => !this.certain.has(relative));
+    if (relatives.length === 0) throw new TableStaysRefusedError(table, detail);
+    for (const relative of relatives)
+      this.certain.set(relative, `its rows and those of ${table} refer to one another, and ${table} waits: ${detail}`);
+  }
+}
+
+/** The tables that a foreign key ties to this one. */
+function relativesOf(table: TableName, tables: ReadonlyMap<TableName, TableSpec>): TableName[] {
+  const parents = tables.get(table)?.foreignKeys.map((key) => key.parent) ?? [];
+  const children = [...tables.values()].filter((spec) => spec.foreignKeys.some((key) => key.parent === table));
+  return [...parents, ...children.map((spec) => spec.name)].filter((name) => name !== table && tables.has(name));
 }

@@ -14,6 +14,7 @@ import {
   type Values,
   beforeOf,
   changeRef,
+  inPresentColumns,
   recordVerdicts,
   rowId,
   touchedRecordIds,
@@ -52,7 +53,7 @@ export class Attempt {
     const all = [...rows, ...alsoLock];
     const { places: held, entries: found } = orRetry(await tx.hold(all, batch.floor)); // 1, 2
     const entries = this.applied(found);
-    const outcomes = await this.decide(held, entries);
+    const outcomes = await this.decide(held, this.inPresentColumns(entries));
     const unique = await this.decideUnique(outcomes, held);
     if (unique.toLock.length > 0) return { kind: 'lock', rows: unique.toLock };
     const foreign = await decideForeignKeys(tx, this.tables, unique.effects, held);
@@ -68,6 +69,10 @@ export class Attempt {
   private applied(entries: readonly Entry[]): readonly Entry[] {
     const { notApplied } = this.batch;
     return notApplied.size === 0 ? entries : entries.filter((e) => !notApplied.has(changeRef(e)));
+  }
+
+  private inPresentColumns(entries: readonly Entry[]): readonly Entry[] {
+    return entries.map((e) => inPresentColumns(e, this.tables.get(e.table)!));
   }
 
   private async decide(held: Places, entries: readonly Entry[]): Promise<RowOutcome[]> {
@@ -91,7 +96,8 @@ export class Attempt {
    */
   private async images(deleted: readonly RowRef[]): Promise<ReadonlyMap<string, Values>> {
     if (deleted.length === 0) return new Map();
-    const deletes = (await this.tx.entriesOf(deleted)).filter((e) => e.op === 'delete' && e.before !== null);
+    const logged = this.inPresentColumns(await this.tx.entriesOf(deleted));
+    const deletes = logged.filter((e) => e.op === 'delete' && e.before !== null);
     return new Map(deletes.map((e) => [rowId(e), beforeOf(e)]));
   }
 

@@ -10,6 +10,7 @@ import {
   type WriteOutcome,
   at,
   changeRef,
+  inPresentColumns,
   minVector,
   origins,
   rowId,
@@ -43,7 +44,7 @@ export function tickBatch(
   return {
     arriving: later.length === 0 ? entries : entries.filter((e) => !isHeldUp(e)),
     floor: floorOf(ticks),
-    notApplied: new Set(),
+    notApplied: new Set(later.map(changeRef)),
     log: (tx) => [tx.append(ticks), ...(later.length === 0 ? [] : [tx.keepWaiting(later, refused)])],
     advance: (tx) => tx.advance(ticks, positions),
   };
@@ -58,6 +59,15 @@ export const resumedBatch = (table: TableName, waiting: readonly Entry[]): Batch
   advance: () => Promise.resolve({ retry: null }),
 });
 
+/** Nothing but the reason why they wait, which may be another one by now. */
+export const stillWaitingBatch = (table: TableName, why: string): Batch => ({
+  arriving: [],
+  floor: {},
+  notApplied: new Set(),
+  log: (tx) => [tx.keepWaiting([], new Map([[table, why]]))],
+  advance: () => Promise.resolve({ retry: null }),
+});
+
 /** Where the transport goes on after the last of the ticks, by origin. */
 export type Positions = ReadonlyMap<RegionId, string>;
 
@@ -69,11 +79,14 @@ export interface RowWork {
 }
 
 export const arrange = (arriving: readonly Entry[], tables: ReadonlyMap<TableName, TableSpec>): RowWork[] =>
-  [...groupByRow(arriving).values()].map((entries) => ({
-    ref: { table: entries[0]!.table, key: entries[0]!.key },
-    spec: specOf(entries[0]!.table, tables),
-    arriving: entries,
-  }));
+  [...groupByRow(arriving).values()].map((entries) => {
+    const spec = specOf(entries[0]!.table, tables);
+    return {
+      ref: { table: entries[0]!.table, key: entries[0]!.key },
+      spec,
+      arriving: entries.map((entry) => inPresentColumns(entry, spec)),
+    };
+  });
 
 function specOf(table: TableName, tables: ReadonlyMap<TableName, TableSpec>): TableSpec {
   const spec = tables.get(table);

@@ -1,12 +1,36 @@
 import type { RowRef, TableName, Tick } from '@meridian/core';
 
-/** A covered update of a row that is not here: a write has bypassed capture or apply. That stream stops loudly. */
-export class MissingRowError extends Error {
-  readonly code = 'missing_row';
-  constructor(readonly ref: RowRef) {
+/** The table here cannot take what a change brings for this row: it waits, until it is mended. */
+export abstract class RowRefusedError extends Error {
+  constructor(
+    readonly ref: RowRef,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A column that came lately, and that this region has not taken note of: to decide without it would lose what was written. */
+export class UnknownColumnError extends RowRefusedError {
+  readonly code = 'unknown_column';
+  constructor(ref: RowRef, column: string) {
     super(
+      ref,
+      `a change of ${ref.table} sets "${column}", which was not here when the table was looked at last: if it is here now, it is ` +
+        `noticed within some seconds; else alter the table as in the other regions`,
+    );
+  }
+}
+
+/** A covered update of a row that is not here: its rows went a way that nobody captures. That table waits, loudly. */
+export class MissingRowError extends RowRefusedError {
+  readonly code = 'missing_row';
+  constructor(ref: RowRef) {
+    super(
+      ref,
       `${ref.table} ${ref.key}: a change arrived that updates this row, and the row is not here, though nothing deleted it in the log. ` +
-        `A write has bypassed capture (session_replication_role, or capture triggers disabled); compare the table between the regions`,
+        `A partition was detached or dropped here, or a write has bypassed capture (session_replication_role, or capture triggers disabled): ` +
+        `bring the row back as the other regions have it; or un-enrol the table, and enrol it anew from one region's rows`,
     );
   }
 }

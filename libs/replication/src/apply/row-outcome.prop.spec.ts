@@ -44,6 +44,8 @@ const specOf = (policy: RegisterPolicy, onDelete: DeletePolicy): TableSpec => ({
   delete: onDelete,
   uniqueKeys: [],
   foreignKeys: [],
+  renamed: [],
+  forgotten: [],
   epoch: 1,
 });
 

@@ -20,7 +20,7 @@ import {
   valuesText,
 } from '@meridian/core';
 import type { RowWork } from './batch.js';
-import { MissingRowError } from './errors.js';
+import { MissingRowError, UnknownColumnError } from './errors.js';
 import { RowEntries } from './row-entries.js';
 
 /** What a batch does to one row, before unique and foreign keys have their say. */
@@ -135,6 +135,8 @@ class ContendedRow {
 
   private decide(change: Entry, uncovered: readonly Entry[]): void {
     const { spec, ref } = this.work;
+    const unknown = Object.keys(patchOf(change)).find((column) => !isDecided(spec, column));
+    if (unknown !== undefined) throw new UnknownColumnError(ref, unknown);
     const present = this.exists ? this.present : this.lastImage(change);
     const resolution = resolve(spec, change, uncovered, present);
     if (present === null && change.op !== 'insert' && resolution.exists) throw new MissingRowError(ref);
@@ -190,3 +192,8 @@ const claimOf = (change: Entry, columns: readonly string[]): Claim => {
 };
 
 const text = (values: Values | null): JsonText => valuesText(values!);
+
+const isDecided = (spec: TableSpec, column: string): boolean =>
+  spec.keyColumns.includes(column) ||
+  spec.counters.includes(column) ||
+  spec.registers.some(({ columns }) => columns.includes(column));

@@ -1,4 +1,5 @@
 import { type Retry, type TableRefused, TransactionRetryError, type WriteOutcome } from '@meridian/core';
+import { RowRefusedError } from './errors.js';
 
 /** The step's result; a retry or a refusal leaves the attempt as an error, which {@link retryOf} tells from others. */
 export function orRetry<T extends object>(outcome: T | Retry | TableRefused): T {
@@ -37,5 +38,8 @@ export async function behind<T>(steps: readonly Step[], answer: Promise<T>): Pro
 }
 
 /** Why the attempt has to be taken again, when that is what the error says. */
-export const retryOf = (error: unknown): Retry | TableRefused | null =>
-  error instanceof TransactionRetryError ? error.because : null;
+export function retryOf(error: unknown): Retry | TableRefused | null {
+  if (error instanceof RowRefusedError)
+    return { retry: 'table refused', table: error.ref.table, detail: error.message };
+  return error instanceof TransactionRetryError ? error.because : null;
+}

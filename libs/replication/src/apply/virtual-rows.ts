@@ -2,7 +2,6 @@ import {
   type ApplyTransaction,
   type Claim,
   type Claimant,
-  type Entry,
   type JsonText,
   type ParkReason,
   type RowEffect,
@@ -13,6 +12,7 @@ import {
   type Values,
   claimedValue,
   claimsInLog,
+  inPresentColumns,
   mergePatch,
   rowId,
   valuesText,
@@ -144,8 +144,8 @@ async function claimingRows(
   const unknown = relevant.filter((o) => o.after === null);
   const present = unknown.length === 0 ? new Map<string, RowState>() : await tx.read(unknown.map((o) => o.ref));
   const restored = relevant.filter((o) => o.place === null && spec.uniqueKeys.some((key) => !o.claims.has(key.name)));
-  const log =
-    restored.length === 0 ? new Map<string, Entry[]>() : groupByRow(await tx.entriesOf(restored.map((o) => o.ref)));
+  const logged = restored.length === 0 ? [] : await tx.entriesOf(restored.map((o) => o.ref));
+  const log = groupByRow(logged.map((e) => inPresentColumns(e, spec)));
   return new Map(
     relevant.map((o) => {
       const id = rowId(o.ref);

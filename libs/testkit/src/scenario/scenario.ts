@@ -103,6 +103,8 @@ function specOf(words: readonly string[]): TableSpec {
     delete: onDelete,
     uniqueKeys: [],
     foreignKeys: [],
+    renamed: [],
+    forgotten: [],
     epoch: 1,
   };
 }

@@ -22,6 +22,8 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
     delete: options.delete,
     uniqueKeys: [],
     foreignKeys: [],
+    renamed: [],
+    forgotten: [],
     epoch: 1,
     ...more,
   });

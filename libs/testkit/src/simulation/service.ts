@@ -98,7 +98,8 @@ export class Service {
       interrupted: (origin, error) =>
         scheduler.trace.event(1, () => `${this.parts.db.region} lost ${origin}: ${String(error)}`),
       waiting: nothing,
-      refused: nothing,
+      // No table of the simulation differs between regions: one that waits would hide what went wrong.
+      refused: (table, reason) => scheduler.fail(new Error(`${this.parts.db.region}: ${table} waits: ${reason}`)),
       resumed: nothing,
       retried: (because, attempts) => {
         if (attempts > 500) scheduler.fail(new Error(`apply was taken again ${attempts} times: ${because.detail}`));

@@ -7,6 +7,7 @@ DECLARE
   now_stamp bigint;
   stamp bigint;
   actor text;
+  output json;
   number bigint;
 BEGIN
   IF session_user = 'meridian_apply_0123456789' THEN
@@ -20,6 +21,13 @@ BEGIN
   number := meridian.pop_statement(TG_RELID, TG_OP);
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+    output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', NULL)
+      USING stamp, actor, clock, number;
+    PERFORM meridian.set_output(output);
+    RETURN NULL;
   END IF;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before, id, ranks)
   SELECT 'eu', 'public.orders', stamp, 7, actor, number,
@@ -76,6 +84,7 @@ DECLARE
   now_stamp bigint;
   stamp bigint;
   actor text;
+  output json;
   number bigint;
 BEGIN
   IF session_user = 'meridian_apply_0123456789' THEN
@@ -89,6 +98,13 @@ BEGIN
   number := meridian.pop_statement(TG_RELID, TG_OP);
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+    output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', NULL)
+      USING stamp, actor, clock, number;
+    PERFORM meridian.set_output(output);
+    RETURN NULL;
   END IF;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before, id, ranks)
   SELECT 'eu', 'public.orders', stamp, 7, actor, number,
@@ -168,6 +184,7 @@ DECLARE
   now_stamp bigint;
   stamp bigint;
   actor text;
+  output json;
   number bigint;
 BEGIN
   IF session_user = 'meridian_apply_0123456789' THEN
@@ -181,6 +198,13 @@ BEGIN
   number := meridian.pop_statement(TG_RELID, TG_OP);
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+    output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', NULL)
+      USING stamp, actor, clock, number;
+    PERFORM meridian.set_output(output);
+    RETURN NULL;
   END IF;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
   SELECT 'eu', 'public.orders', stamp, 7, actor, number,
@@ -237,6 +261,7 @@ DECLARE
   now_stamp bigint;
   stamp bigint;
   actor text;
+  output json;
 BEGIN
   IF session_user = 'meridian_apply_0123456789' THEN
     RETURN NULL;
@@ -248,6 +273,13 @@ BEGIN
                     concat_ws('/', session_user, nullif(current_setting('application_name'), '')));
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
+  END IF;
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+    output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', TG_RELID::regclass)
+      USING stamp, actor, clock, nextval('meridian.change_id');
+    PERFORM meridian.set_output(output);
+    RETURN NULL;
   END IF;
   IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a replicated table needs READ COMMITTED: this transaction''s snapshot may not see all rows'

@@ -38,6 +38,8 @@ export const CONFLICT_SPEC: TableSpec = {
   delete: 'update-wins',
   uniqueKeys: [],
   foreignKeys: [],
+  renamed: [],
+  forgotten: [],
   epoch: 1,
 };
 
