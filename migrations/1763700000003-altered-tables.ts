@@ -23,9 +23,9 @@ DECLARE
   names json;
   columns text;
 BEGIN
-  EXECUTE format('SELECT row_to_json(r) FROM (SELECT (NULL::%s).*) r', relation) INTO names;
+  EXECUTE format('SELECT row_to_json(r.*) FROM (SELECT (NULL::%s).*) r', relation) INTO names;
   SELECT string_agg(format('%L || pg_typeof(r.%I)', name || ' ', name), ', ') INTO columns FROM json_object_keys(names) name;
-  EXECUTE format('SELECT concat_ws('', '', %s) FROM (SELECT (NULL::%s).*) r', columns, relation) INTO columns;
+  EXECUTE format('SELECT array_to_string(ARRAY[%s], '', '') FROM (SELECT (NULL::%s).*) r', columns, relation) INTO columns;
   RETURN format('%s (%s)', relation, columns);
 END
 $$;

@@ -78,7 +78,8 @@ async function driftFindings(client: ClientBase, enrolled: EnrolledTable, place:
   const cure = 'make it as the regions agreed, or agree anew, in all regions: PUT /v1/tables/…';
   const different = differs === null ? [] : [finding('error', 'table_differs', enrolled.name, differs, cure)];
   if (capture === null || !(await hasDrifted(client, capture.target))) return different;
-  const what = 'its capture is not what its columns, triggers and partitions ask for: it is made for each statement anew';
+  const what =
+    'its capture is not what its columns, triggers and partitions ask for: it is made for each statement anew';
   const soon = 'it is generated anew within some 10 s; if this stays, enrol the table again';
   return [...different, finding('warning', 'capture_drift', enrolled.name, what, soon)];
 }
