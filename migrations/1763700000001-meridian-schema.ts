@@ -127,6 +127,7 @@ CREATE TABLE meridian.enrolled_table (
   epoch integer NOT NULL,
   state text NOT NULL,        -- active, or waiting with its reason
   reason text,
+  numbering json,             -- how the regions share the numbers of its keys' sequences: {"step": 16, "regions": ["ap", "eu"]}
   enrolled_at timestamptz NOT NULL DEFAULT now()
 );
 

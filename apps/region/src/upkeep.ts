@@ -29,7 +29,10 @@ async function renewDrifted(enrolment: Enrolment, log: Logger): Promise<void> {
   for (const table of await enrolment.captureDrift()) {
     const renewed = await enrolment.renewCapture(table);
     if (renewed)
-      log.info({ table }, `capture of ${table} was generated anew: its triggers, partitions or columns had changed`);
+      log.info(
+        { table },
+        `capture of ${table} was generated anew: its triggers, partitions, columns or key sequences had changed`,
+      );
     else log.error({ table }, `${table} can no longer be replicated as it is; enrol it again to learn why`);
   }
 }

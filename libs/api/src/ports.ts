@@ -1,5 +1,5 @@
 import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
-import type { EnrolledTable, RegionStatus, TablePolicy } from '@meridian/contract';
+import type { EnrolledTable, EnrolmentAnswer, RegionStatus, TablePolicy } from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
 /** What REST needs of the region; bound in apps/region. */
@@ -27,7 +27,7 @@ export interface TableEnrolment {
 }
 
 export type EnrolmentOutcome =
-  | { readonly kind: 'enrolled'; readonly created: boolean; readonly table: EnrolledTable }
+  | { readonly kind: 'enrolled'; readonly created: boolean; readonly table: EnrolmentAnswer }
   | { readonly kind: 'refused'; readonly reasons: readonly RefusedReason[] };
 
 export interface RefusedReason {

@@ -35,3 +35,4 @@ export * from './ports/timers.js';
 export * from './ports/feed-bus.js';
 export * from './ports/rate-limiter.js';
 export * from './rate-limit/token-bucket.js';
+export * from './numbering/numbering.js';

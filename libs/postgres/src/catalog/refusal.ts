@@ -13,6 +13,7 @@ export type EnrolmentCode =
   | 'unsupported_key_type'
   | 'unsupported_unique_key'
   | 'unsupported_constraint'
+  | 'unsupported_key_sequence'
   | 'row_security'
   | 'replica_role_missing'
   | 'bad_policy'

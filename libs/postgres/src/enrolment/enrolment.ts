@@ -1,5 +1,6 @@
 import { parseTableName, type TableName } from '@meridian/core';
 import { Client } from 'pg';
+import { keySequenceProblems, readKeySequences } from '../catalog/key-sequences.js';
 import { parsePolicyDocument, policyJson } from '../catalog/policy-document.js';
 import { readTable, readTableNamed, type TableRef } from '../catalog/read-table.js';
 import { EnrolmentRefused, problem } from '../catalog/refusal.js';
@@ -8,6 +9,7 @@ import { hasDrifted } from '../capture/drift.js';
 import { dropCapture, installCapture, replaceFunctions } from '../capture/install.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
+import { holdKeySequences, numberKeys, numbersDrifted, type Share } from './key-numbers.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
 import {
   type EnrolledTable,
@@ -65,7 +67,9 @@ export class Enrolment {
       await this.#refreshChildren(client, target.spec.name);
     }
     const change = enrolled === undefined ? 'new' : same ? 'none' : 'policy';
-    return new PreparedEnrolment(client, target, change, spec, await digestOf(client, target), heldMs);
+    const content = await digestOf(client, target);
+    const sequences = await holdKeySequences(client, target.table);
+    return new PreparedEnrolment(client, target, change, spec, content, sequences, enrolled?.numbering ?? null, heldMs);
   }
 
   async #resolve(client: Client, ref: TableRef, input: unknown, epoch: number | undefined): Promise<Resolution> {
@@ -82,6 +86,7 @@ export class Enrolment {
     const problems = [
       ...resolved.problems,
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
+      ...keySequenceProblems(await readKeySequences(client, table)),
     ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
     const { region, applyRole } = this.options;
@@ -132,33 +137,47 @@ export class Enrolment {
     return (await this.list()).find(named) ?? null;
   }
 
-  /** Tables whose capture is no longer what it should be: somebody added an AFTER trigger, a partition, a column. */
+  /** Tables whose capture is no longer what it should be: somebody added an AFTER trigger, a partition, a column; or whose keys' sequences give numbers of other regions. */
   async captureDrift(): Promise<readonly TableName[]> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
         const drifted: TableName[] = [];
         for (const enrolled of await readEnrolled(client)) {
           const present = await presentTarget(client, enrolled, this.options);
-          if (present === null || (await hasDrifted(client, present.target))) drifted.push(enrolled.name);
+          const share = this.#shareOf(enrolled);
+          if (
+            present === null ||
+            (await hasDrifted(client, present.target)) ||
+            (share !== null && (await numbersDrifted(client, present.target.table, share)))
+          )
+            drifted.push(enrolled.name);
         }
         return drifted;
       }),
     );
   }
 
-  /** Generates a table's capture anew. Resolves to false when it cannot be replicated as it is now: enrolling it says why. */
+  /** Generates a table's capture anew, and gives its keys' sequences this region's numbers. Resolves to false when it cannot be replicated as it is now: enrolling it says why. */
   async renewCapture(name: TableName): Promise<boolean> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
         await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
         const [enrolled] = await readEnrolled(client, name);
         const present = enrolled === undefined ? null : await presentTarget(client, enrolled, this.options);
-        if (present === null) return false;
+        if (enrolled === undefined || present === null) return false;
+        const share = this.#shareOf(enrolled);
+        // Own numbers never meet other regions', whatever those have given.
+        if (share !== null && (await numberKeys(client, present.target.table, share, [])).kind === 'refused')
+          return false;
         await installCapture(client, present.target);
         await storeEnrolled(client, present.target.table, present.target.spec, present.document);
         return true;
       }),
     );
+  }
+
+  #shareOf({ numbering }: EnrolledTable): Share | null {
+    return numbering === null ? null : { region: this.options.region, numbering, wasShared: true };
   }
 
   /** A child's capture touches its parent under the parent's epoch, and only once the parent is enrolled. */

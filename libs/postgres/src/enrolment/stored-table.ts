@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TableName, TableSpec } from '@meridian/core';
+import type { Numbering, TableName, TableSpec } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
@@ -13,6 +13,7 @@ export interface EnrolledTable {
   readonly spec: StoredSpec;
   readonly state: string;
   readonly reason: string | null;
+  readonly numbering: Numbering | null;
   /** ISO 8601. */
   readonly enrolledAt: string;
 }
@@ -38,7 +39,7 @@ export const storedSpec = (spec: TableSpec, table: CatalogTable): StoredSpec => 
 
 export async function readEnrolled(client: ClientBase, name?: TableName): Promise<readonly EnrolledTable[]> {
   const { rows } = await client.query<EnrolledTable>(
-    `SELECT rel AS name, policy, spec, state, reason,
+    `SELECT rel AS name, policy, spec, state, reason, numbering,
             to_char(enrolled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "enrolledAt" FROM meridian.enrolled_table WHERE $1::text IS NULL OR rel = $1 ORDER BY rel`,
     [name ?? null],
   );
@@ -68,6 +69,12 @@ export async function storeEnrolled(
     [spec.name, policyJson(document), JSON.stringify(storedSpec(spec, table)), spec.epoch],
   );
 }
+
+export const storeNumbering = async (client: ClientBase, name: TableName, numbering: Numbering): Promise<void> =>
+  void (await client.query('UPDATE meridian.enrolled_table SET numbering = $2 WHERE rel = $1', [
+    name,
+    JSON.stringify(numbering),
+  ]));
 
 /** Its waiting changes are no longer waited for; its parked rows are left alone, and taken up again when it is enrolled anew. */
 export async function forgetEnrolled(client: ClientBase, name: TableName): Promise<void> {

@@ -1,4 +1,4 @@
-import type { TableSpec } from '@meridian/core';
+import type { Numbering, TableSpec } from '@meridian/core';
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 import type { CatalogColumn } from '../catalog/catalog-table.js';
 
@@ -31,6 +31,10 @@ export class EnrolledTableEntity {
 
   @Column({ type: 'text', nullable: true })
   reason!: string | null;
+
+  /** How the regions share the numbers of its keys' sequences; null until a coordinator has told. */
+  @Column({ type: 'json', nullable: true })
+  numbering!: Numbering | null;
 
   @CreateDateColumn({ name: 'enrolled_at', type: 'timestamptz' })
   enrolledAt!: Date;
