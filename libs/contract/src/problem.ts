@@ -17,6 +17,7 @@ export const PROBLEMS = {
   bad_cursor: { status: 400, title: 'The cursor cannot be read' },
   bad_header: { status: 400, title: 'A header cannot be read' },
   filter_required: { status: 400, title: 'A write to many rows needs a filter' },
+  unknown_region: { status: 400, title: 'No such region' },
   unknown_column: { status: 400, title: 'No such column' },
   operator_not_for_type: { status: 400, title: "The operator does not suit the column's type" },
   conflict_target_unknown: { status: 400, title: 'No unique key has these columns' },
