@@ -37,6 +37,7 @@ import { conflictRecords, recordConflicts } from './conflict-rows.js';
 import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
+import { outsidersLetGo } from './outside-referrers.js';
 import { allParked } from './parked-rows.js';
 import { keepWaiting, onTable, refusalOf, resume, TableStatementError } from './waiting-changes.js';
 import { byTable, FEW_ROWS, lockRows, lockVirtualRows, lockVirtualRowsAtOnce, type Place } from './row-locks.js';
@@ -164,7 +165,12 @@ export class PgApplyTransaction implements ApplyTransaction {
     try {
       const unknown = effects.filter((effect) => !this.tables.has(effect.table));
       if (unknown.length > 0) await Promise.all(unknown.map(({ table }) => onTable(table, () => this.tableOf(table))));
-      return await this.orRetry(() => writeEffects(this.session, this.tables, effects, this.context.counters));
+      const specs = this.context.specs();
+      const [letGo, written] = await Promise.all([
+        this.orRetry(() => outsidersLetGo(this.session, this.tables, (name) => specs.has(name), effects)),
+        this.orRetry(() => writeEffects(this.session, this.tables, effects, this.context.counters)),
+      ]);
+      return letGo.retry === null ? written : letGo;
     } catch (error) {
       if (this.context.counters === 'clamp' || !(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();

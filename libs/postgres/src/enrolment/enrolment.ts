@@ -1,14 +1,17 @@
 import { parseTableName, type TableName } from '@meridian/core';
 import { Client } from 'pg';
+import type { CatalogTable } from '../catalog/catalog-table.js';
+import { parentProblems } from '../catalog/foreign-key-problems.js';
 import { keySequenceProblems, readKeySequences } from '../catalog/key-sequences.js';
 import { parsePolicyDocument, policyJson } from '../catalog/policy-document.js';
 import { readTable, readTableNamed, type TableRef } from '../catalog/read-table.js';
-import { EnrolmentRefused, problem } from '../catalog/refusal.js';
+import { type EnrolmentProblem, EnrolmentRefused, problem } from '../catalog/refusal.js';
 import { resolvePolicy } from '../catalog/resolve-policy.js';
 import { hasDrifted } from '../capture/drift.js';
 import { dropCapture, installCapture, replaceFunctions } from '../capture/install.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
+import { referrerProblems, referrersDiffer } from './referrers.js';
 import { holdKeySequences, numberKeys, numbersDrifted, type Share } from './key-numbers.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
 import {
@@ -86,6 +89,7 @@ export class Enrolment {
     const problems = [
       ...resolved.problems,
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
+      ...(await this.#relatedProblems(client, table)),
       ...keySequenceProblems(await readKeySequences(client, table)),
     ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
@@ -137,27 +141,25 @@ export class Enrolment {
     return (await this.list()).find(named) ?? null;
   }
 
-  /** Tables whose capture is no longer what it should be: somebody added an AFTER trigger, a partition, a column; or whose keys' sequences give numbers of other regions. */
+  /**
+   * Tables whose capture is no longer what it should be (somebody added an AFTER trigger, a partition, a column), whose foreign
+   * keys have come to involve other tables, or whose keys' sequences give numbers of other regions.
+   */
   async captureDrift(): Promise<readonly TableName[]> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
         const drifted: TableName[] = [];
-        for (const enrolled of await readEnrolled(client)) {
-          const present = await presentTarget(client, enrolled, this.options);
-          const share = this.#shareOf(enrolled);
-          if (
-            present === null ||
-            (await hasDrifted(client, present.target)) ||
-            (share !== null && (await numbersDrifted(client, present.target.table, share)))
-          )
-            drifted.push(enrolled.name);
-        }
+        for (const enrolled of await readEnrolled(client))
+          if (await this.#hasDrifted(client, enrolled)) drifted.push(enrolled.name);
         return drifted;
       }),
     );
   }
 
-  /** Generates a table's capture anew, and gives its keys' sequences this region's numbers. Resolves to false when it cannot be replicated as it is now: enrolling it says why. */
+  /**
+   * Generates a table's capture anew, and gives its keys' sequences this region's numbers. Resolves to false when it cannot be
+   * replicated as it is now: enrolling it says why.
+   */
   async renewCapture(name: TableName): Promise<boolean> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
@@ -166,14 +168,32 @@ export class Enrolment {
         const present = enrolled === undefined ? null : await presentTarget(client, enrolled, this.options);
         if (enrolled === undefined || present === null) return false;
         const share = this.#shareOf(enrolled);
+        const problems = await this.#relatedProblems(client, present.target.table);
+        if (problems.length > 0 && !(await hasDrifted(client, present.target))) return false;
         // Own numbers never meet other regions', whatever those have given.
         if (share !== null && (await numberKeys(client, present.target.table, share, [])).kind === 'refused')
           return false;
         await installCapture(client, present.target);
         await storeEnrolled(client, present.target.table, present.target.spec, present.document);
-        return true;
+        return problems.length === 0;
       }),
     );
+  }
+
+  async #hasDrifted(client: Client, enrolled: EnrolledTable): Promise<boolean> {
+    const present = await presentTarget(client, enrolled, this.options);
+    if (present === null) return true;
+    const { target } = present;
+    if ((await hasDrifted(client, target)) || referrersDiffer(enrolled.spec, target.table)) return true;
+    if ((await parentProblems(client, target.table)).length > 0) return true;
+    const share = this.#shareOf(enrolled);
+    return share !== null && numbersDrifted(client, target.table, share);
+  }
+
+  /** Of tables that this one refers to, or that refer to it. */
+  async #relatedProblems(client: Client, table: CatalogTable): Promise<readonly EnrolmentProblem[]> {
+    const parents = await parentProblems(client, table);
+    return [...parents, ...(await referrerProblems(client, table, this.options.applyRole))];
   }
 
   #shareOf({ numbering }: EnrolledTable): Share | null {

@@ -1,7 +1,7 @@
 import { keepsTo, numberAbove, type Numbering, type Numbers, type RegionId } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
-import { type CatalogSequence, readKeySequences } from '../catalog/key-sequences.js';
+import { type CatalogSequence, keySequenceProblems, readKeySequences } from '../catalog/key-sequences.js';
 import { ident } from '../catalog/quoting.js';
 import { type EnrolmentProblem, problem } from '../catalog/refusal.js';
 import { isBuiltIn } from '../catalog/value-text.js';
@@ -65,6 +65,9 @@ export async function numberKeys(
   const keys: NumberedKey[] = [];
   const problems: EnrolmentProblem[] = [];
   for (const found of await readKeySequences(client, table)) {
+    const unfit = keySequenceProblems([found]);
+    problems.push(...unfit);
+    if (unfit.length > 0) continue;
     const before = await stand(client, table, found);
     if (!isDue(before, share)) keys.push({ ...numbersOf(before), set: false });
     else {

@@ -35,6 +35,7 @@ export const storedSpec = (spec: TableSpec, table: CatalogTable): StoredSpec => 
   ...spec,
   columns: table.columns,
   signature: signatureOf(table),
+  referrers: table.referrers,
 });
 
 export async function readEnrolled(client: ClientBase, name?: TableName): Promise<readonly EnrolledTable[]> {

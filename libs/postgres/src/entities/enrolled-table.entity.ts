@@ -1,6 +1,6 @@
 import type { Numbering, TableSpec } from '@meridian/core';
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
-import type { CatalogColumn } from '../catalog/catalog-table.js';
+import type { CatalogColumn, CatalogReferrer } from '../catalog/catalog-table.js';
 
 /** `spec` as it is stored: core's TableSpec, and beside it what apply has to know of the columns. */
 export interface StoredSpec extends TableSpec {
@@ -8,6 +8,8 @@ export interface StoredSpec extends TableSpec {
   readonly columns: readonly CatalogColumn[];
   /** Of the columns and their types: regions with another one cannot exchange rows. */
   readonly signature: string;
+  /** Foreign keys of other tables to this one: apply looks whether a row that is to be deleted is referred to. */
+  readonly referrers: readonly CatalogReferrer[];
 }
 
 /** An enrolled table and its policy; the same in every region. */
