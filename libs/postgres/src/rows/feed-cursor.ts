@@ -54,10 +54,11 @@ const pointOf = ([snapshot, vector, drops]: readonly unknown[]): FeedPoint => ({
 
 function decoded(text: string): readonly unknown[] | null {
   try {
-    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (!Array.isArray(parts) || !REGION_NAME.test(String(parts[0]))) return null;
-    const [, ...list] = parts as readonly unknown[];
-    if (!isPoint(list.slice(0, POINT))) return null;
+    const content: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    if (!Array.isArray(content)) return null;
+    const parts: readonly unknown[] = content;
+    const list = parts.slice(1);
+    if (!REGION_NAME.test(String(parts[0])) || !isPoint(list.slice(0, POINT))) return null;
     if (list.length === POINT) return parts;
     const isStretch =
       list.length === 2 * POINT + 1 && isPoint(list.slice(POINT)) && /^\d{1,18}$/.test(String(list[2 * POINT]));
