@@ -100,6 +100,17 @@ CREATE TABLE meridian.waiting_change (
   seq bigint NOT NULL
 );
 
+-- What the log has dropped, one row: whoever reads it from a place before that would miss something.
+CREATE TABLE meridian.dropped (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  times bigint NOT NULL,      -- how often
+  id bigint NOT NULL,         -- no id above it
+  xid xid8 NOT NULL,          -- of local changes, none above it, and none that the snapshot does not show
+  snapshot pg_snapshot NOT NULL,
+  vector json NOT NULL        -- of other regions' changes, none above it
+);
+INSERT INTO meridian.dropped (times, id, xid, snapshot, vector) VALUES (0, 0, '0', '3:3:', '{}');
+
 -- Virtual rows that do not show in their table (design 6).
 CREATE TABLE meridian.parked (
   rel text NOT NULL,
@@ -138,6 +149,7 @@ CREATE TABLE meridian.enrolled_table (
   state text NOT NULL,        -- active, or waiting: changes wait for it, by this reason
   reason text,
   differs text,               -- how the table here is not what the regions agreed on: then it takes no changes, too
+  numbering json,             -- how the regions share the numbers of its keys' sequences: {"step": 16, "regions": ["ap", "eu"]}
   enrolled_at timestamptz NOT NULL DEFAULT now()
 );
 

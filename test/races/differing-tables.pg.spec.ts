@@ -245,6 +245,27 @@ describe('a table that differs in one region', () => {
     expect(await regions.equalRows(t)).toEqual(['1 | of eu | of eu | 0 | 5000000000', '2 |  |  | 0 | 2']);
   });
 
+  it('by a table that is not enrolled, with rows that refer to one that another region deletes', async () => {
+    const ddl = `CREATE TABLE ledger (id int PRIMARY KEY, x text);
+      CREATE TABLE audit (id int PRIMARY KEY, entry int REFERENCES ledger ON DELETE CASCADE)`;
+    await regions.enrol(ddl, ['ledger']);
+    await us!.user.query(`INSERT INTO ledger VALUES (1), (2), (3)`);
+    await regions.exchange();
+    await eu!.user.query('INSERT INTO audit VALUES (10, 1)');
+    await us!.user.query('DELETE FROM ledger WHERE id = 3');
+    await regions.exchange();
+    await waitsAlone('ledger', 'DELETE FROM ledger WHERE id IN (1, 2)');
+    expect(await eu!.read(`SELECT state, reason FROM meridian.enrolled_table WHERE rel = 'public.ledger'`)).toEqual([
+      'waiting | a delete of ["1"] arrived, and public.audit, which is not enrolled, refers to it by "audit_entry_fkey": delete or change its rows here, or enrol public.audit',
+    ]);
+    expect(await eu!.read('SELECT id FROM ledger')).toEqual(['1', '2']);
+    await eu!.resumeWaiting();
+    expect([...(await eu!.store.waitingTables())]).toEqual(['public.ledger']);
+    await eu!.user.query('DELETE FROM audit');
+    await goesOn();
+    expect(await regions.equalRows('ledger')).toEqual([]);
+  });
+
   it('by not being there any more: neither its own rows nor its parent’s stop the others', async () => {
     await regions.enrol(
       `CREATE TABLE mother (id int PRIMARY KEY, x text); CREATE TABLE daughter (id int PRIMARY KEY, mother int REFERENCES mother)`,

@@ -42,9 +42,12 @@ export async function upkeep(
 async function renewDrifted(enrolment: Enrolment, log: Logger): Promise<void> {
   for (const table of await enrolment.captureDrift())
     try {
-      const differs = await enrolment.renewCapture(table);
-      if (differs === null) log.info({ table }, `${table} had changed: it is captured and applied as it is now`);
-      else log.error({ table }, `changes of ${table} wait: ${differs}`);
+      const { differs, problems } = await enrolment.renewCapture(table);
+      if (differs !== null) log.error({ table }, `changes of ${table} wait: ${differs}`);
+      else if (problems.length === 0)
+        log.info({ table }, `${table} had changed: it is captured and applied as it is now`);
+      for (const { message, cure } of problems)
+        log.error({ table }, `${table} is not safe as it is: ${message}; ${cure}`);
     } catch (error) {
       log.warn({ table, err: error }, `the capture of ${table} could not be renewed, and is tried again`);
     }

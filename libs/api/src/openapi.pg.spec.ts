@@ -167,6 +167,16 @@ describe('conflicts', () => {
     expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/conflicts/none')).text)).toMatchObject({
       code: 'conflict_not_found',
     });
+    const refused = async (query: string): Promise<unknown> => {
+      const { status, text } = await httpCall(us.url, 'GET', `/v1/conflicts?${query}`);
+      return [status, (JSON.parse(text) as { code: string }).code];
+    };
+    expect(await refused('region=mars')).toEqual([400, 'unknown_region']);
+    expect(await refused('table=nothing')).toEqual([404, 'table_not_enrolled']);
+    expect(await refused('table=a.b.c')).toEqual([400, 'bad_table_name']);
+    expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/conflicts?table=items&limit=1')).text)).toMatchObject({
+      items: [{ id: 'c25' }],
+    });
     for (const query of ['kind=none', 'limit=0', 'limit=x', 'sinse=1', 'since=yesterday'])
       expect((await httpCall(us.url, 'GET', `/v1/conflicts?${query}`)).status).toBe(422);
     expect(JSON.parse((await httpCall(us.url, 'GET', '/v1/conflicts?cursor=abc')).text)).toMatchObject({

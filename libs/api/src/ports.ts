@@ -1,5 +1,5 @@
 import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
-import type { Diagnosis, EnrolledTable, Finding, RegionStatus, TablePolicy } from '@meridian/contract';
+import type { Diagnosis, EnrolledTable, EnrolmentAnswer, Finding, RegionStatus, TablePolicy } from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
 /** What REST needs of the region; bound in apps/region. */
@@ -28,7 +28,7 @@ export interface TableEnrolment {
 }
 
 export type EnrolmentOutcome =
-  | { readonly kind: 'enrolled'; readonly created: boolean; readonly table: EnrolledTable }
+  | { readonly kind: 'enrolled'; readonly created: boolean; readonly table: EnrolmentAnswer }
   | { readonly kind: 'refused'; readonly reasons: readonly RefusedReason[] };
 
 export interface RefusedReason {

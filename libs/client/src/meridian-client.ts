@@ -4,6 +4,7 @@ import {
   type ConflictQuery,
   Conflicts,
   EnrolledTable,
+  EnrolmentAnswer,
   EnrolledTables,
   Health,
   type TablePolicyInput,
@@ -48,9 +49,9 @@ export class MeridianClient {
   conflicts = (query: Partial<ConflictQuery> = {}): Promise<Conflicts> => this.#get(Conflicts, '/v1/conflicts', query);
   visibility = (token: string): Promise<Visibility> => this.#get(Visibility, '/v1/visibility', { token });
 
-  async enrol(name: string, policy: TablePolicyInput = {}): Promise<EnrolledTable> {
+  async enrol(name: string, policy: TablePolicyInput = {}): Promise<EnrolmentAnswer> {
     const call: Call = { method: 'PUT', path: `/v1/tables/${encodeURIComponent(name)}`, body: JSON.stringify(policy) };
-    return EnrolledTable.parse(JSON.parse((await restCall(this.base, null, call)).text));
+    return EnrolmentAnswer.parse(JSON.parse((await restCall(this.base, null, call)).text));
   }
 
   async removeTable(name: string): Promise<void> {

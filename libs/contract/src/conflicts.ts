@@ -59,7 +59,7 @@ export const Conflicts = z.object({ items: z.array(Conflict), next: z.string().n
 export type Conflicts = z.infer<typeof Conflicts>;
 
 export const ConflictQuery = z.strictObject({
-  table: z.string().min(1).max(200).optional().describe('public.items'),
+  table: z.string().min(1).max(200).optional().describe('items, schema.items or "My Schema"."My Table"'),
   kind: z.enum(CONFLICT_KINDS).optional(),
   region: z.string().max(31).optional(),
   status: z.enum(['open', 'withdrawn', 'resolved']).optional(),

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   bad_cursor: { status: 400, title: 'The cursor cannot be read' },
   bad_header: { status: 400, title: 'A header cannot be read' },
   filter_required: { status: 400, title: 'A write to many rows needs a filter' },
+  unknown_region: { status: 400, title: 'No such region' },
   unknown_column: { status: 400, title: 'No such column' },
   operator_not_for_type: { status: 400, title: "The operator does not suit the column's type" },
   conflict_target_unknown: { status: 400, title: 'No unique key has these columns' },
@@ -33,6 +34,7 @@ export const PROBLEMS = {
   foreign_key_violation: { status: 409, title: 'A row that is referred to is missing, or a row is still referred to' },
   exclusion_violation: { status: 409, title: 'The value overlaps that of another row' },
   write_contention: { status: 409, title: 'Another transaction was in the way' },
+  cursor_expired: { status: 410, title: 'The log no longer holds what follows the cursor' },
   precondition_failed: { status: 412, title: 'The row has changed' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is not application/json' },
@@ -77,6 +79,7 @@ export const Problem = z
     column: z.string().optional(),
     constraint: z.string().optional(),
     sqlState: z.string().optional(),
+    cursor: z.string().optional().describe('Of cursor_expired: the present place in the feed, to follow from'),
     reasons: z.array(z.object({ code: z.string(), detail: z.string(), cure: z.string() })).optional(),
   })
   .meta({ id: 'Problem' });

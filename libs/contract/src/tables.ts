@@ -59,6 +59,28 @@ export const EnrolledTable = z
   .meta({ id: 'EnrolledTable' });
 export type EnrolledTable = z.infer<typeof EnrolledTable>;
 
+const KeySequence = z
+  .object({
+    region: z.string(),
+    column: z.string(),
+    sequence: z.string(),
+    next: z.string().describe('The next number that it gives; decimal text, for it may exceed what JSON numbers hold'),
+    increment: z.string().describe('It goes on by this'),
+    set: z.boolean().describe('By this call; false: it was as it should be, or counts as its user made it'),
+  })
+  .meta({
+    id: 'KeySequence',
+    description: 'What numbers the keys of new rows in one region: no two regions share one',
+  });
+
+/** What `PUT /v1/tables/{table}` answers. */
+export const EnrolmentAnswer = EnrolledTable.extend({
+  keySequences: z
+    .array(KeySequence)
+    .describe('Of identity, serial and nextval columns that are unique, in every region'),
+}).meta({ id: 'EnrolmentAnswer' });
+export type EnrolmentAnswer = z.infer<typeof EnrolmentAnswer>;
+
 export const EnrolledTables = z
   .object({ items: z.array(EnrolledTable), next: z.string().nullable() })
   .meta({ id: 'EnrolledTables' });

@@ -36,3 +36,4 @@ export * from './ports/timers.js';
 export * from './ports/feed-bus.js';
 export * from './ports/rate-limiter.js';
 export * from './rate-limit/token-bucket.js';
+export * from './numbering/numbering.js';

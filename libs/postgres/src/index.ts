@@ -4,6 +4,7 @@ export { SetupError, type SetupErrorCode } from './setup/setup-error.js';
 export { MeridianDataSource } from './setup/meridian-data-source.js';
 export { Enrolment, type EnrolmentOptions } from './enrolment/enrolment.js';
 export { PreparedEnrolment } from './enrolment/prepared-enrolment.js';
+export type { KeySequence, NumberedKey, NumberingOutcome } from './enrolment/key-numbers.js';
 export type { EnrolledTable } from './enrolment/stored-table.js';
 export type { RowHash, TableDigest } from './enrolment/digest.js';
 export { EnrolmentRefused, type EnrolmentCode, type EnrolmentProblem } from './catalog/refusal.js';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { EnrolmentAnswer } from '@meridian/contract';
 import type { Command } from 'commander';
 import { doctor } from './doctor.js';
 import { call } from './rest.js';
@@ -79,9 +80,11 @@ async function listTables(options: Output): Promise<void> {
 
 async function enrolTable(table: string, file: string | undefined, options: Output): Promise<void> {
   const policy: unknown = file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8'));
-  const answer = await call(options, 'PUT', `/v1/tables/${encodeURIComponent(table)}`, policy);
+  const answer = await call<EnrolmentAnswer>(options, 'PUT', `/v1/tables/${encodeURIComponent(table)}`, policy);
   if (options.output === 'json') return printJson(answer);
   process.stdout.write(`${table} is enrolled in all regions\n`);
+  for (const { region, sequence, next, increment, set } of answer.keySequences)
+    process.stdout.write(`${region}: ${sequence} ${set ? 'now gives' : 'gives'} ${next}, and on by ${increment}\n`);
 }
 
 interface ConflictLine {

@@ -3,16 +3,15 @@ import type { EnrolledTable, TablePolicy } from '@meridian/contract';
 import type { RegionId, TableRef } from '@meridian/core';
 import type { EnrolledTable as StoredTable, Enrolment, RowHash } from '@meridian/postgres';
 import { PeerCallError } from '@meridian/transport';
-import type { Participant, PrepareOutcome } from './participant.js';
-
-type Prepared = Extract<PrepareOutcome, { kind: 'prepared' }> & { readonly at: Participant };
+import { shareKeyNumbers } from './key-numbering.js';
+import type { Participant, Prepared } from './participant.js';
 
 /** Rows named as examples when two regions hold different ones. */
 const EXAMPLES = 5;
 
 /**
  * Enrols a table in all regions or in none: every region validates, installs capture and digests its rows in a transaction
- * that stays open (so its writers wait), the digests are compared, then all commit. A call that was cut off in between is
+ * that stays open (so its writers wait), the digests are compared, the numbers of generated keys are shared, then all commit. A call that was cut off in between is
  * made whole by calling again.
  */
 export class EnrolmentCoordinator implements TableEnrolment {
@@ -40,9 +39,11 @@ export class EnrolmentCoordinator implements TableEnrolment {
       if (reasons.length > 0) return { kind: 'refused', reasons };
       const differing = await this.makeEqual(policy, prepared);
       if (differing.length > 0) return { kind: 'refused', reasons: differing };
+      const { reasons: meeting, keySequences } = await shareKeyNumbers(prepared);
+      if (meeting.length > 0) return { kind: 'refused', reasons: meeting };
       const created = prepared[0]!.change === 'new';
       for (const part of prepared.splice(0)) await part.at.commit(part.id);
-      return { kind: 'enrolled', created, table: (await this.get(table))! };
+      return { kind: 'enrolled', created, table: { ...(await this.get(table))!, keySequences } };
     } finally {
       await Promise.all(prepared.map((part) => part.at.rollback(part.id).catch(() => undefined)));
     }

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { RegionId, TableRef } from '@meridian/core';
-import { type Enrolment, EnrolmentRefused, type PreparedEnrolment, type RowHash } from '@meridian/postgres';
+import type { Numbering, RegionId, TableRef } from '@meridian/core';
+import {
+  type Enrolment,
+  EnrolmentRefused,
+  type KeySequence,
+  type NumberingOutcome,
+  type PreparedEnrolment,
+  type RowHash,
+} from '@meridian/postgres';
 
 /** One region's part in an enrolment, here or over the network. */
 export interface Participant {
@@ -9,6 +16,8 @@ export interface Participant {
   examples(id: string, buckets: readonly number[]): Promise<readonly RowHash[]>;
   /** Brings this region's rows to those that `from` holds prepared under `fromId`. Resolves to the digest then. */
   copyFrom(id: string, from: RegionId, fromId: string): Promise<string>;
+  /** Gives the sequences of its keys this region's numbers. `others`: where all regions' stand. */
+  numberKeys(id: string, numbering: Numbering, others: readonly KeySequence[]): Promise<NumberingOutcome>;
   commit(id: string): Promise<void>;
   rollback(id: string): Promise<void>;
   remove(table: TableRef): Promise<boolean>;
@@ -26,11 +35,15 @@ export type PrepareOutcome =
       readonly rows: number;
       readonly digest: string;
       readonly buckets: readonly string[];
+      readonly keySequences: readonly KeySequence[];
+      readonly numbering: Numbering | null;
     }
   | {
       readonly kind: 'refused';
       readonly problems: readonly { readonly code: string; readonly message: string; readonly cure: string }[];
     };
+
+export type Prepared = Extract<PrepareOutcome, { kind: 'prepared' }> & { readonly at: Participant };
 
 /** The next page of rows of a prepared enrolment in another region; null after the last. */
 export type PageSource = (from: RegionId, id: string) => Promise<string | null>;
@@ -53,11 +66,16 @@ export class LocalParticipant implements Participant {
       const prepared = await this.enrolment.prepare(table, policy, epoch);
       const id = randomUUID();
       this.held.set(id, prepared);
-      const { spec, rules, content, change } = prepared;
+      const { spec, rules, content, change, keySequences, numbering } = prepared;
       const columns = spec.columns
         .map((c) => `${c.name} ${c.type}${c.notNull ? ' NOT NULL' : ''}${c.generated ? ' GENERATED' : ''}`)
         .sort();
-      return { kind: 'prepared', id, change, epoch: spec.epoch, signature: spec.signature, columns, rules, ...content };
+      return {
+        kind: 'prepared',
+        ...{ id, change, epoch: spec.epoch, signature: spec.signature, columns, rules },
+        ...content,
+        ...{ keySequences, numbering },
+      };
     } catch (error) {
       if (error instanceof EnrolmentRefused) return { kind: 'refused', problems: error.problems };
       throw error;
@@ -85,6 +103,10 @@ export class LocalParticipant implements Participant {
 
   private async *pagesFrom(from: RegionId, id: string): AsyncGenerator<string> {
     for (let page = await this.pageOf(from, id); page !== null; page = await this.pageOf(from, id)) yield page;
+  }
+
+  numberKeys(id: string, numbering: Numbering, others: readonly KeySequence[]): Promise<NumberingOutcome> {
+    return this.of(id).numberKeys(numbering, others);
   }
 
   async commit(id: string): Promise<void> {

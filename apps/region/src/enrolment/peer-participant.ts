@@ -1,5 +1,5 @@
-import type { RegionId, TableRef } from '@meridian/core';
-import type { RowHash } from '@meridian/postgres';
+import { type Numbering, type RegionId, regionId, type TableRef } from '@meridian/core';
+import type { KeySequence, NumberingOutcome, RowHash } from '@meridian/postgres';
 import type { PeerAnswer, PeerCall, PeerClient } from '@meridian/transport';
 import { z } from 'zod';
 import type { LocalParticipant, Participant, PrepareOutcome } from './participant.js';
@@ -29,6 +29,10 @@ export class PeerParticipant implements Participant {
     return this.call('page', { id });
   }
 
+  numberKeys(id: string, numbering: Numbering, others: readonly KeySequence[]): Promise<NumberingOutcome> {
+    return this.call('number', { id, numbering, others });
+  }
+
   commit(id: string): Promise<void> {
     return this.call('commit', { id });
   }
@@ -51,10 +55,21 @@ export class PeerParticipant implements Participant {
 
 const Table = z.strictObject({ schema: z.string().min(1), name: z.string().min(1) });
 const Held = z.strictObject({ id: z.string() });
+const Region = z.string().transform(regionId);
+const Decimal = z.string().regex(/^-?\d{1,40}$/);
+const Sequence = z.strictObject({
+  ...{ column: z.string(), sequence: z.string() },
+  ...{ min: Decimal, max: Decimal, increment: Decimal, next: Decimal, last: Decimal },
+});
 const Bodies = {
   prepare: z.strictObject({ table: Table, policy: z.unknown(), epoch: z.int().optional() }),
   examples: z.strictObject({ id: z.string(), buckets: z.array(z.int().min(0)) }),
   copy: z.strictObject({ id: z.string(), from: z.string(), fromId: z.string() }),
+  number: z.strictObject({
+    id: z.string(),
+    numbering: z.strictObject({ step: z.int().min(1), regions: z.array(Region) }),
+    others: z.array(Sequence),
+  }),
 };
 
 /** The called side. Peers are known by their signature, their input is checked all the same. */
@@ -75,6 +90,10 @@ export async function answerEnrolmentCall(local: LocalParticipant, call: PeerCal
     }
     case 'page':
       return ok(await local.page(Held.parse(call.body).id));
+    case 'number': {
+      const { id, numbering, others } = Bodies.number.parse(call.body);
+      return ok(await local.numberKeys(id, numbering, others));
+    }
     case 'commit':
       return ok(await local.commit(Held.parse(call.body).id));
     case 'rollback':

@@ -18,7 +18,7 @@ export class ChangesController {
     tag: 'Changes',
     summary: 'The change feed, as server-sent events',
     description:
-      "Changes of all regions in the order in which they became visible here, each at least once; the id of an event is the cursor to go on from. Of a counter's update, `patch` holds the difference.",
+      "Changes of all regions in the order in which they became visible here, each at least once; the id of an event is the cursor to go on from. A cursor that is older than what the log still holds is refused (410). Of a counter's update, `patch` holds the difference.",
     query: ChangesQuery,
     headers: { 'Last-Event-ID': 'Sent by browsers when they reconnect; goes before `since`' },
     answers: {
@@ -29,7 +29,14 @@ export class ChangesController {
         headers: { [HEADERS.region]: 'The region that answers' },
       },
     },
-    problems: ['bad_cursor', 'bad_table_name', 'table_not_enrolled', 'invalid_document', 'database_unavailable'],
+    problems: [
+      'bad_cursor',
+      'cursor_expired',
+      'bad_table_name',
+      'table_not_enrolled',
+      'invalid_document',
+      'database_unavailable',
+    ],
   })
   async follow(
     @Query({ schema: ChangesQuery }) query: z.infer<typeof ChangesQuery>,

@@ -20,9 +20,18 @@ interface Event {
 
 /** Events as they come, until the reader has enough. */
 async function* events(path: string, headers: Record<string, string> = {}): AsyncGenerator<Event> {
+  yield* await opened(path, headers);
+}
+
+/** A feed that has begun: what is committed from now on is in it. */
+async function opened(path: string, headers: Record<string, string> = {}): Promise<AsyncGenerator<Event>> {
   const abort = new AbortController();
   const response = await fetch(`${us.url}${path}`, { headers, signal: abort.signal });
   expect(response.status).toBe(200);
+  return read(response, abort);
+}
+
+async function* read(response: Response, abort: AbortController): AsyncGenerator<Event> {
   let text = '';
   try {
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -81,21 +90,36 @@ describe('the change feed', () => {
   });
 
   it("tells of changes of other regions once they are applied, and not of Meridian's own tables", async () => {
-    const feed = events(`/v1/changes`);
-    const first = next(feed);
-    // The reader begins at "now": write until it has begun.
-    const writing = setInterval(() => void log(7, 'meridian.conflict'), 20);
-    const remote = async () => {
-      await us.sql(
-        LOG.replace("'us'", "'eu'").replace('(origin,', '(seq, origin,').replace('VALUES (', 'VALUES (1, '),
-        ['["8"]', 'public.items'],
-      );
-      await us.applied('eu', 1);
-    };
-    setTimeout(() => void remote(), 300);
-    expect((await first).data).toMatchObject({ key: ['8'], origin: 'eu', seq: 1 });
-    clearInterval(writing);
+    const feed = await opened(`/v1/changes`);
+    await log(7, 'meridian.conflict');
+    await us.sql(LOG.replace("'us'", "'eu'").replace('(origin,', '(seq, origin,').replace('VALUES (', 'VALUES (1, '), [
+      '["8"]',
+      'public.items',
+    ]);
+    await us.applied('eu', 1);
+    expect((await next(feed)).data).toMatchObject({ key: ['8'], origin: 'eu', seq: 1 });
     await feed.return(undefined);
+  });
+
+  it('refuses to go on where the log no longer holds what follows, and says from where instead', async () => {
+    const [had] = await take(events('/v1/changes?since=beginning'), 1);
+    // As the retention does when it drops a partition.
+    await us.sql(
+      `UPDATE meridian.dropped SET times = times + 1, id = (SELECT max(id) FROM meridian.change), xid = pg_current_xact_id(), snapshot = pg_current_snapshot()`,
+    );
+    for (const request of [
+      fetch(`${us.url}/v1/changes?since=${had!.id}`),
+      fetch(`${us.url}/v1/changes`, { headers: { 'last-event-id': had!.id } }),
+    ]) {
+      const response = await request;
+      expect(response.status).toBe(410);
+      const { code, cursor } = (await response.json()) as { code: string; cursor: string };
+      expect(code).toBe('cursor_expired');
+      const feed = await opened(`/v1/changes?since=${cursor}`);
+      await log(9);
+      expect((await next(feed)).data.key).toEqual(['9']);
+      await feed.return(undefined);
+    }
   });
 
   it('answers a bad cursor or table with a problem, not with a broken stream', async () => {

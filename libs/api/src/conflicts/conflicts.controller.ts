@@ -1,15 +1,19 @@
 import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import { Conflict, ConflictQuery, Conflicts } from '@meridian/contract';
+import { parseTableName, Refused } from '@meridian/core';
 import type { FastifyReply } from 'fastify';
 import { JSON_TYPE } from '../http/answer.js';
 import { ApiProblem } from '../http/api-problem.js';
 import { Documented } from '../http/documented.js';
-import { API_PORTS } from '../options.js';
+import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';
 
 @Controller('v1/conflicts')
 export class ConflictsController {
-  constructor(@Inject(API_PORTS) private readonly ports: ApiPorts) {}
+  constructor(
+    @Inject(API_PORTS) private readonly ports: ApiPorts,
+    @Inject(API_OPTIONS) private readonly options: ApiOptions,
+  ) {}
 
   @Get()
   @Documented({
@@ -17,10 +21,29 @@ export class ConflictsController {
     summary: 'What conflicted, newest first',
     query: ConflictQuery,
     answers: { 200: { description: 'A page', schema: Conflicts } },
-    problems: ['invalid_document', 'bad_cursor', 'database_unavailable'],
+    problems: [
+      'invalid_document',
+      'bad_cursor',
+      'unknown_region',
+      'bad_table_name',
+      'table_not_enrolled',
+      'database_unavailable',
+    ],
   })
   async list(@Query({ schema: ConflictQuery }) query: ConflictQuery, @Res() reply: FastifyReply): Promise<void> {
-    const page = await this.ports.conflicts.list(query);
+    const { regions } = this.options;
+    if (query.region !== undefined && !regions.includes(query.region))
+      throw new ApiProblem(
+        'unknown_region',
+        `there is no region ${query.region}: the regions are ${regions.join(', ')}`,
+      );
+    const table = query.table === undefined ? undefined : parseTableName(query.table);
+    const page = await this.ports.conflicts.list({ ...query, table });
+    // Records outlive the enrolment of their table.
+    if (table !== undefined && page.items.length === 0 && (await this.ports.tables.get(table)) === null)
+      throw new Refused('table_not_enrolled', `${query.table} is not enrolled: GET /v1/tables lists those that are`, {
+        table: query.table!,
+      });
     void reply.type(JSON_TYPE).send(`{"items":[${page.items.join(',')}],"next":${JSON.stringify(page.next)}}`);
   }
 

@@ -123,6 +123,24 @@ describe('rows over REST', () => {
     expect((await call('GET', '/v1/data/items?select=id')).text).toBe('[{"id":1}]');
   });
 
+  it('passes over no filter where the path or the body names the row', async () => {
+    await call('POST', '/v1/data/items', '{"id":70,"name":"kept"}');
+    for (const [method, path, body] of [
+      ['GET', '/v1/data/items/70?name=eq.other', undefined],
+      ['PATCH', '/v1/data/items/70?name=eq.other', '{"name":"x"}'],
+      ['PUT', '/v1/data/items/70?limit=1', '{"name":"x"}'],
+      ['DELETE', '/v1/data/items/70?name=eq.other', undefined],
+      ['POST', '/v1/data/items?name=eq.other', '{"id":71,"name":"x"}'],
+    ] as const) {
+      const { status, text } = await call(method, path, body);
+      expect([method, status, (JSON.parse(text) as { code: string }).code]).toEqual([method, 400, 'bad_filter']);
+    }
+    expect(JSON.parse((await call('GET', '/v1/data/items?id=in.(70,71)&select=id,name')).text)).toEqual([
+      { id: 70, name: 'kept' },
+    ]);
+    await call('DELETE', '/v1/data/items/70');
+  });
+
   it('puts a whole row: new, over an old one, with defaults for what is not named', async () => {
     expect((await call('PUT', '/v1/data/items/5', '{"name":"a","qty":1}')).status).toBe(201);
     const second = await call('PUT', '/v1/data/items/5?select=name,qty', '{"name":"b"}', REPRESENT);

@@ -18,6 +18,7 @@ import type { ApiPorts } from '../ports.js';
 import { SessionService } from '../session/session.service.js';
 import type { DataRequest } from './data-request.js';
 import { pageHeaders, paged } from './paging.js';
+import { choosesNone } from './path-key.js';
 import { parsePrefer } from './prefer.js';
 import { writeAnswer } from './write-answer.js';
 
@@ -57,7 +58,7 @@ export class DataService {
   async readOne(tableName: string, keyText: string, request: DataRequest): Promise<Answer> {
     const table = await this.table(tableName);
     const key = parseKey(keyText, table.keyColumns.length);
-    const { select } = parseQuery(request.parameters);
+    const { select } = choosesNone(parseQuery(request.parameters));
     return this.#reading(request, async () => {
       const found = await this.ports.rows.readOne(table, key, select);
       if (found === null)

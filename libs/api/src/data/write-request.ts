@@ -3,13 +3,13 @@ import { parseRowBody, singleRow } from '../body/row-body.js';
 import { ApiProblem } from '../http/api-problem.js';
 import type { DataRequest } from './data-request.js';
 import { parsePrefer } from './prefer.js';
-import { pathKeyAgrees } from './path-key.js';
+import { choosesNone, pathKeyAgrees } from './path-key.js';
 
 type Query = ReturnType<typeof parseQuery>;
 
 /** POST: insert, or upsert. */
 export function insertOf(table: RowTable, request: DataRequest): RowWrite {
-  const query = parseQuery(request.parameters);
+  const query = choosesNone(parseQuery(request.parameters));
   const body = parseRowBody(request.body, query.columns);
   const { resolution } = parsePrefer(request.prefer);
   return {
@@ -41,7 +41,7 @@ export function updateOf(table: RowTable, key: readonly string[] | null, request
 
 /** PUT: the whole row. */
 export function replaceOf(table: RowTable, key: readonly string[], request: DataRequest): RowWrite {
-  const query = parseQuery(request.parameters);
+  const query = choosesNone(parseQuery(request.parameters));
   const body = singleRow(parseRowBody(request.body, query.columns));
   pathKeyAgrees(table, key, body);
   return {
@@ -61,7 +61,10 @@ export function deleteOf(table: RowTable, key: readonly string[] | null, request
 }
 
 function targetOf(key: readonly string[] | null, query: Query, request: DataRequest): Target {
-  if (key !== null) return { kind: 'key', key, etag: request.etag };
+  if (key !== null) {
+    choosesNone(query);
+    return { kind: 'key', key, etag: request.etag };
+  }
   // PostgREST would write every row. A forgotten filter is the likelier reason.
   if (query.where.length === 0)
     throw new Refused(

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Res } from '@nestjs/common';
-import { EnrolledTable, EnrolledTables, TablePolicy } from '@meridian/contract';
+import { EnrolledTable, EnrolledTables, EnrolmentAnswer, TablePolicy } from '@meridian/contract';
 import { parseTableName, Refused } from '@meridian/core';
 import type { FastifyReply } from 'fastify';
 import { ApiProblem } from '../http/api-problem.js';
@@ -43,8 +43,8 @@ export class TablesController {
     params: TABLE,
     body: TablePolicy,
     answers: {
-      200: { description: 'It was enrolled before', schema: EnrolledTable },
-      201: { description: 'It is enrolled now', schema: EnrolledTable },
+      200: { description: 'It was enrolled before', schema: EnrolmentAnswer },
+      201: { description: 'It is enrolled now', schema: EnrolmentAnswer },
     },
     problems: [
       'bad_table_name',
@@ -60,7 +60,7 @@ export class TablesController {
     @Param('table') name: string,
     @Body({ schema: TablePolicy.prefault({}) }) policy: TablePolicy,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<EnrolledTable> {
+  ): Promise<EnrolmentAnswer> {
     const outcome = await this.ports.tables.put(parseTableName(name), policy);
     if (outcome.kind === 'refused') {
       const detail = outcome.reasons.map((r) => `${r.detail} — ${r.cure}`).join('; ');

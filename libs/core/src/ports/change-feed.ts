@@ -6,7 +6,7 @@ export interface ChangeFeed {
   now(): Promise<string>;
   /** A cursor before all that the log still holds. */
   readonly beginning: string;
-  /** Some of the changes after the cursor, oldest first. */
+  /** Some of the changes after the cursor, oldest first. Refused (`cursor_expired`) when some of them are no longer in the log. */
   after(cursor: string, table: TableName | null, limit: number): Promise<FeedPage>;
   /** Has anything been committed since? Cheap; a hint only. */
   mark(): Promise<string>;

@@ -1,4 +1,5 @@
 import type { JsonText } from '../ids.js';
+import type { TableRef } from '../rows/name-parser.js';
 
 /** Conflict records as JSON that PostgreSQL wrote. */
 export interface ConflictReader {
@@ -7,7 +8,7 @@ export interface ConflictReader {
 }
 
 export interface ConflictFilter {
-  readonly table?: string | undefined;
+  readonly table?: TableRef | undefined;
   readonly kind?: string | undefined;
   readonly region?: string | undefined;
   readonly status?: string | undefined;

@@ -34,13 +34,16 @@ export type RefusalCode =
   | 'overloaded'
   | 'idempotency_key_reused'
   | 'database_error'
-  | 'bad_cursor';
+  | 'bad_cursor'
+  | 'cursor_expired';
 
 export interface RefusalMembers {
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
   readonly sqlState?: string;
+  /** One to go on from instead. */
+  readonly cursor?: string;
 }
 
 /** An expected refusal; `message` is for the person who sent the request and says what to do about it. */

@@ -72,18 +72,24 @@ describe('virtual rows, their claims and children, and conflict records', () => 
     expect(after[1]!.claims).toEqual(new Map([[KEY, null]]));
   });
 
-  it('finds the children of a parent, whether they refer to its primary key or to another', async () => {
+  it('finds the children of a parent, whether they refer to its primary key alone or with more columns', async () => {
     await eu.enrol(
-      `CREATE TABLE letter (id int PRIMARY KEY, reader int REFERENCES person, writer varchar(40) REFERENCES person (email))`,
+      `ALTER TABLE person ADD UNIQUE (id, email);
+       CREATE TABLE letter (id int PRIMARY KEY, reader int REFERENCES person, writer int, address varchar(40),
+                            FOREIGN KEY (writer, address) REFERENCES person (id, email))`,
       'letter',
     );
     await eu.user.query(
-      `INSERT INTO person VALUES (1, 'a@x'), (2, 'b@x'); INSERT INTO letter VALUES (10, 1, 'b@x'), (11, 2, NULL)`,
+      `INSERT INTO person VALUES (1, 'a@x'), (2, 'b@x'); INSERT INTO letter VALUES (10, 1, 2, 'b@x'), (11, 2, NULL, NULL)`,
     );
     await eu.apply.tables();
     const children = await applying(eu, (tx) => tx.children([person('1'), person('9')]));
     expect(children).toEqual([
-      { ref: rowRef('public.letter', '10'), place: 'table', values: { id: '10', reader: '1', writer: 'b@x' } },
+      {
+        ref: rowRef('public.letter', '10'),
+        place: 'table',
+        values: { id: '10', reader: '1', writer: '2', address: 'b@x' },
+      },
     ]);
     const both = await applying(eu, (tx) => tx.children([person('2')]));
     expect(both.map((row) => row.ref.key).sort()).toEqual(['["10"]', '["11"]']);

@@ -25,7 +25,7 @@ import {
   type WriteOutcome,
 } from '@meridian/core';
 import { CUT_LOCK } from '../connection/advisory-locks.js';
-import { retryError, retryOf } from '../connection/retry.js';
+import { retryOf } from '../connection/retry.js';
 import { answersTo, type Session } from '../connection/session.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
@@ -38,13 +38,14 @@ import { unsettledRows } from './counter-excess.js';
 import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
+import { outsidersLetGo } from './outside-referrers.js';
 import { allParked } from './parked-rows.js';
-import { keepWaiting, onTable, refusalOf, resume, TableStatementError } from './waiting-changes.js';
+import { keepWaiting, onTable, resume, TableStatementError } from './waiting-changes.js';
 import { byTable, FEW_ROWS, lockRows, lockVirtualRows, lockVirtualRowsAtOnce, type Place } from './row-locks.js';
+import { refusedOr, TransactionSteps } from './transaction-steps.js';
 import { childrenOf, holdersOf, readRows } from './virtual-rows.js';
 import { writeEffects } from './write-effects.js';
 
-const DONE: WriteOutcome = { retry: null };
 const NUMERIC_OUT_OF_RANGE = '22003';
 
 export interface TransactionContext {
@@ -62,28 +63,24 @@ export interface TransactionContext {
 }
 
 /**
- * One READ COMMITTED transaction of the apply role: every step is a new statement with a snapshot of its own. Steps that
- * answer nothing are sent and not waited for: the next one runs behind them, and when one fails, so does all that follows.
+ * One READ COMMITTED transaction of the apply role: every step is a new statement with a snapshot of its own, and
+ * they run in the order of asking ({@link TransactionSteps}).
  */
 export class PgApplyTransaction implements ApplyTransaction {
   private readonly log: LogEntries;
-  /** Looked at with the first answer, which comes right behind: without it, each statement would be a transaction. */
-  private readonly begun: Promise<unknown>;
-  private readonly sent: Promise<unknown>[] = [];
-  private loading: Promise<unknown> | undefined;
-  private unasked: Error | undefined;
+  private readonly steps: TransactionSteps;
   /** Those that this transaction has asked for. */
   private readonly tables = new Map<TableName, ApplyTable>();
   private ended = false;
 
   constructor(private readonly context: TransactionContext) {
-    this.begun = this.ask(() => this.session.query('BEGIN ISOLATION LEVEL READ COMMITTED'));
+    this.steps = new TransactionSteps(context.session, context.onTableAltered);
     this.log = new LogEntries(context.session, context.region, context.snapshots);
   }
 
   async hold(rows: readonly RowRef[], floor: Vector): Promise<Held | Retry | TableRefused> {
     if (rows.length <= FEW_ROWS) {
-      const held = await this.orRetry(() => this.holdAtOnce(rows, floor)).catch(refusedOr);
+      const held = await this.steps.answerOrRetry(() => this.holdAtOnce(rows, floor)).catch(refusedOr);
       if (held !== null) return held;
     }
     const places = await this.lock(rows);
@@ -91,40 +88,44 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   async lock(rows: readonly RowRef[]): Promise<Places | Retry | TableRefused> {
-    return this.orRetry(async () => {
-      const places = new Map<string, Place>();
-      for (const [name, keys] of byTable(rows))
-        for (const [id, place] of await onTable(name, async () =>
-          lockVirtualRows(this.session, await this.tableOf(name), keys),
-        ))
-          places.set(id, place);
-      return places;
-    }).catch(refusedOr);
+    return this.steps
+      .answerOrRetry(async () => {
+        const places = new Map<string, Place>();
+        for (const [name, keys] of byTable(rows))
+          for (const [id, place] of await onTable(name, async () =>
+            lockVirtualRows(this.session, await this.tableOf(name), keys),
+          ))
+            places.set(id, place);
+        return places;
+      })
+      .catch(refusedOr);
   }
 
   holdParents(rows: readonly RowRef[]): Promise<ReadonlySet<string> | Retry | TableRefused> {
-    return this.orRetry(async () => {
-      const held = new Set<string>();
-      for (const [name, keys] of byTable(rows)) {
-        const locked = await onTable(name, async () =>
-          lockRows(this.session, await this.tableOf(name), keys, 'FOR KEY SHARE'),
-        );
-        for (const key of locked) held.add(rowId({ table: name, key }));
-      }
-      return held;
-    }).catch(refusedOr);
+    return this.steps
+      .answerOrRetry(async () => {
+        const held = new Set<string>();
+        for (const [name, keys] of byTable(rows)) {
+          const locked = await onTable(name, async () =>
+            lockRows(this.session, await this.tableOf(name), keys, 'FOR KEY SHARE'),
+          );
+          for (const key of locked) held.add(rowId({ table: name, key }));
+        }
+        return held;
+      })
+      .catch(refusedOr);
   }
 
   entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
-    return this.step(() => this.log.above(rows, floor));
+    return this.steps.answer(() => this.log.above(rows, floor));
   }
 
   entriesOf(rows: readonly RowRef[]): Promise<readonly Entry[]> {
-    return this.step(() => this.log.of(rows));
+    return this.steps.answer(() => this.log.of(rows));
   }
 
   read(rows: readonly RowRef[]): Promise<ReadonlyMap<string, RowState>> {
-    return this.step(async () => {
+    return this.steps.answer(async () => {
       const states: RowState[] = [];
       for (const [name, keys] of byTable(rows))
         states.push(...(await readRows(this.session, await this.tableOf(name), keys)));
@@ -133,7 +134,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   children(parents: readonly RowRef[]): Promise<readonly RowState[]> {
-    return this.step(async () => {
+    return this.steps.answer(async () => {
       const found: RowState[] = [];
       for (const [name, keys] of byTable(parents)) {
         const parent = await this.tableOf(name);
@@ -145,7 +146,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   claimants(name: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]> {
-    return this.step(async () => {
+    return this.steps.answer(async () => {
       const table = await this.tableOf(name);
       const key = table.spec.uniqueKeys.find((k) => k.name === uniqueKey);
       if (key === undefined) throw new RangeError(`${name} has no unique key "${uniqueKey}"`);
@@ -155,24 +156,26 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   keepClaims(rows: readonly Claimant[]): Promise<void> {
-    return this.step(() => keepClaims(this.session, rows));
+    return this.steps.answer(() => keepClaims(this.session, rows));
   }
 
   parked(): Promise<readonly Claimant[]> {
-    return this.step(() => allParked(this.session, (name) => this.tableOf(name)));
+    return this.steps.answer(() => allParked(this.session, (name) => this.tableOf(name)));
   }
 
   unsettled(): Promise<readonly RowRef[]> {
-    return this.step(() => unsettledRows(this.session, (name) => this.tableOf(name)));
+    return this.steps.answer(() => unsettledRows(this.session, (name) => this.tableOf(name)));
   }
 
   async write(effects: readonly RowEffect[]): Promise<WriteOutcome | TableRefused> {
     try {
       const unknown = effects.filter((effect) => !this.tables.has(effect.table));
       if (unknown.length > 0) await this.load(unknown.map(({ table }) => table));
-      return await this.done(() => {
+      return await this.steps.done(() => {
         assertAgreed(effects.map(({ table }) => this.tables.get(table)!));
-        return writeEffects(this.session, this.tables, effects, this.context.rangeOf);
+        const specs = this.context.specs();
+        const looks = outsidersLetGo(this.tables, (name) => specs.has(name), effects);
+        return writeEffects(this.session, this.tables, effects, this.context.rangeOf, looks);
       });
     } catch (error) {
       if (!(await this.isCounterOverflow(error))) return refusedOr(error);
@@ -182,44 +185,44 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   append(ticks: readonly Tick[]): Promise<void> {
-    return this.send(() => appendTicks(this.session, ticks).catch(overtakenOr));
+    return this.steps.send(() => appendTicks(this.session, ticks).catch(overtakenOr));
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {
-    return this.send(() => keepWaiting(this.session, changes, reasons));
+    return this.steps.send(() => keepWaiting(this.session, changes, reasons));
   }
 
   waitingChanges(table: TableName): Promise<readonly Entry[]> {
-    return this.step(() => this.log.waiting(table));
+    return this.steps.answer(() => this.log.waiting(table));
   }
 
   resume(table: TableName): Promise<void> {
-    return this.send(() => resume(this.session, table));
+    return this.steps.send(() => resume(this.session, table));
   }
 
   keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void> {
-    return this.send(() => keepImages(this.session, images));
+    return this.steps.send(() => keepImages(this.session, images));
   }
 
   recordRaces(races: readonly Race[]): Promise<void> {
     if (races.length === 0) return Promise.resolve();
-    return this.send(() => this.session.query(RECORD_RACES, [JSON.stringify(races)], 'record_races'));
+    return this.steps.send(() => this.session.query(RECORD_RACES, [JSON.stringify(races)], 'record_races'));
   }
 
   recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
-    return this.step(() => recordConflicts(this.session, this.context.region, records));
+    return this.steps.answer(() => recordConflicts(this.session, this.context.region, records));
   }
 
   conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>> {
-    return this.step(() => conflictRecords(this.session, ids));
+    return this.steps.answer(() => conflictRecords(this.session, ids));
   }
 
   advance(ticks: readonly Tick[], positions: Positions): Promise<WriteOutcome> {
-    return this.done(() => advanceVector(this.session, ticks, positions));
+    return this.steps.done(() => advanceVector(this.session, ticks, positions));
   }
 
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]> {
-    return this.step(async () => {
+    return this.steps.answer(async () => {
       const violated: ParkReason[] = [];
       for (const [name, keys] of byTable(rows))
         violated.push(...(await violatedKeys(this.session, await this.tableOf(name), keys)));
@@ -230,19 +233,16 @@ export class PgApplyTransaction implements ApplyTransaction {
   /** As long as the relay needs: it waits for no row, so it cannot be waiting for us. */
   takeCutLock(): Promise<void> {
     const wait = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(${CUT_LOCK})`;
-    return this.send(() => this.session.script(`${wait}; SET LOCAL lock_timeout = ${APPLY_LOCK_TIMEOUT_MS}`));
+    return this.steps.send(() => this.session.script(`${wait}; SET LOCAL lock_timeout = ${APPLY_LOCK_TIMEOUT_MS}`));
   }
 
   lookAgain(rows: readonly RowRef[], floor: Vector): Promise<WriteOutcome> {
-    return this.done(() => this.log.lookAgain(rows, floor));
+    return this.steps.done(() => this.log.lookAgain(rows, floor));
   }
 
-  /** Behind a statement that failed COMMIT is a rollback, and says nothing: only the steps do. */
   async commit(): Promise<WriteOutcome> {
     try {
-      await this.loading;
-      if (this.unasked !== undefined) throw this.unasked;
-      const outcome = await this.done(() => Promise.all([...this.sent, this.session.query('COMMIT')]));
+      const outcome = await this.steps.commit();
       if (outcome.retry === null) this.end();
       else await this.rollback();
       return outcome;
@@ -254,10 +254,7 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   async rollback(): Promise<void> {
     if (this.ended) return;
-    // What is on its way is part of this transaction, and must not come behind its end.
-    await Promise.allSettled(this.sent);
-    // A lost session's transaction is rolled back by its end.
-    if (this.session.alive) await this.session.query('ROLLBACK').catch(() => this.session.close());
+    await this.steps.rollback();
     this.end();
   }
 
@@ -295,84 +292,9 @@ export class PgApplyTransaction implements ApplyTransaction {
     return this.context.rangeOf(error.table) === 'exact' && (await this.tableOf(error.table)).spec.counters.length > 0;
   }
 
-  private send(ask: () => Promise<unknown>): Promise<void> {
-    void this.ask(ask);
-    return Promise.resolve();
-  }
-
-  private ask<T>(ask: () => Promise<T>): Promise<T> {
-    const step = this.begin(ask);
-    step.catch(() => undefined);
-    this.sent.push(step);
-    return step;
-  }
-
-  /** What fails before anything of it was sent fails no statement behind it: COMMIT must not be one. */
-  private begin<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return ask();
-    } catch (cause) {
-      const error = cause as Error;
-      this.unasked ??= error;
-      return Promise.reject(error);
-    }
-  }
-
-  /** Tables that no step has asked for yet: COMMIT waits until they are there, and what is written to them is asked for. */
+  /** Tables that no step has asked for yet. */
   private load(names: readonly TableName[]): Promise<unknown> {
-    const loading = Promise.all([...new Set(names)].map((name) => onTable(name, () => this.tableOf(name))));
-    this.loading = loading.catch(() => undefined);
-    return loading;
-  }
-
-  /** A step that nothing waited for fails those behind it, not those before it: it knows best what that means. */
-  private async firstFailure(before: readonly Promise<unknown>[], last: unknown): Promise<unknown> {
-    const outcomes = await Promise.allSettled(before);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    return failed === undefined ? last : failed.reason;
-  }
-
-  private async answerTo<T>(work: () => Promise<T>): Promise<T> {
-    const before = [...this.sent];
-    try {
-      const [answer] = await Promise.all([this.ask(work), this.begun]);
-      return answer;
-    } catch (last) {
-      throw await this.firstFailure(before, last);
-    }
-  }
-
-  private async orRetry<T>(work: () => Promise<T>): Promise<T | Retry> {
-    try {
-      return await this.answerTo(work);
-    } catch (error) {
-      const { table, cause = error } = error instanceof TableStatementError ? error : {};
-      const retry = retryOf(cause);
-      if (retry === null) throw this.noticed(error);
-      return table === undefined ? retry : { ...retry, table };
-    }
-  }
-
-  private done(work: () => Promise<unknown>): Promise<WriteOutcome> {
-    return this.orRetry(() => work().then(() => DONE));
-  }
-
-  private async step<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.answerTo(work);
-    } catch (failure) {
-      const error = this.noticed(retryError(failure));
-      const refused = refusalOf(error);
-      throw refused === null ? error : new TransactionRetryError(refused, { cause: error });
-    }
-  }
-
-  /** Class 42: a column, type or table is not what it was when the statement was made; nor is a table that refuses. */
-  private noticed(error: unknown): unknown {
-    const { cause = error } = error as { cause?: unknown };
-    if ((cause as { code?: string }).code?.startsWith('42') === true || refusalOf(error) !== null)
-      this.context.onTableAltered();
-    return error;
+    return this.steps.load(Promise.all([...new Set(names)].map((name) => onTable(name, () => this.tableOf(name)))));
   }
 
   private end(): void {
@@ -393,13 +315,6 @@ function overtakenOr(error: unknown): never {
 function assertAgreed(tables: readonly ApplyTable[]): void {
   const table = tables.find((t) => t.differs !== null);
   if (table !== undefined) throw new TableStatementError(table.name, new TableDiffersError(table.name, table.differs!));
-}
-
-/** The table's refusal as a value; any other error stays one. */
-function refusedOr(error: unknown): TableRefused {
-  const refused = refusalOf(error);
-  if (refused === null) throw error;
-  return refused;
 }
 
 const RECORD_RACES = /* sql */ `

@@ -44,7 +44,7 @@ const shownRow = (table: ApplyTable, key: string, texts: readonly Text[]): RowSt
   values: Object.fromEntries(table.columns.map((c, i) => [c.name, texts[i] ?? null])),
 });
 
-/** Shown rows that refer to one of the parents. A parent is found by its key, or, when the reference is to another unique key, by its row. */
+/** Shown rows that refer to one of the parents. A parent is found by its key, or, when the reference names more columns than that, by its row. */
 export async function childrenOf(
   session: Session,
   child: ApplyTable,

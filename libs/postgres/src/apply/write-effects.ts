@@ -14,17 +14,19 @@ import { columnList, joinKeys, keyRecords } from './row-locks.js';
 /**
  * Step 3: one statement per table, kind and set of columns. Frees come first, so that a unique key can move from row to row,
  * then updates, then inserts. Values go as the JSON text they came as; only the names of their columns are looked at here.
- * All are made before the first is sent, and then sent at once: what fails here leaves nothing half asked for.
+ * `before`: what has to hold before that. All are made before the first is sent, and then sent at once: what fails here leaves nothing half asked for.
  */
 export function writeEffects(
   session: Session,
   tables: ReadonlyMap<TableName, ApplyTable>,
   effects: readonly RowEffect[],
   rangeOf: (name: TableName) => CounterRange,
+  before: readonly WriteStatement[],
 ): Promise<unknown> {
   const tableOf = (name: TableName): ApplyTable => tables.get(name)!;
   const { frees, parks, unparks, updates, inserts, settles } = groupEffects(effects);
   const statements: readonly WriteStatement[] = [
+    ...before,
     ...[...frees].flatMap(([name, keys]) => madeFor(name, () => remove(tableOf(name), keys))),
     ...park(parks),
     ...[...unparks].map(([name, keys]) => unpark(name, keys)),

@@ -22,11 +22,12 @@ describe('generated capture', () => {
     await client.connect();
     await client.query(`
       SET search_path = '';
-      CREATE TABLE public.customers (id bigint PRIMARY KEY, code text UNIQUE);
+      CREATE TABLE public.customers (id bigint PRIMARY KEY, code text, UNIQUE (code, id));
       CREATE TABLE public.orders (
-        id bigint, region "char", customer bigint REFERENCES public.customers, code text REFERENCES public.customers (code),
+        id bigint, region "char", customer bigint REFERENCES public.customers, payer bigint, code text,
         note text, amount numeric(10,2) NOT NULL, currency text NOT NULL, total numeric GENERATED ALWAYS AS (amount * 2) STORED,
-        seen int NOT NULL, at timestamptz, attributes jsonb, PRIMARY KEY (id, region), UNIQUE (note));
+        seen int NOT NULL, at timestamptz, attributes jsonb, PRIMARY KEY (id, region), UNIQUE (note),
+        FOREIGN KEY (code, payer) REFERENCES public.customers (code, id));
       CREATE FUNCTION public.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
       CREATE TRIGGER audit AFTER INSERT ON public.orders FOR EACH ROW EXECUTE FUNCTION public.nothing()`);
     const table = (await readTable(client, { schema: 'public', name: 'orders' }))!;

@@ -1,4 +1,3 @@
-import type { TableName } from '@meridian/core';
 import type { CatalogForeignKey } from '../catalog/catalog-table.js';
 import { ident, literal } from '../catalog/quoting.js';
 import { differs } from '../catalog/value-text.js';
@@ -34,20 +33,14 @@ function touch(target: CaptureTarget, key: CatalogForeignKey, op: 'insert' | 'up
    WHERE p.pk IS NOT NULL;`;
 }
 
-/** Straight from the child's columns where they name the parent's primary key; else looked up, row by row by the index. */
+/** From the child's columns: a foreign key names its parent's primary key, or the table is not enrolled. */
 function parentKey(key: CatalogForeignKey): string {
-  const own = key.parentKey.map((part) => {
-    const i = key.parentColumns.indexOf(part.name);
-    return i === -1 ? null : asKeyText(`n.${ident(key.columns[i]!)}::${part.type}`, part.numeric);
+  const parts = key.parentKey.map((part) => {
+    const column = key.columns[key.parentColumns.indexOf(part.name)]!;
+    return asKeyText(`n.${ident(column)}::${part.type}`, part.numeric);
   });
-  if (own.every((part) => part !== null)) return `json_build_array(${own.join(', ')})`;
-  const parts = key.parentKey.map((part) => asKeyText(`p.${ident(part.name)}`, part.numeric));
-  const join = key.parentColumns.map((name, i) => `p.${ident(name)} = n.${ident(key.columns[i]!)}`).join(' AND ');
-  return `SELECT json_build_array(${parts.join(', ')}) FROM ${sqlOf(key.parent)} p WHERE ${join}`;
+  return `json_build_array(${parts.join(', ')})`;
 }
 
 const asKeyText = (value: string, numeric: boolean): string =>
   numeric ? `trim_scale(${value})::text` : `${value}::text`;
-
-/** A table as PostgreSQL names it is SQL already. */
-const sqlOf = (name: TableName): string => name;

@@ -15,6 +15,8 @@ export interface CatalogTable {
   readonly keyColumns: readonly string[];
   readonly indexes: readonly CatalogUniqueIndex[];
   readonly foreignKeys: readonly CatalogForeignKey[];
+  /** Foreign keys of other tables that refer to this one. */
+  readonly referrers: readonly CatalogReferrer[];
   readonly checks: readonly { readonly name: string; readonly columns: readonly string[] }[];
   readonly exclusions: readonly string[];
   /** Enabled AFTER triggers on the table or its partitions that are not Meridian's. */
@@ -75,6 +77,13 @@ export interface CatalogForeignKey {
   readonly parentColumns: readonly string[];
   /** The parent's primary key, in its order, with its types: what a touch of the parent is logged under. */
   readonly parentKey: readonly { readonly name: string; readonly type: string; readonly numeric: boolean }[];
+}
+
+export interface CatalogReferrer {
+  readonly constraint: string;
+  readonly table: TableName;
+  readonly columns: readonly string[];
+  readonly parentColumns: readonly string[];
 }
 
 export interface TreeRelation {

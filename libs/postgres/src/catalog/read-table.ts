@@ -143,6 +143,19 @@ SELECT json_build_object(
        JOIN pg_class pc ON pc.oid = con.confrelid
        JOIN pg_namespace pn ON pn.oid = pc.relnamespace
       WHERE con.conrelid = c.oid AND con.contype = 'f' AND con.conparentid = 0), '[]'),
+  'referrers', coalesce((
+     SELECT json_agg(json_build_object(
+       'constraint', con.conname,
+       'table', quote_ident(rn.nspname) || '.' || quote_ident(r.relname),
+       'columns', (SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(con.conkey) WITH ORDINALITY AS k(attnum, n)
+                     JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.attnum),
+       'parentColumns', (SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(con.confkey) WITH ORDINALITY AS k(attnum, n)
+                     JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.attnum))
+       ORDER BY rn.nspname, r.relname, con.conname)
+       FROM pg_constraint con
+       JOIN pg_class r ON r.oid = con.conrelid
+       JOIN pg_namespace rn ON rn.oid = r.relnamespace
+      WHERE con.confrelid = c.oid AND con.conrelid <> c.oid AND con.contype = 'f' AND con.conparentid = 0), '[]'),
   'checks', coalesce((
      SELECT json_agg(json_build_object('name', con.conname, 'columns', coalesce((
          SELECT json_agg(a.attname) FROM pg_attribute a

@@ -1,4 +1,5 @@
 import type { CatalogTable } from './catalog-table.js';
+import { foreignKeyProblems } from './foreign-key-problems.js';
 import { type EnrolmentProblem, problem } from './refusal.js';
 import { uniqueKeyProblems } from './unique-key-problems.js';
 import { canBeKey } from './value-text.js';
@@ -15,7 +16,12 @@ export function shapeProblems(table: CatalogTable): EnrolmentProblem[] {
 export function ruleProblems(table: CatalogTable): EnrolmentProblem[] {
   const kind = kindProblem(table);
   if (kind !== null) return [kind];
-  return [...keyProblems(table), ...uniqueKeyProblems(table), ...constraintProblems(table)];
+  return [
+    ...keyProblems(table),
+    ...uniqueKeyProblems(table),
+    ...constraintProblems(table),
+    ...foreignKeyProblems(table),
+  ];
 }
 
 /** Can triggers on it log its rows under these key columns? */
@@ -81,24 +87,11 @@ function keyProblems(table: CatalogTable): EnrolmentProblem[] {
 }
 
 function constraintProblems(table: CatalogTable): EnrolmentProblem[] {
-  const exclusions = table.exclusions.map((name) =>
+  return table.exclusions.map((name) =>
     problem(
       'unsupported_constraint',
       `the exclusion constraint "${name}" is not available yet`,
       'drop it in every region',
     ),
   );
-  const foreign = table.foreignKeys.flatMap((key) => {
-    const generated = key.columns.find((name) => table.columns.some((c) => c.name === name && c.generated));
-    return generated === undefined
-      ? []
-      : [
-          problem(
-            'unsupported_constraint',
-            `the foreign key "${key.name}" is over the generated column "${generated}"`,
-            'drop it in every region',
-          ),
-        ];
-  });
-  return [...exclusions, ...foreign];
 }

@@ -1,5 +1,6 @@
 import type { TableName } from '@meridian/core';
 import { templateDatabase } from '@meridian/testkit';
+import type { EnrolmentRefused } from '../catalog/refusal.js';
 import { CapturedDatabase } from '../testing/captured-database.js';
 import { BUCKETS } from './digest.js';
 import { Enrolment } from './enrolment.js';
@@ -118,7 +119,10 @@ describe('enrolment', () => {
   });
 
   it('touches a parent only once it is enrolled, under the parent’s epoch', async () => {
-    await us.run('CREATE TABLE child (id int PRIMARY KEY, item int REFERENCES items); INSERT INTO items VALUES (1)');
+    // A circle: one of the two has to be the first.
+    await us.run(`
+      CREATE TABLE child (id int PRIMARY KEY, item int REFERENCES items); INSERT INTO items VALUES (1);
+      ALTER TABLE items ADD child int REFERENCES child`);
     await us.enrol('child');
     expect((await us.enrolment.get('public.child' as TableName))!.spec.foreignKeys).toEqual([]);
     expect(await us.logged('INSERT INTO child VALUES (1, 1)')).toHaveLength(1);
@@ -130,8 +134,73 @@ describe('enrolment', () => {
       { rel: 'public.items', epoch: 2 },
       { rel: 'public.child', epoch: 1 },
     ]);
+    await us.run('CREATE TABLE leaf (id int PRIMARY KEY, item int REFERENCES items)');
+    await us.enrol('leaf');
+    expect(await us.logged('INSERT INTO leaf VALUES (1, 1)')).toHaveLength(2);
     await us.enrolment.remove('public.items' as TableName);
     expect(await us.logged('INSERT INTO child VALUES (3, 1)')).toHaveLength(1);
+    expect(await us.logged('INSERT INTO leaf VALUES (2, 1)')).toHaveLength(1);
+    // Whose parent is not enrolled any more, and which is told of until it is.
+    expect(await us.enrolment.captureDrift()).toEqual(['public.leaf']);
+    expect(await us.enrolment.renewCapture('public.leaf' as TableName)).toBe(false);
+  });
+
+  const refusal = async (name: string): Promise<unknown> =>
+    us.enrolment
+      .prepare({ schema: 'public', name }, {})
+      .catch((error: unknown) => (error as EnrolmentRefused).problems);
+
+  it('refuses a table whose parent is not enrolled, but for itself and those that refer back to it', async () => {
+    await us.run(`
+      CREATE TABLE boss (id int PRIMARY KEY, boss int REFERENCES boss);
+      CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
+      CREATE TABLE c (id int PRIMARY KEY, b int REFERENCES b, item int REFERENCES items); ALTER TABLE a ADD c int REFERENCES c`);
+    await us.enrol('boss');
+    expect(await refusal('c')).toEqual([
+      {
+        code: 'parent_not_enrolled',
+        message: expect.stringContaining('"c_item_fkey" refers to public.items, which is not enrolled') as string,
+        cure: 'enrol public.items first, or drop the foreign key in every region',
+      },
+    ]);
+    await us.enrol('items');
+    for (const name of ['c', 'b', 'a']) await us.enrol(name);
+    expect((await us.enrolment.get('public.c' as TableName))!.spec.foreignKeys).toHaveLength(2);
+  });
+
+  it('notices a foreign key that comes later, to and from the table', async () => {
+    await us.run(
+      'CREATE TABLE parents (id int PRIMARY KEY, code text UNIQUE); CREATE TABLE others (id int PRIMARY KEY)',
+    );
+    await us.enrol('parents');
+    await us.enrol('items');
+    const drift = async (): Promise<unknown> => {
+      const tables = await us.enrolment.captureDrift();
+      return Promise.all(tables.map(async (name) => [name, await us.enrolment.renewCapture(name)]));
+    };
+    await us.run('ALTER TABLE items ADD parent int REFERENCES parents');
+    expect(await drift()).toEqual([
+      ['public.items', true],
+      ['public.parents', true],
+    ]);
+    expect((await us.enrolment.get('public.items' as TableName))!.spec.foreignKeys).toHaveLength(1);
+    await us.run('ALTER TABLE items ADD other int REFERENCES others');
+    expect(await drift()).toEqual([['public.items', false]]);
+    await us.run('ALTER TABLE items DROP other; ALTER TABLE items ADD code text REFERENCES parents (code)');
+    expect(await drift()).toEqual(expect.arrayContaining([['public.items', false]]));
+    expect(await refusal('items')).toMatchObject([
+      { code: 'unsupported_foreign_key', cure: 'let it refer to (id), or drop it, in every region' },
+    ]);
+    await us.run('ALTER TABLE items DROP code');
+    await drift();
+    // Of a table that is not enrolled: apply may look at what refers, and at no more.
+    await us.run('CREATE TABLE audit (id int PRIMARY KEY, item int REFERENCES items, secret text)');
+    expect(await drift()).toEqual([['public.items', true]]);
+    expect(
+      await us.rows(`SELECT has_column_privilege('${us.applyRole}', 'audit', 'item', 'SELECT') AS item,
+                            has_any_column_privilege('${us.applyRole}', 'audit', 'UPDATE') AS writes,
+                            has_column_privilege('${us.applyRole}', 'audit', 'secret', 'SELECT') AS secret`),
+    ).toEqual([{ item: true, writes: false, secret: false }]);
     expect(await us.enrolment.captureDrift()).toEqual([]);
   });
 

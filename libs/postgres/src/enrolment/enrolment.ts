@@ -1,14 +1,19 @@
 import { parseTableName, type TableName, type TableSpec } from '@meridian/core';
 import { Client } from 'pg';
+import type { CatalogTable } from '../catalog/catalog-table.js';
+import { parentProblems } from '../catalog/foreign-key-problems.js';
+import { keySequenceProblems, readKeySequences } from '../catalog/key-sequences.js';
 import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
 import { readTable, readTableNamed, type TableRef } from '../catalog/read-table.js';
-import { EnrolmentRefused, problem } from '../catalog/refusal.js';
+import { type EnrolmentProblem, EnrolmentRefused, problem } from '../catalog/refusal.js';
 import { resolvePolicy } from '../catalog/resolve-policy.js';
 import type { CaptureTarget } from '../capture/capture-target.js';
 import { hasDrifted, strays } from '../capture/drift.js';
 import { dropCapture, dropTriggers, installCapture, replaceFunctions } from '../capture/install.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
+import { referrerProblems, referrersDiffer } from './referrers.js';
+import { holdKeySequences, numberKeys, numbersDrifted, type Share } from './key-numbers.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
 import { presentSpec } from './present-spec.js';
 import { groupsOf, ruleOfForeignKey, rulesOf } from './agreement.js';
@@ -70,7 +75,10 @@ export class Enrolment {
     }
     const change = enrolled === undefined ? 'new' : same ? 'none' : 'policy';
     const rules = [...rulesOf(spec), ...groupsOf(spec), ...(await this.#rulesOfChildren(client, spec.name))];
-    return new PreparedEnrolment(client, target, change, spec, rules, await digestOf(client, target), heldMs);
+    const content = await digestOf(client, target);
+    const sequences = await holdKeySequences(client, target.table);
+    const numbering = enrolled?.numbering ?? null;
+    return new PreparedEnrolment(client, target, change, spec, rules, content, sequences, numbering, heldMs);
   }
 
   async #resolve(
@@ -93,6 +101,8 @@ export class Enrolment {
     const problems = [
       ...resolved.problems,
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
+      ...(await this.#relatedProblems(client, table)),
+      ...keySequenceProblems(await readKeySequences(client, table)),
     ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
     const { document, spec } = resolved;
@@ -140,42 +150,75 @@ export class Enrolment {
   }
 
   /**
-   * Tables that have changed since they were last looked at: somebody added an AFTER trigger, a partition, a column; or made
-   * the table differ from what the regions agreed on, or like that again.
+   * Tables that have changed since they were last looked at: somebody added an AFTER trigger, a partition, a column; made the
+   * table differ from what the regions agreed on, or like that again; foreign keys have come to involve other tables; or its
+   * keys' sequences give numbers of other regions.
    */
   async captureDrift(): Promise<readonly TableName[]> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
         const drifted: TableName[] = [];
-        for (const enrolled of await readEnrolled(client)) {
-          const { capture, differs } = await presentTable(client, enrolled, this.options);
-          if (differs !== enrolled.differs || (capture !== null && (await hasDrifted(client, capture.target))))
-            drifted.push(enrolled.name);
-        }
+        for (const enrolled of await readEnrolled(client))
+          if (await this.#hasDrifted(client, enrolled)) drifted.push(enrolled.name);
         return drifted;
       }),
     );
   }
 
   /**
-   * Generates a table's capture anew, and keeps how the table here differs from what the regions agreed on. Resolves to
-   * that; null: it does not.
+   * Generates a table's capture anew, keeps how the table here differs from what the regions agreed on, and gives its keys'
+   * sequences this region's numbers. Resolves to the difference (null: there is none), and to what else is not safe.
    */
-  async renewCapture(name: TableName): Promise<string | null> {
+  async renewCapture(name: TableName): Promise<Renewed> {
     return this.#withClient((client) =>
       inTransaction(client, async () => {
         await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
         const [enrolled] = await readEnrolled(client, name);
-        if (enrolled === undefined) return null;
+        if (enrolled === undefined) return { differs: null, problems: [] };
         const { capture, differs } = await presentTable(client, enrolled, this.options);
-        if (capture !== null && (await hasDrifted(client, capture.target))) {
-          await dropTriggers(client, await strays(client, capture.target));
-          await installCapture(client, capture.target);
-        }
         await storePresent(client, capture?.spec ?? enrolled.spec, differs);
-        return differs;
+        if (capture === null) return { differs, problems: [] };
+        const { target } = capture;
+        if (await hasDrifted(client, target)) {
+          await dropTriggers(client, await strays(client, target));
+          await installCapture(client, target);
+        }
+        const related = await this.#relatedProblems(client, target.table);
+        return { differs, problems: [...related, ...(await this.#renewNumbers(client, target.table, enrolled))] };
       }),
     );
+  }
+
+  async #hasDrifted(client: Client, enrolled: EnrolledTable): Promise<boolean> {
+    const { capture, differs } = await presentTable(client, enrolled, this.options);
+    if (capture === null || differs !== enrolled.differs) return differs !== enrolled.differs;
+    const { target } = capture;
+    if ((await hasDrifted(client, target)) || referrersDiffer(enrolled.spec, target.table)) return true;
+    if ((await parentProblems(client, target.table)).length > 0) return true;
+    const share = this.#shareOf(enrolled);
+    return share !== null && numbersDrifted(client, target.table, share);
+  }
+
+  /** Own numbers never meet other regions', whatever those have given. */
+  async #renewNumbers(
+    client: Client,
+    table: CatalogTable,
+    enrolled: EnrolledTable,
+  ): Promise<readonly EnrolmentProblem[]> {
+    const share = this.#shareOf(enrolled);
+    if (share === null) return [];
+    const outcome = await numberKeys(client, table, share, []);
+    return outcome.kind === 'refused' ? outcome.problems : [];
+  }
+
+  /** Of tables that this one refers to, or that refer to it. */
+  async #relatedProblems(client: Client, table: CatalogTable): Promise<readonly EnrolmentProblem[]> {
+    const parents = await parentProblems(client, table);
+    return [...parents, ...(await referrerProblems(client, table, this.options.applyRole))];
+  }
+
+  #shareOf({ numbering }: EnrolledTable): Share | null {
+    return numbering === null ? null : { region: this.options.region, numbering, wasShared: true };
   }
 
   /** A child's capture touches its parent under the parent's epoch, and only once the parent is enrolled. */
@@ -211,6 +254,11 @@ export class Enrolment {
       await client.end();
     }
   }
+}
+
+export interface Renewed {
+  readonly differs: string | null;
+  readonly problems: readonly EnrolmentProblem[];
 }
 
 /** Is it enrolled with this policy and these rules already? */

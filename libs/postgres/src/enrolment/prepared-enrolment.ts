@@ -1,8 +1,11 @@
+import type { Numbering } from '@meridian/core';
 import type { Client } from 'pg';
 import type { CaptureTarget } from '../capture/capture-target.js';
 import type { StoredSpec } from '../entities/enrolled-table.entity.js';
 import { digestOf, type RowHash, rowHashes, type TableDigest } from './digest.js';
+import { type KeySequence, numberKeys, type NumberingOutcome } from './key-numbers.js';
 import { readPages, replaceRows } from './rows-copy.js';
+import { storeNumbering } from './stored-table.js';
 
 /** Longer than any region takes to digest its rows; a coordinator that died must not keep a table's writers waiting. */
 export const HELD_MS = 60_000;
@@ -24,6 +27,10 @@ export class PreparedEnrolment {
     /** What all regions must decide by: keys, groups, and foreign keys that refer to this table. */
     readonly rules: readonly string[],
     readonly content: TableDigest,
+    /** Where the sequences of its keys stand. */
+    readonly keySequences: readonly KeySequence[],
+    /** As an earlier enrolment agreed on it. */
+    readonly numbering: Numbering | null,
     heldMs: number,
   ) {
     this.#timer = setTimeout(() => void this.rollback(), heldMs);
@@ -51,6 +58,15 @@ export class PreparedEnrolment {
   async replaceRows(pages: AsyncIterable<string>): Promise<TableDigest> {
     await replaceRows(this.#held(), this.target, pages);
     return digestOf(this.#held(), this.target);
+  }
+
+  /** Gives the sequences of its keys this region's share of the numbers. `others`: of all regions, as they were prepared. */
+  async numberKeys(numbering: Numbering, others: readonly KeySequence[]): Promise<NumberingOutcome> {
+    const { region, table, spec } = this.target;
+    const share = { region, numbering, wasShared: this.numbering !== null };
+    const outcome = await numberKeys(this.#held(), table, share, others);
+    if (outcome.kind === 'numbered') await storeNumbering(this.#held(), spec.name, numbering);
+    return outcome;
   }
 
   async commit(): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TableName, TableSpec } from '@meridian/core';
+import type { Numbering, TableName, TableSpec } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
@@ -16,6 +16,7 @@ export interface EnrolledTable {
   readonly reason: string | null;
   /** How the table here is not what the regions agreed on. */
   readonly differs: string | null;
+  readonly numbering: Numbering | null;
   /** ISO 8601. */
   readonly enrolledAt: string;
 }
@@ -39,11 +40,12 @@ export const storedSpec = (spec: TableSpec, table: CatalogTable): StoredSpec => 
   signature: signatureOf(table),
   oid: table.oid,
   missing: [],
+  referrers: table.referrers,
 });
 
 export async function readEnrolled(client: ClientBase, name?: TableName): Promise<readonly EnrolledTable[]> {
   const { rows } = await client.query<EnrolledTable>(
-    `SELECT rel AS name, policy, spec, CASE WHEN differs IS NULL THEN state ELSE 'waiting' END AS state, coalesce(differs, reason) AS reason, differs,
+    `SELECT rel AS name, policy, spec, CASE WHEN differs IS NULL THEN state ELSE 'waiting' END AS state, coalesce(differs, reason) AS reason, differs, numbering,
             to_char(enrolled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "enrolledAt" FROM meridian.enrolled_table WHERE $1::text IS NULL OR rel = $1 ORDER BY rel`,
     [name ?? null],
   );
@@ -89,6 +91,12 @@ export function agreedSpec(spec: TableSpec, table: CatalogTable, before: StoredS
   if (before === undefined) return stored;
   return { ...stored, renamed: before.renamed, forgotten: [...before.forgotten, ...before.missing] };
 }
+
+export const storeNumbering = async (client: ClientBase, name: TableName, numbering: Numbering): Promise<void> =>
+  void (await client.query('UPDATE meridian.enrolled_table SET numbering = $2 WHERE rel = $1', [
+    name,
+    JSON.stringify(numbering),
+  ]));
 
 /**
  * Its waiting changes are no longer waited for; its parked rows are left alone, and taken up again when it is enrolled anew.

@@ -1,6 +1,6 @@
-import type { TableSpec } from '@meridian/core';
+import type { Numbering, TableSpec } from '@meridian/core';
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
-import type { CatalogColumn } from '../catalog/catalog-table.js';
+import type { CatalogColumn, CatalogReferrer } from '../catalog/catalog-table.js';
 
 /** `spec` as it is stored: core's TableSpec, and beside it what apply has to know of the columns. */
 export interface StoredSpec extends TableSpec {
@@ -12,6 +12,8 @@ export interface StoredSpec extends TableSpec {
   readonly oid: number;
   /** Columns that the regions agreed on, and that are gone here: a change that sets one waits. */
   readonly missing: readonly string[];
+  /** Foreign keys of other tables to this one: apply looks whether a row that is to be deleted is referred to. */
+  readonly referrers: readonly CatalogReferrer[];
 }
 
 /** An enrolled table and its policy; the same in every region. */
@@ -38,6 +40,9 @@ export class EnrolledTableEntity {
 
   @Column({ type: 'text', nullable: true })
   differs!: string | null;
+  /** How the regions share the numbers of its keys' sequences; null until a coordinator has told. */
+  @Column({ type: 'json', nullable: true })
+  numbering!: Numbering | null;
 
   @CreateDateColumn({ name: 'enrolled_at', type: 'timestamptz' })
   enrolledAt!: Date;

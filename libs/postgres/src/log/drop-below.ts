@@ -43,6 +43,8 @@ async function isBelow(session: Session, partition: Partition, below: Below): Pr
  * others queued behind us. The second look reads by index only what could be above the cut.
  */
 async function drop(session: Session, { name }: Partition, below: Below): Promise<boolean> {
+  // Before the lock, for no index has the ids; nothing below the cut comes any more.
+  const { rows: last } = await session.query(`SELECT max(id) FROM meridian.${name}`);
   try {
     await session.script(/* sql */ `
       BEGIN;
@@ -50,7 +52,11 @@ async function drop(session: Session, { name }: Partition, below: Below): Promis
       LOCK TABLE ONLY meridian.change, meridian.${name} IN ACCESS EXCLUSIVE MODE`);
     const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.${name} c WHERE ${above(below)})`);
     const late = rows[0]![0] === 't';
-    await session.script(late ? 'ROLLBACK' : `DROP TABLE meridian.${name}; COMMIT`);
+    await session.script(
+      late
+        ? 'ROLLBACK'
+        : `${noteDropped(below, lastOf(name, below), last[0]![0] ?? 'NULL')}; DROP TABLE meridian.${name}; COMMIT`,
+    );
     return !late;
   } catch (error) {
     await session.script('ROLLBACK');
@@ -65,8 +71,26 @@ async function emptyDefault(session: Session, below: Below, current: number): Pr
   const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.change_default c WHERE ${gone})`);
   if (rows[0]![0] !== 't') return;
   await forgetTicks(session, below);
-  await session.query(`DELETE FROM meridian.change_default c WHERE ${gone}`);
+  await session.query(
+    `WITH gone AS (DELETE FROM meridian.change_default c WHERE ${gone} RETURNING c.id, c.origin, c.seq, c.xid)
+     ${noteDropped(below, 'SELECT origin, seq, CASE WHEN seq IS NULL THEN xid END FROM gone', '(SELECT max(id) FROM gone)')}`,
+  );
 }
+
+/** In the transaction that drops, so that a feed's reader sees both or none of it. `last`: origin, seq, and xid of local ones. */
+const noteDropped = ({ snapshot }: Below, last: string, lastId: string): string => /* sql */ `
+  UPDATE meridian.dropped d
+     SET times = d.times + 1, id = greatest(d.id, ${lastId}), xid = greatest(d.xid, l.xid), snapshot = '${snapshot.text}', vector = l.vector
+    FROM (SELECT max(xid) AS xid, coalesce(json_object_agg(origin, seq) FILTER (WHERE seq IS NOT NULL), '{}') AS vector
+            FROM (SELECT origin, max(seq) AS seq, max(xid) AS xid
+                    FROM (${last} UNION ALL SELECT key, value::bigint, NULL FROM meridian.dropped, json_each_text(vector)) AS dropped(origin, seq, xid)
+                   GROUP BY origin) AS by_origin) AS l`;
+
+/** By index, for nobody writes meanwhile. */
+const lastOf = (name: string, { region, cut }: Below): string => /* sql */ `
+  SELECT o, (SELECT seq FROM meridian.${name} WHERE origin = o AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1),
+         CASE WHEN o = ${literal(region)} THEN (SELECT xid FROM meridian.${name} WHERE seq IS NULL ORDER BY xid DESC LIMIT 1) END
+    FROM unnest(ARRAY[${[...new Set([...origins(cut), region])].map(literal).join(', ')}]::text[]) AS o`;
 
 /** Local changes that the tick's snapshot does not show; remote ones above the cut, or of an origin that it does not name. */
 function above({ cut, snapshot }: Below): string {

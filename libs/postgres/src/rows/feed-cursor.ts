@@ -4,6 +4,8 @@ import { REGION_NAME, Refused, type RegionId } from '@meridian/core';
 export interface FeedPoint {
   readonly snapshot: string;
   readonly vector: { readonly [origin: string]: number };
+  /** How often the log had dropped something by then; null: `beginning`, which asks for what is left and no more. */
+  readonly drops: number | null;
 }
 
 /**
@@ -17,16 +19,15 @@ export interface FeedCursor {
 }
 
 /** Before everything: xid 3 is the first that PostgreSQL gives out. */
-export const BEGINNING: FeedPoint = { snapshot: '3:3:', vector: {} };
+export const BEGINNING: FeedPoint = { snapshot: '3:3:', vector: {}, drops: null };
 
 /** Snapshots are a database's own, so a cursor says whose it is. */
 export const cursorText = (region: RegionId, { from, to, after }: FeedCursor): string =>
   Buffer.from(
-    JSON.stringify([
-      region,
-      ...(to === null ? [from.snapshot, from.vector] : [from.snapshot, from.vector, to.snapshot, to.vector, after]),
-    ]),
+    JSON.stringify([region, ...pointParts(from), ...(to === null ? [] : [...pointParts(to), after])]),
   ).toString('base64url');
+
+const pointParts = ({ snapshot, vector, drops }: FeedPoint): readonly unknown[] => [snapshot, vector, drops];
 
 export function parseCursorText(region: RegionId, text: string): FeedCursor {
   const [of, ...parts] = decoded(text) ?? [];
@@ -37,34 +38,43 @@ export function parseCursorText(region: RegionId, text: string): FeedCursor {
       'bad_cursor',
       `the cursor is of region ${of as string}, whose feed is in another order: go on there, or begin anew here with \`beginning\` or \`now\``,
     );
-  const [fromSnapshot, fromVector, toSnapshot, toVector, after] = parts;
-  const from = { snapshot: fromSnapshot as string, vector: fromVector as FeedPoint['vector'] };
-  if (parts.length === 2) return { from, to: null, after: '0' };
-  return {
-    from,
-    to: { snapshot: toSnapshot as string, vector: toVector as FeedPoint['vector'] },
-    after: after as string,
-  };
+  const from = pointOf(parts);
+  if (parts.length === POINT) return { from, to: null, after: '0' };
+  return { from, to: pointOf(parts.slice(POINT)), after: parts[2 * POINT] as string };
 }
+
+/** Parts of a point, and so the least that a cursor has behind its region. */
+const POINT = 3;
+
+const pointOf = ([snapshot, vector, drops]: readonly unknown[]): FeedPoint => ({
+  snapshot: snapshot as string,
+  vector: vector as FeedPoint['vector'],
+  drops: drops as FeedPoint['drops'],
+});
 
 function decoded(text: string): readonly unknown[] | null {
   try {
-    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (!Array.isArray(parts) || !REGION_NAME.test(String(parts[0])) || !isPoint(parts[1], parts[2])) return null;
-    const list: readonly unknown[] = parts;
-    if (list.length === 3) return list;
-    return list.length === 6 && isPoint(list[3], list[4]) && /^\d{1,18}$/.test(String(list[5])) ? list : null;
+    const content: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    if (!Array.isArray(content)) return null;
+    const parts: readonly unknown[] = content;
+    const list = parts.slice(1);
+    if (!REGION_NAME.test(String(parts[0])) || !isPoint(list.slice(0, POINT))) return null;
+    if (list.length === POINT) return parts;
+    const isStretch =
+      list.length === 2 * POINT + 1 && isPoint(list.slice(POINT)) && /^\d{1,18}$/.test(String(list[2 * POINT]));
+    return isStretch ? parts : null;
   } catch {
     return null;
   }
 }
 
-const isPoint = (snapshot: unknown, vector: unknown): boolean =>
+const isPoint = ([snapshot, vector, drops]: readonly unknown[]): boolean =>
   typeof snapshot === 'string' &&
   /^\d{1,20}:\d{1,20}:(\d{1,20}(,\d{1,20})*)?$/.test(snapshot) &&
   typeof vector === 'object' &&
   vector !== null &&
   !Array.isArray(vector) &&
-  Object.entries(vector).every(
-    ([origin, seq]) => REGION_NAME.test(origin) && Number.isSafeInteger(seq) && (seq as number) >= 0,
-  );
+  (drops === null || isCount(drops)) &&
+  Object.entries(vector).every(([origin, seq]) => REGION_NAME.test(origin) && isCount(seq));
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -7,8 +7,9 @@ export class PgConflictReader implements ConflictReader {
 
   async list(filter: ConflictFilter): Promise<ConflictPage> {
     const after = filter.cursor === undefined ? null : parseCursor(filter.cursor);
-    const { table = null, kind = null, region = null, status = null, since = null, limit } = filter;
-    const values = [table, kind, region, status, since, after?.[0] ?? null, after?.[1] ?? null, limit + 1];
+    const { table, kind = null, region = null, status = null, since = null, limit } = filter;
+    const place = [after?.[0] ?? null, after?.[1] ?? null];
+    const values = [table?.schema ?? null, table?.name ?? null, kind, region, status, since, ...place, limit + 1];
     const rows = await this.#query<{ conflict: JsonText; at: string; id: string }>(LIST, values);
     const page = rows.slice(0, limit);
     const last = page.at(-1);
@@ -63,12 +64,12 @@ const CONFLICT = /* sql */ `json_build_object(
 const LIST = /* sql */ `
 SELECT ${CONFLICT} AS conflict, created_at::text AS at, id
   FROM meridian.conflict
- WHERE ($1::text IS NULL OR rel = $1)
-   AND ($2::text IS NULL OR kind = $2)
-   AND ($3::text IS NULL OR region = $3)
-   AND ($4::text IS NULL OR status = $4)
-   AND ($5::timestamptz IS NULL OR created_at >= $5)
-   AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::text))
+ WHERE ($1::text IS NULL OR rel = quote_ident($1) || '.' || quote_ident($2::text))
+   AND ($3::text IS NULL OR kind = $3)
+   AND ($4::text IS NULL OR region = $4)
+   AND ($5::text IS NULL OR status = $5)
+   AND ($6::timestamptz IS NULL OR created_at >= $6)
+   AND ($7::timestamptz IS NULL OR (created_at, id) < ($7, $8::text))
  ORDER BY created_at DESC, id DESC
- LIMIT $8
+ LIMIT $9
 `;

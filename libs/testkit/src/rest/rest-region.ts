@@ -174,7 +174,7 @@ function memoryEnrolment() {
         enrolledAt: new Date(0).toISOString(),
       };
       tables.set(nameOf(t), table);
-      return Promise.resolve({ kind: 'enrolled' as const, created, table });
+      return Promise.resolve({ kind: 'enrolled' as const, created, table: { ...table, keySequences: [] } });
     },
     remove: (t: { schema: string; name: string }) => Promise.resolve(tables.delete(nameOf(t))),
   };

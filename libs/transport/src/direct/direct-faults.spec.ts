@@ -6,8 +6,6 @@ import { SampleOrigin } from '../contract/sample-ticks.js';
 import type { TransportEvent } from '../transport-event.js';
 import { directTransport, type DirectOptions } from './compose.js';
 
-jest.setTimeout(20_000);
-
 const us = regionId('us');
 const eu = regionId('eu');
 const ap = regionId('ap');

@@ -41,6 +41,8 @@ BEGIN
       to_json(n."region"::text),
       ',"customer":',
       coalesce(to_json(n."customer"::text), 'null'),
+      ',"payer":',
+      coalesce(to_json(n."payer"::text), 'null'),
       ',"code":',
       coalesce(to_json(n."code"), 'null'),
       ',"note":',
@@ -65,7 +67,7 @@ BEGIN
    CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL) OFFSET 0) c;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
   SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
-    FROM (SELECT DISTINCT (SELECT json_build_array(p."id"::text) FROM public.customers p WHERE p."code" = n."code")::text AS pk FROM new_rows n WHERE n."code" IS NOT NULL) p
+    FROM (SELECT DISTINCT (json_build_array(n."payer"::bigint::text))::text AS pk FROM new_rows n WHERE n."code" IS NOT NULL AND n."payer" IS NOT NULL) p
    WHERE p.pk IS NOT NULL;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
   SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
@@ -114,7 +116,8 @@ BEGIN
     CASE WHEN n."id" IS NULL THEN '{}' ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', n."id", '"') END,
       CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(n."region"::text)) END,
       CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', n."customer", '"') END END,
-      CASE WHEN o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"code":', coalesce(to_json(n."code"), 'null')) END,
+      CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(CASE WHEN n."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', n."payer", '"') END,
+      concat(',"code":', coalesce(to_json(n."code"), 'null'))) END,
       CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(n."note"), 'null')) END,
       CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', n."amount", '"'),
       concat(',"currency":', to_json(n."currency"))) END,
@@ -124,7 +127,8 @@ BEGIN
     CASE WHEN o."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', o."id", '"') END,
       CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(o."region"::text)) END,
       CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN o."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', o."customer", '"') END END,
-      CASE WHEN o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"code":', coalesce(to_json(o."code"), 'null')) END,
+      CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(CASE WHEN o."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', o."payer", '"') END,
+      concat(',"code":', coalesce(to_json(o."code"), 'null'))) END,
       CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(o."note"), 'null')) END,
       CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', o."amount", '"'),
       concat(',"currency":', to_json(o."currency"))) END,
@@ -137,6 +141,7 @@ BEGIN
    CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL AND o."id" IS NULL) OFFSET 0) c
    WHERE o."id" IS DISTINCT FROM n."id"
      OR o."customer" IS DISTINCT FROM n."customer"
+     OR o."payer" IS DISTINCT FROM n."payer"
      OR o."code" IS DISTINCT FROM n."code"
      OR o."note" IS DISTINCT FROM n."note"
      OR ROW(o."amount")::record *<> ROW(n."amount")::record
@@ -146,7 +151,7 @@ BEGIN
      OR o."seen" IS DISTINCT FROM n."seen";
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
   SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
-    FROM (SELECT DISTINCT CASE WHEN n."code" IS NOT NULL AND (o."id" IS NULL OR o."code" IS DISTINCT FROM n."code") THEN (SELECT json_build_array(p."id"::text) FROM public.customers p WHERE p."code" = n."code")::text END AS pk
+    FROM (SELECT DISTINCT CASE WHEN n."code" IS NOT NULL AND n."payer" IS NOT NULL AND (o."id" IS NULL OR o."code" IS DISTINCT FROM n."code" OR o."payer" IS DISTINCT FROM n."payer") THEN (json_build_array(n."payer"::bigint::text))::text END AS pk
             FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region") p
    WHERE p.pk IS NOT NULL;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
@@ -219,6 +224,8 @@ BEGIN
       to_json(o."region"::text),
       ',"customer":',
       coalesce(to_json(o."customer"::text), 'null'),
+      ',"payer":',
+      coalesce(to_json(o."payer"::text), 'null'),
       ',"code":',
       coalesce(to_json(o."code"), 'null'),
       ',"note":',
@@ -295,6 +302,8 @@ BEGIN
       to_json(o."region"::text),
       '',"customer":'',
       coalesce(to_json(o."customer"::text), ''null''),
+      '',"payer":'',
+      coalesce(to_json(o."payer"::text), ''null''),
       '',"code":'',
       coalesce(to_json(o."code"), ''null''),
       '',"note":'',
