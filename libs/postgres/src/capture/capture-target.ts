@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { namesParent } from '../catalog/foreign-key-problems.js';
 import type { Granularity, RegionId, TableName, TableSpec } from '@meridian/core';
 import type { CatalogColumn, CatalogForeignKey, CatalogTable } from '../catalog/catalog-table.js';
 
@@ -36,6 +37,6 @@ export const columnOf = (target: CaptureTarget, name: string): CatalogColumn =>
 export const keyOf = (target: CaptureTarget): readonly CatalogColumn[] =>
   target.spec.keyColumns.map((name) => columnOf(target, name));
 
-/** Foreign keys whose parent is enrolled, so that setting one touches the parent. */
+/** Foreign keys whose parent is enrolled, so that setting one touches the parent. One that came later may not name it. */
 export const touchingKeys = (target: CaptureTarget): readonly CatalogForeignKey[] =>
-  target.table.foreignKeys.filter((f) => target.epochs.has(f.parent) && f.parentKey.length > 0);
+  target.table.foreignKeys.filter((f) => target.epochs.has(f.parent) && f.parentKey.length > 0 && namesParent(f));

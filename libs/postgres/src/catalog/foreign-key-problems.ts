@@ -20,7 +20,7 @@ export function foreignKeyProblems(table: CatalogTable): EnrolmentProblem[] {
 }
 
 /** Parents are told apart by their primary key: apply holds them by it, and a touch keeps them by it. */
-const namesParent = (key: CatalogForeignKey): boolean =>
+export const namesParent = (key: CatalogForeignKey): boolean =>
   key.parentKey.every((part) => key.parentColumns.includes(part.name));
 
 function withoutPrimaryKey({ name, parent, parentColumns, parentKey }: CatalogForeignKey): EnrolmentProblem {

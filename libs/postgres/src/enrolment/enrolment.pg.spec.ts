@@ -142,7 +142,10 @@ describe('enrolment', () => {
     expect(await us.logged('INSERT INTO leaf VALUES (2, 1)')).toHaveLength(1);
     // Whose parent is not enrolled any more, and which is told of until it is.
     expect(await us.enrolment.captureDrift()).toEqual(['public.leaf']);
-    expect(await us.enrolment.renewCapture('public.leaf' as TableName)).toBe(false);
+    expect(await us.enrolment.renewCapture('public.leaf' as TableName)).toMatchObject({
+      differs: null,
+      problems: [{ code: 'parent_not_enrolled' }],
+    });
   });
 
   const refusal = async (name: string): Promise<unknown> =>
@@ -176,18 +179,29 @@ describe('enrolment', () => {
     await us.enrol('items');
     const drift = async (): Promise<unknown> => {
       const tables = await us.enrolment.captureDrift();
-      return Promise.all(tables.map(async (name) => [name, await us.enrolment.renewCapture(name)]));
+      return Promise.all(
+        tables.map(async (name) => {
+          const { differs, problems } = await us.enrolment.renewCapture(name);
+          return [
+            name,
+            differs?.match(/FOREIGN KEY \(\w+\)|foreign key "\w+"/)?.[0] ?? differs,
+            problems.map((p) => p.code),
+          ];
+        }),
+      );
     };
     await us.run('ALTER TABLE items ADD parent int REFERENCES parents');
     expect(await drift()).toEqual([
-      ['public.items', true],
-      ['public.parents', true],
+      ['public.items', 'FOREIGN KEY (parent)', []],
+      ['public.parents', null, []],
     ]);
+    await us.enrol('items');
     expect((await us.enrolment.get('public.items' as TableName))!.spec.foreignKeys).toHaveLength(1);
+    expect(await drift()).toEqual([]);
     await us.run('ALTER TABLE items ADD other int REFERENCES others');
-    expect(await drift()).toEqual([['public.items', false]]);
+    expect(await drift()).toEqual([['public.items', null, ['parent_not_enrolled']]]);
     await us.run('ALTER TABLE items DROP other; ALTER TABLE items ADD code text REFERENCES parents (code)');
-    expect(await drift()).toEqual(expect.arrayContaining([['public.items', false]]));
+    expect(await drift()).toEqual(expect.arrayContaining([['public.items', 'foreign key "items_code_fkey"', []]]));
     expect(await refusal('items')).toMatchObject([
       { code: 'unsupported_foreign_key', cure: 'let it refer to (id), or drop it, in every region' },
     ]);
@@ -195,7 +209,7 @@ describe('enrolment', () => {
     await drift();
     // Of a table that is not enrolled: apply may look at what refers, and at no more.
     await us.run('CREATE TABLE audit (id int PRIMARY KEY, item int REFERENCES items, secret text)');
-    expect(await drift()).toEqual([['public.items', true]]);
+    expect(await drift()).toEqual([['public.items', null, []]]);
     expect(
       await us.rows(`SELECT has_column_privilege('${us.applyRole}', 'audit', 'item', 'SELECT') AS item,
                             has_any_column_privilege('${us.applyRole}', 'audit', 'UPDATE') AS writes,

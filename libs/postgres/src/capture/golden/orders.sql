@@ -22,9 +22,9 @@ BEGIN
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
   END IF;
-  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, payer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
     output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
-    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', NULL)
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"payer","5":"code","6":"note","7":"amount","8":"currency","9":"total","10":"seen","11":"at","12":"attributes"},"key":[1,2],"counters":[10],"registers":[[3],[4,5],[6],[7,8],[11],[12]]}', NULL)
       USING stamp, actor, clock, number;
     PERFORM meridian.set_output(output);
     RETURN NULL;
@@ -101,9 +101,9 @@ BEGIN
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
   END IF;
-  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, payer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
     output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
-    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', NULL)
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"payer","5":"code","6":"note","7":"amount","8":"currency","9":"total","10":"seen","11":"at","12":"attributes"},"key":[1,2],"counters":[10],"registers":[[3],[4,5],[6],[7,8],[11],[12]]}', NULL)
       USING stamp, actor, clock, number;
     PERFORM meridian.set_output(output);
     RETURN NULL;
@@ -204,9 +204,9 @@ BEGIN
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
   END IF;
-  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, payer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
     output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
-    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', NULL)
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"payer","5":"code","6":"note","7":"amount","8":"currency","9":"total","10":"seen","11":"at","12":"attributes"},"key":[1,2],"counters":[10],"registers":[[3],[4,5],[6],[7,8],[11],[12]]}', NULL)
       USING stamp, actor, clock, number;
     PERFORM meridian.set_output(output);
     RETURN NULL;
@@ -281,9 +281,9 @@ BEGIN
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
   END IF;
-  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
+  IF meridian.shape('16384'::regclass) <> 'public.orders (id bigint, region "char", customer bigint, payer bigint, code text, note text, amount numeric, currency text, total numeric, seen integer, at timestamp with time zone, attributes jsonb)' THEN
     output := meridian.set_output('{"DateStyle":"ISO, YMD","IntervalStyle":"postgres","TimeZone":"UTC","extra_float_digits":"1","bytea_output":"hex","lc_monetary":"C","xmloption":"content"}');
-    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"code","5":"note","6":"amount","7":"currency","8":"total","9":"seen","10":"at","11":"attributes"},"key":[1,2],"counters":[9],"registers":[[3],[4],[5],[6,7],[10],[11]]}', TG_RELID::regclass)
+    EXECUTE meridian.altered_capture('16384'::regclass, TG_OP, '{"origin":"eu","rel":"public.orders","epoch":7,"row":false,"columns":{"1":"id","2":"region","3":"customer","4":"payer","5":"code","6":"note","7":"amount","8":"currency","9":"total","10":"seen","11":"at","12":"attributes"},"key":[1,2],"counters":[10],"registers":[[3],[4,5],[6],[7,8],[11],[12]]}', TG_RELID::regclass)
       USING stamp, actor, clock, nextval('meridian.change_id');
     PERFORM meridian.set_output(output);
     RETURN NULL;
