@@ -130,6 +130,16 @@ CREATE TABLE meridian.enrolled_table (
   enrolled_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- Every epoch that a table's policy has had here. What folds depends on the counters of a change's own epoch, and a tick is made
+-- again as it was cut. Epochs count on over enrolments: a change of one that has ended is told from one that is yet to come.
+CREATE TABLE meridian.policy_epoch (
+  rel text NOT NULL,
+  epoch integer NOT NULL,
+  counters json NOT NULL,     -- names of columns
+  ended boolean NOT NULL,     -- of an enrolment that has ended, and so have all epochs below
+  PRIMARY KEY (rel, epoch)
+);
+
 -- Conflict records: a replicated table like a user's (policy hlc by row), written by the overwritten change's region.
 CREATE TABLE meridian.conflict (
   id text PRIMARY KEY,

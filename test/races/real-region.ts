@@ -6,6 +6,7 @@ import {
   type RegionId,
   type Retry,
   seq,
+  type TableName,
   type TableRefused,
   type Tick,
   type Timers,
@@ -29,6 +30,8 @@ export class RealRegion {
   readonly timers = TIMERS;
   /** Why apply was taken again, in order. */
   readonly retries: (Retry | TableRefused)['retry'][] = [];
+  /** Changes of ended enrolments that were let pass. */
+  passed = 0;
   private readonly clients: Client[] = [];
   private inbox = new Inbox(1_000_000);
   private readonly shipped: string[] = [];
@@ -69,11 +72,24 @@ export class RealRegion {
     return client;
   }
 
+  private get enrolment(): Enrolment {
+    const { applyRole, replicaRole } = this.prepared;
+    return new Enrolment({ region: this.name, applyRole, replicaRole, url: this.database.url });
+  }
+
   async enrol(ddl: string, names: readonly string[], policy: object): Promise<void> {
     await this.user.query(ddl);
-    const { applyRole, replicaRole } = this.prepared;
-    const enrolment = new Enrolment({ region: this.name, applyRole, replicaRole, url: this.database.url });
-    for (const name of names) await (await enrolment.prepare({ schema: 'public', name }, policy)).commit();
+    for (const name of names) await (await this.enrolment.prepare({ schema: 'public', name }, policy)).commit();
+  }
+
+  /** What a coordinator that asked all regions makes of it: from `epoch` on, and nothing before counts. */
+  async enrolAnew(name: string, policy: object, epoch: number): Promise<void> {
+    const prepared = await this.enrolment.prepare({ schema: 'public', name }, policy, { epoch, ended: epoch - 1 });
+    await prepared.commit();
+  }
+
+  async unenrol(name: string): Promise<void> {
+    await this.enrolment.remove(`public.${name}` as TableName);
   }
 
   /** The rows' columns as text, in the order of the rows' own text. */
@@ -139,7 +155,7 @@ export class RealRegion {
     const owner = { connectionString: this.database.url };
     const connection = { connectionString: this.prepared.applyUrl, application_name: 'second applier' };
     const store = new PgApplyStore({ region: this.name, connection, owner });
-    await store.tables();
+    await store.enrolments();
     return { apply: (ticks) => this.applier(store).apply(ticks), close: () => store.close() };
   }
 
@@ -181,6 +197,7 @@ export class RealRegion {
   private applier(store = this.gates.store): Applier {
     return new Applier(store, sha256, {
       retried: (because) => void this.retries.push(because.retry),
+      passed: (changes) => (this.passed += changes.length),
       ...{ applied: none, refused: none, resumed: none },
     });
   }

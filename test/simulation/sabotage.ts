@@ -4,11 +4,11 @@ import type {
   Change,
   Claimant,
   Cut,
+  Enrolments,
   Entry,
   Head,
   RegionId,
   TableName,
-  TableSpec,
   Tick,
   TickStore,
   Vector,
@@ -30,7 +30,7 @@ function overriding(override: Override): Sabotage {
     apply: (store): ApplyStore => ({
       region: store.region,
       heads: (): Promise<ReadonlyMap<RegionId, Head>> => store.heads(),
-      tables: (): Promise<ReadonlyMap<TableName, TableSpec>> => store.tables(),
+      enrolments: (): Promise<Enrolments> => store.enrolments(),
       waitingTables: (): Promise<ReadonlySet<TableName>> => store.waitingTables(),
       begin: async () => {
         const inner = await store.begin();
@@ -110,6 +110,18 @@ const foldedOverDeletes = (changes: readonly Change[]): Change[] =>
     const n = String(Number(patchOf(change)['n']) - Number(before['n']));
     return [{ ...change, op: 'update', before: previous.before, patch: valuesText({ ...patchOf(change), n }) }];
   });
+
+/** As if every enrolment had been the first one. */
+const forgettingEnded: Sabotage = {
+  apply: (store) =>
+    new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'enrolments') return async () => ({ ...(await target.enrolments()), ended: new Map() });
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    }),
+};
 
 const droppingTooMuch: Sabotage = {
   ticks: (store) => {
@@ -205,6 +217,11 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
   {
     rule: 'rows and vector commit together',
     run: { sabotage: overriding(vectorFirst), overrides: { crashes: true } },
+    within: 100,
+  },
+  {
+    rule: 'changes of ended enrolments are let pass',
+    run: { sabotage: forgettingEnded, overrides: { enrolments: true } },
     within: 100,
   },
   {

@@ -2,4 +2,12 @@ export { ApiModule, prepareApi } from './api.module.js';
 export { createHttpAdapter } from './http/http-adapter.js';
 export { limitRequests } from './http/rate-limit.js';
 export type { ApiOptions } from './options.js';
-export type { ApiPorts, ClusterStatus, EnrolmentOutcome, Readiness, RefusedReason, TableEnrolment } from './ports.js';
+export type {
+  ApiPorts,
+  ClusterStatus,
+  EnrolmentOutcome,
+  Readiness,
+  RefusedReason,
+  TableEnrolment,
+  UnenrolmentOutcome,
+} from './ports.js';

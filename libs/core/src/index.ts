@@ -14,6 +14,7 @@ export * from './tick/tick.js';
 export * from './tick/wire.js';
 export * from './tick/wire-decode.js';
 export * from './policy/table-policy.js';
+export * from './policy/enrolments.js';
 export * from './policy/rank.js';
 export * from './conflict/record.js';
 export * from './conflict/resolve.js';

@@ -2,7 +2,7 @@ export * from './rows/index.js';
 export { prepareDatabase, type DatabaseSetup, type PreparedDatabase } from './setup/prepare-database.js';
 export { SetupError, type SetupErrorCode } from './setup/setup-error.js';
 export { MeridianDataSource } from './setup/meridian-data-source.js';
-export { Enrolment, type EnrolmentOptions } from './enrolment/enrolment.js';
+export { Enrolment, type EnrolmentOptions, type GivenEpochs, type TableStanding } from './enrolment/enrolment.js';
 export { PreparedEnrolment } from './enrolment/prepared-enrolment.js';
 export type { EnrolledTable } from './enrolment/stored-table.js';
 export type { RowHash, TableDigest } from './enrolment/digest.js';

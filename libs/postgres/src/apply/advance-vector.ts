@@ -1,4 +1,4 @@
-import { type RegionId, type Stamp, type Tick, type WriteOutcome } from '@meridian/core';
+import type { Enrolments, RegionId, Stamp, TableName, Tick, WriteOutcome } from '@meridian/core';
 import type { Session } from '../connection/session.js';
 
 /** Transports' places per origin: where each goes on after the last of these ticks. */
@@ -15,18 +15,26 @@ interface Advance {
 
 const FIELDS = `origin text, first bigint, seq bigint, previous text, digest text, deps json, stamp bigint, wall bigint, position text`;
 
+/**
+ * The batch decided by enrolments that were read before. Whoever ends one needs the table's lock, which the batch holds by now
+ * if it has written to the table; so what shows here stands until the commit.
+ */
+const ENROLMENTS_STAND = /* sql */ `NOT EXISTS (
+   SELECT FROM unnest($2::text[], $3::int[]) AS k(rel, ended)
+    WHERE k.ended IS DISTINCT FROM (SELECT max(p.epoch) FROM meridian.policy_epoch p WHERE p.rel = k.rel AND p.ended))`;
+
 const ADVANCE = /* sql */ `
 UPDATE meridian.applied a
    SET seq = x.seq, digest = x.digest, deps = x.deps, stamp = x.stamp, wall = x.wall,
        position = coalesce(x.position, a.position), applied_at = clock_timestamp()
   FROM json_to_recordset($1::json) AS x(${FIELDS})
- WHERE a.origin = x.origin AND a.seq = x.first - 1 AND a.digest = x.previous
+ WHERE a.origin = x.origin AND a.seq = x.first - 1 AND a.digest = x.previous AND ${ENROLMENTS_STAND}
 RETURNING a.origin`;
 
 /** An origin heard of for the first time. */
 const BEGIN = /* sql */ `
 INSERT INTO meridian.applied (origin, seq, digest, deps, stamp, wall, position)
-SELECT origin, seq, digest, deps, stamp, wall, position FROM json_to_recordset($1::json) AS x(${FIELDS})
+SELECT origin, seq, digest, deps, stamp, wall, position FROM json_to_recordset($1::json) AS x(${FIELDS}) WHERE ${ENROLMENTS_STAND}
 ON CONFLICT (origin) DO NOTHING
 RETURNING origin`;
 
@@ -56,19 +64,30 @@ export async function advanceVector(
   session: Session,
   ticks: readonly Tick[],
   positions: Positions,
+  ended: Enrolments['ended'],
   nowMs: () => number = Date.now,
 ): Promise<WriteOutcome> {
   const advances = byOrigin(ticks);
+  const enrolments = endedOf(ticks, ended);
   const [{ rows }] = await Promise.all([
-    session.query(ADVANCE, [records(advances, positions)], 'advance'),
+    session.query(ADVANCE, [records(advances, positions), ...enrolments], 'advance'),
     raiseStamp(session, highestStamp(ticks), nowMs()),
   ]);
   const done = new Set(rows.map(([origin]) => origin));
   const left = advances.filter((a) => !done.has(a.origin));
   const begun = left.filter((a) => a.first.seq === 1 && a.first.previous === '');
   const { count } =
-    begun.length === 0 ? { count: 0 } : await session.query(BEGIN, [records(begun, positions)], 'begin_origin');
+    begun.length === 0
+      ? { count: 0 }
+      : await session.query(BEGIN, [records(begun, positions), ...enrolments], 'begin_origin');
   return count < left.length ? overtaken(session, left) : { retry: null };
+}
+
+/** Of the tables that the ticks name. */
+function endedOf(ticks: readonly Tick[], ended: Enrolments['ended']): [tables: TableName[], ended: (number | null)[]] {
+  const tables = new Set<TableName>();
+  for (const { changes } of ticks) for (const { table } of changes) tables.add(table);
+  return [[...tables], [...tables].map((table) => ended.get(table) ?? null)];
 }
 
 function byOrigin(ticks: readonly Tick[]): readonly Advance[] {
@@ -100,7 +119,7 @@ async function overtaken(session: Session, left: readonly Advance[]): Promise<Wr
       throw new DigestChainError(origin, first.seq, here?.[2] ?? '', first.previous);
   }
   const where = left.map(({ origin, first }) => `${origin} is not at ${first.seq - 1}`);
-  return { retry: 'overtaken', detail: where.join(', ') };
+  return { retry: 'overtaken', detail: `${where.join(', ')}, or a table's enrolment has ended` };
 }
 
 const highestStamp = (ticks: readonly Tick[]): Stamp =>

@@ -1,4 +1,4 @@
-import type { TableName, TableSpec } from '@meridian/core';
+import type { Enrolments, TableName, TableSpec } from '@meridian/core';
 import { readTableNamed } from '../catalog/read-table.js';
 import type { Session } from '../connection/session.js';
 import { ApplyTable, TableDiffersError } from './apply-table.js';
@@ -9,9 +9,16 @@ interface Known {
   table: ApplyTable | undefined;
 }
 
+/** Nearly always only the few rows of the enrolled tables: the last epoch of those whose enrolment has ended comes along. */
+const VERSIONS = /* sql */ `
+SELECT rel, xmin || ctid::text, NULL FROM meridian.enrolled_table
+UNION ALL
+SELECT rel, NULL, max(epoch)::text FROM meridian.policy_epoch WHERE ended GROUP BY rel`;
+
 /** Enrolled tables, read again when their row in meridian.enrolled_table changed; the catalog is read when one is first applied to. */
 export class EnrolledTables {
   private known = new Map<TableName, Known>();
+  private ended: Enrolments['ended'] = new Map();
 
   get isKnown(): boolean {
     return this.known.size > 0;
@@ -19,7 +26,9 @@ export class EnrolledTables {
 
   /** `session`'s search path is empty, so that types' names are spelt out. */
   async refresh(session: Session): Promise<void> {
-    const { rows } = await session.query('SELECT rel, xmin || ctid::text FROM meridian.enrolled_table', [], 'versions');
+    const { rows: found } = await session.query(VERSIONS, [], 'versions');
+    const rows = found.filter(([, version]) => version !== null);
+    this.ended = new Map(found.flatMap(([rel, , ended]) => (ended == null ? [] : [[rel as TableName, Number(ended)]])));
     const changed = rows.filter(([rel, version]) => this.known.get(rel as TableName)?.version !== version);
     if (changed.length === 0 && rows.length === this.known.size) return;
     const { rows: specs } = await session.query(`SELECT rel, xmin || ctid::text, spec FROM meridian.enrolled_table`);
@@ -32,8 +41,9 @@ export class EnrolledTables {
     );
   }
 
-  specs(): ReadonlyMap<TableName, TableSpec> {
-    return new Map([...this.known].map(([name, { spec }]) => [name, spec]));
+  /** As last read. */
+  enrolments(): Enrolments {
+    return { tables: new Map([...this.known].map(([name, { spec }]) => [name, spec])), ended: this.ended };
   }
 
   async load(session: Session, name: TableName): Promise<ApplyTable> {

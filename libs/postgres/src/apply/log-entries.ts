@@ -1,6 +1,8 @@
 import {
+  type Enrolments,
   type Entry,
   EMPTY_VECTOR,
+  isPast,
   type RegionId,
   type RowRef,
   rowId,
@@ -79,6 +81,7 @@ export class LogEntries {
     private readonly session: Session,
     private readonly self: RegionId,
     private readonly snapshots: OwnSnapshots,
+    private readonly ended: Enrolments['ended'],
   ) {}
 
   async above(wanted: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
@@ -130,7 +133,8 @@ export class LogEntries {
     return Number(rows[0]![0]) < limit;
   }
 
-  private async entries(logged: readonly Found[], ownFloor: number): Promise<readonly Entry[]> {
+  private async entries(found: readonly Found[], ownFloor: number): Promise<readonly Entry[]> {
+    const logged = this.ended.size === 0 ? found : found.filter(({ change }) => !isPast(change, this.ended));
     if (logged.length === 0) return [];
     const local = logged.filter((l) => l.change.seq === null);
     const own = local.length === 0 ? NO_TICKS : await this.ownTicks(ownFloor, local);

@@ -3,6 +3,7 @@ import {
   type Change,
   type Claimant,
   type ConflictRecord,
+  type Enrolments,
   type Entry,
   type Held,
   type JsonText,
@@ -18,7 +19,6 @@ import {
   type TableName,
   type TableRefused,
   type Tick,
-  type TableSpec,
   TransactionRetryError,
   type Values,
   type Vector,
@@ -51,7 +51,7 @@ export interface TransactionContext {
   readonly region: RegionId;
   readonly snapshots: OwnSnapshots;
   readonly tableOf: (name: TableName) => Promise<ApplyTable>;
-  readonly specs: () => ReadonlyMap<TableName, TableSpec>;
+  readonly enrolments: () => Enrolments;
   readonly counters: CounterRange;
   /** A statement failed as one does when a table was altered under it. */
   readonly onTableAltered: () => void;
@@ -76,7 +76,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   constructor(private readonly context: TransactionContext) {
     this.begun = this.session.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     void this.send(this.begun);
-    this.log = new LogEntries(context.session, context.region, context.snapshots);
+    this.log = new LogEntries(context.session, context.region, context.snapshots, context.enrolments().ended);
   }
 
   async hold(rows: readonly RowRef[], floor: Vector): Promise<Held | Retry | TableRefused> {
@@ -206,7 +206,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   advance(ticks: readonly Tick[], positions: Positions): Promise<WriteOutcome> {
-    return this.orRetry(() => advanceVector(this.session, ticks, positions));
+    return this.orRetry(() => advanceVector(this.session, ticks, positions, this.context.enrolments().ended));
   }
 
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]> {
@@ -273,7 +273,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   private async referring(parent: TableName): Promise<ApplyTable[]> {
-    const children = [...this.context.specs().values()].filter((t) => t.foreignKeys.some((f) => f.parent === parent));
+    const { tables } = this.context.enrolments();
+    const children = [...tables.values()].filter((t) => t.foreignKeys.some((f) => f.parent === parent));
     return Promise.all(children.map(({ name }) => onTable(name, () => this.tableOf(name))));
   }
 

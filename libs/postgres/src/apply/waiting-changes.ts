@@ -1,4 +1,4 @@
-import type { Change, TableName, TableRefused } from '@meridian/core';
+import { type Change, type TableName, type TableRefused, TransactionRetryError } from '@meridian/core';
 import { answersTo, type Session } from '../connection/session.js';
 import { TableDiffersError } from './apply-table.js';
 
@@ -32,10 +32,13 @@ export async function waitingTables(session: Session): Promise<ReadonlySet<Table
 /** The changes of this transaction's batch: those that came later would be waiting behind them, and nothing else applies. */
 export async function resume(session: Session, table: TableName): Promise<void> {
   const active = `UPDATE meridian.enrolled_table SET state = 'active', reason = NULL WHERE rel = $1`;
-  await answersTo([
-    session.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [table], 'resume'),
-    session.query(active, [table], 'resumed'),
-  ]);
+  const resumed = session.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [table], 'resume');
+  await answersTo([resumed, session.query(active, [table], 'resumed')]);
+  if ((await resumed).count === 0)
+    throw new TransactionRetryError({
+      retry: 'overtaken',
+      detail: `${table} was un-enrolled, and nothing waits for it`,
+    });
 }
 
 /** A statement on this table failed: whether the table refuses or the transaction is to be taken again, its cause tells. */

@@ -11,7 +11,10 @@ import { grantTable, revokeTable, roleProblems } from './grants.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
 import {
   type EnrolledTable,
-  forgetEnrolled,
+  beginEnrolment,
+  endEnrolment,
+  type Epochs,
+  epochsOf,
   readEnrolled,
   readEpochs,
   storedSpec,
@@ -27,6 +30,25 @@ export interface EnrolmentOptions extends Place {
   readonly heldMs?: number;
 }
 
+/** What the regions have agreed on for an enrolment: the epoch it has, and the last one that has ended with it. */
+export interface GivenEpochs {
+  readonly epoch: number;
+  readonly ended: number;
+}
+
+export interface TableStanding extends Epochs {
+  readonly name: TableName;
+  /** It is enrolled with the policy that was asked for. */
+  readonly samePolicy: boolean;
+}
+
+/** Two calls at once: the other was first in this region. */
+const ENROLLED_MEANWHILE = problem(
+  'enrolled_meanwhile',
+  'another call enrolled or un-enrolled the table meanwhile',
+  'look at it, then enrol again',
+);
+
 /** How long an enrolment waits for the table's writers before it gives up. */
 const LOCK_TIMEOUT = '10s';
 
@@ -36,39 +58,46 @@ export class Enrolment {
 
   /**
    * Validates, installs capture and digests the rows, all in a transaction that stays open; see {@link PreparedEnrolment}.
-   * `epoch`: of the policy, the same in every region; left out, one above the present one when the policy changes.
+   * `epochs`: the same in every region; left out, as if this were the only one. Where fewer have ended, the table is enrolled
+   * anew, whether it was enrolled or not: for the other regions what came before is past.
    */
-  async prepare(ref: TableRef, document: unknown, epoch?: number): Promise<PreparedEnrolment> {
+  async prepare(ref: TableRef, document: unknown, epochs?: GivenEpochs): Promise<PreparedEnrolment> {
     const client = await this.#connect();
     try {
-      return await this.#prepare(client, ref, document, epoch);
+      return await this.#prepare(client, ref, document, epochs);
     } catch (error) {
       await client.end();
       throw error;
     }
   }
 
-  async #prepare(client: Client, ref: TableRef, input: unknown, epoch: number | undefined): Promise<PreparedEnrolment> {
+  async #prepare(client: Client, ref: TableRef, input: unknown, given?: GivenEpochs): Promise<PreparedEnrolment> {
     const heldMs = this.options.heldMs ?? HELD_MS;
     // The server's own limit is for a service that hangs; the service's, for a coordinator that died.
     await client.query(
       `${BEGIN}; ${PIN_OUTPUT}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL idle_in_transaction_session_timeout = ${heldMs + 15_000}`,
     );
-    const { target, document } = await this.#resolve(client, ref, input, epoch);
-    const [enrolled] = await readEnrolled(client, target.spec.name);
+    const { target, document, known, ended } = await this.#resolve(client, ref, input, given);
     const spec = storedSpec(target.spec, target.table);
-    const same = enrolled !== undefined && enrolled.spec.epoch === spec.epoch && !(await hasDrifted(client, target));
+    const anew = known.present === null || known.ended < ended;
+    const same = !anew && known.present === spec.epoch && !(await hasDrifted(client, target));
+    if (anew) await beginEnrolment(client, target.spec.name, ended);
     if (!same) {
       await installCapture(client, target);
       await grantTable(client, target.table, target.applyRole);
       await storeEnrolled(client, target.table, target.spec, document);
       await this.#refreshChildren(client, target.spec.name);
     }
-    const change = enrolled === undefined ? 'new' : same ? 'none' : 'policy';
+    const change = anew ? 'new' : same ? 'none' : 'policy';
     return new PreparedEnrolment(client, target, change, spec, await digestOf(client, target), heldMs);
   }
 
-  async #resolve(client: Client, ref: TableRef, input: unknown, epoch: number | undefined): Promise<Resolution> {
+  async #resolve(
+    client: Client,
+    ref: TableRef,
+    input: unknown,
+    given: GivenEpochs | undefined,
+  ): Promise<Resolution & { readonly known: Epochs; readonly ended: number }> {
     const found = await readTable(client, ref);
     if (found === null)
       throw new EnrolmentRefused(`${ref.schema}.${ref.name}`, [
@@ -78,29 +107,45 @@ export class Enrolment {
     if ((found.kind === 'r' || found.kind === 'p') && found.owned)
       await client.query(`LOCK TABLE ${found.name} IN SHARE ROW EXCLUSIVE MODE`);
     const table = (await readTable(client, ref)) ?? found;
-    const resolved = resolvePolicy(input, table, await this.#epochOf(client, table.name, input, epoch));
+    const known = await epochsOf(client, table.name);
+    const { epoch, ended } = given ?? (await this.#nextEpoch(client, table.name, input, known));
+    const resolved = resolvePolicy(input, table, epoch);
     const problems = [
+      ...(ended < known.ended || epoch < (known.present ?? 0) ? [ENROLLED_MEANWHILE] : []),
       ...resolved.problems,
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
     ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
     const { region, applyRole } = this.options;
     const target = targetOf(table, resolved.spec, resolved.document, { region, applyRole }, await readEpochs(client));
-    return { target, document: resolved.document };
+    return { target, document: resolved.document, known, ended };
   }
 
-  async #epochOf(client: Client, name: TableName, input: unknown, given: number | undefined): Promise<number> {
-    if (given !== undefined) return given;
+  async #nextEpoch(client: Client, name: TableName, input: unknown, known: Epochs): Promise<GivenEpochs> {
+    const { present, ended } = known;
+    if (present === null) return { epoch: ended + 1, ended };
     const [enrolled] = await readEnrolled(client, name);
-    return enrolled === undefined
-      ? 1
-      : samePolicy(enrolled.policy, input)
-        ? enrolled.spec.epoch
-        : enrolled.spec.epoch + 1;
+    return { epoch: samePolicy(enrolled!.policy, input) ? present : present + 1, ended };
   }
 
-  /** No more capture: what the table's writers do from now on stays in this region. Rows stay as they are. */
-  async remove(name: TableName): Promise<void> {
+  /** What this region knows of the table's enrolments; null: nothing, under no name. */
+  async standing(ref: TableRef, document?: unknown): Promise<TableStanding | null> {
+    return this.#withClient(async (client) => {
+      const names = await client.query<{ rel: TableName }>('SELECT DISTINCT rel FROM meridian.policy_epoch');
+      const name = names.rows.map((r) => r.rel).find((rel) => isNamed(rel, ref));
+      if (name === undefined) return null;
+      const epochs = await epochsOf(client, name);
+      const [enrolled] = await readEnrolled(client, name);
+      return { name, ...epochs, samePolicy: enrolled !== undefined && samePolicy(enrolled.policy, document) };
+    });
+  }
+
+  /**
+   * No more capture: what the table's writers do from now on stays in this region. Rows stay as they are. `upTo`: the table's
+   * last epoch in any region; left out, as if this were the only one. A table that is not enrolled here may be elsewhere, and
+   * its changes are not to be waited for either.
+   */
+  async remove(name: TableName, upTo?: number): Promise<void> {
     await this.#withClient((client) =>
       inTransaction(client, async () => {
         await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
@@ -109,7 +154,8 @@ export class Enrolment {
           await dropCapture(client, table);
           await revokeTable(client, table, this.options.applyRole);
         }
-        await forgetEnrolled(client, name);
+        const { present, ended } = await epochsOf(client, name);
+        await endEnrolment(client, name, upTo ?? present ?? ended);
         await this.#refreshChildren(client, name);
       }),
     );
@@ -125,11 +171,7 @@ export class Enrolment {
 
   /** Under the name that its user gives it: schema and name as they stand in the catalog. */
   async find(ref: TableRef): Promise<EnrolledTable | null> {
-    const named = (t: EnrolledTable): boolean => {
-      const { schema, name } = parseTableName(t.name);
-      return schema === ref.schema && name === ref.name;
-    };
-    return (await this.list()).find(named) ?? null;
+    return (await this.list()).find((t) => isNamed(t.name, ref)) ?? null;
   }
 
   /** Tables whose capture is no longer what it should be: somebody added an AFTER trigger, a partition, a column. */
@@ -186,6 +228,11 @@ export class Enrolment {
       await client.end();
     }
   }
+}
+
+function isNamed(table: TableName, ref: TableRef): boolean {
+  const { schema, name } = parseTableName(table);
+  return schema === ref.schema && name === ref.name;
 }
 
 /** `stored` was written by policyJson, but came back through a JSON parser. */

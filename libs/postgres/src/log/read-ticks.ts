@@ -146,7 +146,7 @@ async function snapshotBefore(session: Session, { origin, seq }: TickHeader): Pr
   return rows[0]?.[0] == null ? null : Snapshot.parse(rows[0][0]);
 }
 
-/** Of the enrolled tables as they are now: a tick from before a counter became one is found out by its digest. */
+/** Of all epochs: a tick folds as it did when it was cut, whatever has become of its tables since. */
 async function countersOf(session: Session): Promise<CountersOf> {
   const { rows } = await session.query(COUNTERS);
   return countersIn(rows[0]![0] ?? null);

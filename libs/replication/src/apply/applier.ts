@@ -1,18 +1,18 @@
 import {
   type ApplyStore,
   type ApplyTransaction,
+  type Change,
   type Digest,
   type Retry,
   type RowRef,
   type TableName,
   type TableRefused,
-  type TableSpec,
   type Tick,
   at,
   vectorOf,
 } from '@meridian/core';
 import { Attempt, type AttemptOutcome } from './attempt.js';
-import { type Batch, type Positions, resumedBatch, tickBatch } from './batch.js';
+import { type Batch, type Enrolled, type Positions, resumedBatch, tickBatch } from './batch.js';
 import { TableStaysRefusedError } from './errors.js';
 import { orRetry, retryOf } from './take-again.js';
 
@@ -20,6 +20,8 @@ export interface ApplierEvents {
   /** An attempt was rolled back and is taken again: contention with local writers, or somebody who holds a row for long. */
   retried(because: Retry | TableRefused, attempts: number): void;
   applied(ticks: readonly Tick[], conflicts: number): void;
+  /** Changes of ended enrolments that the ticks brought: they are in the log, and in no table here. */
+  passed(changes: readonly Change[]): void;
   /** A table cannot take its changes here; they wait, and others go on. */
   refused(table: TableName, reason: string): void;
   /** A table took the changes that had waited for it. */
@@ -44,12 +46,18 @@ export class Applier {
     enrolled?: Enrolled,
   ): Promise<'applied' | 'overtaken'> {
     const refusals = new Refusals();
-    const makeBatch: MakeBatch = async (_tx, waiting) => tickBatch(ticks, positions, waiting, refusals.certain);
+    let passed: readonly Change[] = [];
+    const makeBatch: MakeBatch = async (_tx, known) => {
+      const batch = tickBatch(ticks, positions, known, refusals.certain);
+      passed = batch.passed;
+      return batch;
+    };
     const outcome = await this.untilThrough(makeBatch, refusals, enrolled).catch((error) =>
       this.unlessOvertaken(ticks, error),
     );
     if (outcome.kind !== 'applied') return 'overtaken';
     this.events.applied(ticks, outcome.conflicts);
+    if (passed.length > 0) this.events.passed(passed);
     for (const [table, reason] of refusals.certain) this.events.refused(table, reason);
     return 'applied';
   }
@@ -93,14 +101,14 @@ export class Applier {
   private async attempt(
     makeBatch: MakeBatch,
     alsoLock: readonly RowRef[],
-    { tables, waiting }: Enrolled,
+    enrolled: Enrolled,
   ): Promise<AttemptOutcome | Through> {
     const tx = await this.store.begin();
     let open = true;
     try {
-      const batch = await makeBatch(tx, waiting);
+      const batch = await makeBatch(tx, enrolled);
       if (batch === null) return { kind: 'nothing' };
-      const outcome = await new Attempt(tx, this.store.region, this.digest, tables, batch).run(alsoLock);
+      const outcome = await new Attempt(tx, this.store.region, this.digest, enrolled.tables, batch).run(alsoLock);
       if (outcome.kind !== 'applied') return outcome;
       open = false;
       orRetry(await tx.commit());
@@ -115,18 +123,12 @@ export class Applier {
   }
 }
 
-/** As read just before: at the first attempt by whoever chose the ticks, and anew before every other. */
-export interface Enrolled {
-  readonly tables: ReadonlyMap<TableName, TableSpec>;
-  readonly waiting: ReadonlySet<TableName>;
-}
-
 export async function readEnrolled(store: ApplyStore): Promise<Enrolled> {
-  const [tables, waiting] = await Promise.all([store.tables(), store.waitingTables()]);
-  return { tables, waiting };
+  const [enrolments, waiting] = await Promise.all([store.enrolments(), store.waitingTables()]);
+  return { ...enrolments, waiting };
 }
 
-type MakeBatch = (tx: ApplyTransaction, waiting: ReadonlySet<TableName>) => Promise<Batch | null>;
+type MakeBatch = (tx: ApplyTransaction, enrolled: Enrolled) => Promise<Batch | null>;
 type Through = { readonly kind: 'applied'; readonly conflicts: number } | { readonly kind: 'nothing' };
 
 /**

@@ -1,5 +1,7 @@
 import {
   type ApplyTransaction,
+  type Change,
+  type Enrolments,
   type Entry,
   type RegionId,
   type RowRef,
@@ -14,8 +16,15 @@ import {
   origins,
   rowId,
   seq,
+  standingOf,
   withSeq,
 } from '@meridian/core';
+
+/** As read just before: at the first attempt by whoever chose the ticks, and anew before every other. */
+export interface Enrolled extends Enrolments {
+  /** Tables with waiting changes. */
+  readonly waiting: ReadonlySet<TableName>;
+}
 
 /** What one apply transaction brings: changes to be decided and written, and what else commits with them. */
 export interface Batch {
@@ -25,25 +34,32 @@ export interface Batch {
   readonly floor: Vector;
   /** Changes (by `changeRef`) that the log has and the tables have not: nothing is decided against them. */
   readonly notApplied: ReadonlySet<string>;
+  /** Of ended enrolments: they become part of the log and of nothing else. */
+  readonly passed: readonly Change[];
   /** Step 5: what else becomes part of the log. */
   log(tx: ApplyTransaction): Promise<void>;
   advance(tx: ApplyTransaction): Promise<WriteOutcome>;
 }
 
-/** Ticks, each whole (I4), but for the changes of tables that cannot take them: those are logged and wait. */
+/**
+ * Ticks, each whole (I4), but for the changes of tables that cannot take them, which are logged and wait; and for those of ended
+ * enrolments, which are logged and let pass.
+ */
 export function tickBatch(
   ticks: readonly Tick[],
   positions: Positions,
-  waiting: ReadonlySet<TableName>,
+  { waiting, ...enrolments }: Enrolled,
   refused: ReadonlyMap<TableName, string>,
 ): Batch {
-  const entries = ticks.flatMap((t) => t.changes.map((c): Entry => ({ ...c, seq: t.seq, deps: t.deps })));
+  const all = ticks.flatMap((t) => t.changes.map((c): Entry => ({ ...c, seq: t.seq, deps: t.deps })));
+  const entries = enrolments.ended.size === 0 ? all : all.filter((e) => standingOf(e, enrolments) !== 'past');
   const isHeldUp = (e: Entry): boolean => waiting.has(e.table) || refused.has(e.table);
   const later = entries.filter(isHeldUp);
   return {
     arriving: later.length === 0 ? entries : entries.filter((e) => !isHeldUp(e)),
     floor: floorOf(ticks),
     notApplied: new Set(),
+    passed: entries === all ? [] : all.filter((e) => standingOf(e, enrolments) === 'past'),
     async log(tx) {
       await tx.append(ticks);
       if (later.length > 0) await tx.keepWaiting(later, refused);
@@ -57,6 +73,7 @@ export const resumedBatch = (table: TableName, waiting: readonly Entry[]): Batch
   arriving: waiting,
   floor: minVector(waiting.map((e) => (e.unseen === null ? e.deps! : below(e.deps!, e.unseen)))),
   notApplied: new Set(waiting.map(changeRef)),
+  passed: [],
   log: (tx) => tx.resume(table),
   advance: () => Promise.resolve({ retry: null }),
 });
@@ -86,8 +103,8 @@ function specOf(table: TableName, tables: ReadonlyMap<TableName, TableSpec>): Ta
 }
 
 /** A table (or a later policy of it) that a tick names and this region does not know yet: the tick waits for the configuration. */
-export function unknownTable(tick: Tick, tables: ReadonlyMap<TableName, TableSpec>): TableName | undefined {
-  return tick.changes.find((c) => (tables.get(c.table)?.epoch ?? -1) < c.epoch)?.table;
+export function unknownTable(tick: Tick, enrolments: Enrolments): TableName | undefined {
+  return tick.changes.find((c) => standingOf(c, enrolments) === 'unknown')?.table;
 }
 
 /**

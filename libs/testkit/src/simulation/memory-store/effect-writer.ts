@@ -10,6 +10,7 @@ import {
   type WriteOutcome,
 } from '@meridian/core';
 import { parseClaims } from './claims.js';
+import { holdTable } from './enrolment.js';
 import { Transaction } from './transaction.js';
 
 type Of<K extends RowEffect['kind']> = Extract<RowEffect, { readonly kind: K }>;
@@ -20,6 +21,8 @@ export class EffectWriter extends Transaction {
   private readonly held = new Map<string, number>();
 
   async write(effects: readonly RowEffect[]): Promise<WriteOutcome> {
+    for (const effect of effects)
+      if ((await holdTable(this.db, this, effect.table)) === 'timeout') return timedOut(effect);
     await this.agent.step('write: free');
     for (const effect of effects) if ((await this.free(effect)) === 'timeout') return timedOut(effect);
     await this.agent.step('write: update');

@@ -2,6 +2,7 @@ import type { RowRef, Values } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { Capture, parentOf, patchBetween } from './capture.js';
 import { keyOf, type MemoryDatabase } from './database.js';
+import { holdTable } from './enrolment.js';
 import type { LogRow } from './log.js';
 import { Transaction } from './transaction.js';
 
@@ -31,6 +32,7 @@ export class LocalTransaction extends Transaction {
     const spec = this.db.spec(table);
     const ref = { table, key: keyOf(spec, values) };
     this.writing();
+    if ((await holdTable(this.db, this, table)) === 'timeout') return 'deadlock';
     for (const key of ['primary', ...spec.uniqueKeys] as const) {
       const taken = await this.claim(key, ref, values);
       if (!taken.taken) return taken.because === 'timeout' ? 'deadlock' : 'unique violation';
@@ -38,7 +40,7 @@ export class LocalTransaction extends Transaction {
     this.putRow(ref, { values, incarnation: this.db.nextIncarnation() });
     const parents = await this.referTo(ref, null, values);
     if (typeof parents === 'string') return parents;
-    this.capture((c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
+    this.capture(ref, (c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
     return 'done';
   }
 
@@ -46,6 +48,7 @@ export class LocalTransaction extends Transaction {
   async update(ref: RowRef, change: (values: Values) => Values): Promise<Statement> {
     await this.agent.step('update');
     const spec = this.db.spec(ref.table);
+    if ((await holdTable(this.db, this, ref.table)) === 'timeout') return 'deadlock';
     const seen = this.row(ref);
     if (seen === null) return 'no row';
     this.writing();
@@ -65,12 +68,13 @@ export class LocalTransaction extends Transaction {
     this.putRow(ref, { ...now, values: after });
     const parents = await this.referTo(ref, now.values, after);
     if (typeof parents === 'string') return parents;
-    this.capture((c) => [c.update(ref, patch), ...parents.map((parent) => c.touch(parent))]);
+    this.capture(ref, (c) => [c.update(ref, patch), ...parents.map((parent) => c.touch(parent))]);
     return 'done';
   }
 
   async delete(ref: RowRef): Promise<Statement> {
     await this.agent.step('delete');
+    if ((await holdTable(this.db, this, ref.table)) === 'timeout') return 'deadlock';
     const seen = this.row(ref);
     if (seen === null) return 'no row';
     this.writing();
@@ -81,7 +85,7 @@ export class LocalTransaction extends Transaction {
       if ((await this.vacate(key, ref, now.values)) === 'timeout') return 'deadlock';
     if (this.children(ref).length > 0) return 'foreign key violation';
     this.putRow(ref, null);
-    this.capture((c) => [c.delete(ref, now.values)]);
+    this.capture(ref, (c) => [c.delete(ref, now.values)]);
     return 'done';
   }
 
@@ -129,7 +133,8 @@ export class LocalTransaction extends Transaction {
     return referring;
   }
 
-  private capture(entries: (capture: Capture) => LogRow[]): void {
+  private capture({ table }: RowRef, entries: (capture: Capture) => LogRow[]): void {
+    if (this.db.epochsOf(table).present === null) return;
     this.writes.log.push(...entries(new Capture(this.db, this.writing(), this.actor)));
   }
 }
