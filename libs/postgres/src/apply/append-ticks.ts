@@ -1,11 +1,9 @@
 import { type Change, type JsonText, type RowRef, type Tick, type Vector } from '@meridian/core';
 import { answersTo, type Session } from '../connection/session.js';
 import { ranksText } from '../log/change-row.js';
+import { portions } from './portions.js';
 
 const OPS = { insert: 'i', update: 'u', delete: 'd' } as const;
-
-/** Rows in one statement: beyond some thousand the text of its parameter costs more than the round trips saved. */
-const CHANGES_PER_STATEMENT = 4_000;
 
 /** json_to_recordset gives a json field's text as it stands, so the ticks can be made again to the byte (I5). */
 const INSERT_CHANGES = /* sql */ `
@@ -19,17 +17,28 @@ INSERT INTO meridian.tick (origin, seq, deps, stamp, wall, previous, digest, cha
 SELECT * FROM json_to_recordset($1::json)
            AS x(origin text, seq bigint, deps json, stamp bigint, wall bigint, previous text, digest text, changes int)`;
 
+/** More than one statement takes: whoever needs the changes in the log waits for them. */
+export const isLarge = (ticks: readonly Tick[]): boolean =>
+  portions(
+    ticks.flatMap((tick) => tick.changes),
+    charsOf,
+  ).length > 1;
+
 /** Step 5: the ticks' changes into the log as remote ones, in their order, and the ticks' rows. */
 export async function appendTicks(session: Session, ticks: readonly Tick[]): Promise<void> {
-  const changes = ticks.flatMap((tick) => tick.changes.map((c) => record(tick, c)));
+  const changes = ticks.flatMap((tick) => tick.changes.map((change) => ({ tick, change })));
   const statements: Promise<unknown>[] = [];
-  for (let i = 0; i < changes.length; i += CHANGES_PER_STATEMENT) {
-    const portion = `[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`;
-    statements.push(session.query(INSERT_CHANGES, [portion], 'insert_changes'));
+  for (const portion of portions(changes, ({ change }) => charsOf(change))) {
+    const records = `[${portion.map(({ tick, change }) => record(tick, change)).join(',')}]`;
+    statements.push(session.query(INSERT_CHANGES, [records], 'insert_changes'));
+    // The texts of a large batch are not all to wait in the driver at once.
+    if (portion.length < changes.length) await answersTo(statements.splice(0));
   }
   statements.push(session.query(INSERT_TICKS, [`[${ticks.map(tickRecord).join(',')}]`], 'insert_ticks'));
   await answersTo(statements);
 }
+
+const charsOf = ({ patch, before }: Change): number => (patch?.length ?? 0) + (before?.length ?? 0);
 
 /** By concatenation: the parts are JSON already. */
 function record(tick: Tick, c: Change): string {

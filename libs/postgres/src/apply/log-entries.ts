@@ -16,7 +16,7 @@ import type { Row, Session, Text } from '../connection/session.js';
 import { CHANGE_COLUMNS, changeOf, inOrderOfWriting, type LoggedChange } from '../log/change-row.js';
 import { TickForgottenError } from '../log/errors.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
-import { type Races, racesBetween, withUnseen } from '../log/races.js';
+import { type Races, racesOf, withUnseen } from '../log/races.js';
 import { firstThatShows, Snapshot } from '../log/snapshot.js';
 import { FEW_ROWS } from './row-locks.js';
 
@@ -138,7 +138,7 @@ export class LogEntries {
     if (logged.length === 0) return [];
     const local = logged.filter((l) => l.change.seq === null);
     const own = local.length === 0 ? NO_TICKS : await this.ownTicks(ownFloor, local);
-    const races = local.length === 0 ? null : await this.racesOf(local);
+    const races = local.length === 0 ? null : await racesOf(this.session, local);
     const vectors = new Map<string | null, Vector>([[null, EMPTY_VECTOR]]);
     const vectorOf = (deps: string | null): Vector => {
       if (!vectors.has(deps)) vectors.set(deps, JSON.parse(deps!) as Vector);
@@ -147,11 +147,6 @@ export class LogEntries {
     return inOrderOfWriting(logged).map((l) =>
       l.change.seq === null ? localEntry(l, own, races!) : { ...l.change, deps: vectorOf(l.deps) },
     );
-  }
-
-  private racesOf(local: readonly LoggedChange[]): Promise<Races> {
-    const ids = local.map((l) => l.logId);
-    return racesBetween(this.session, Math.min(...ids), Math.max(...ids));
   }
 
   /** Own ticks above the floor that may be the first to show one of these: as many as were cut while a peer was not heard of. */

@@ -30,7 +30,7 @@ import { answersTo, type Session } from '../connection/session.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
 import { advanceVector, type Positions } from './advance-vector.js';
-import { appendTicks, keepImages } from './append-ticks.js';
+import { appendTicks, isLarge, keepImages } from './append-ticks.js';
 import type { ApplyTable } from './apply-table.js';
 import { keepClaims, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
@@ -173,7 +173,10 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   append(ticks: readonly Tick[]): Promise<void> {
-    return this.send(appendTicks(this.session, ticks).catch(overtakenOr));
+    const appended = appendTicks(this.session, ticks).catch(overtakenOr);
+    const sent = this.send(appended);
+    // Its failure is the next step's to tell, as of everything sent.
+    return isLarge(ticks) ? appended.catch(() => undefined) : sent;
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {

@@ -5,13 +5,14 @@ import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
 import { counterField, counterSet, type CounterRange } from './counter-range.js';
 import { groupEffects, type GroupedEffects, type WriteGroup } from './effect-groups.js';
 import { onTable } from './waiting-changes.js';
+import { portions } from './portions.js';
 import { columnList, joinKeys, keyRecords } from './row-locks.js';
 
 const DONE: WriteOutcome = { retry: null };
 
 /**
  * Step 3: one statement per table, kind and set of columns. Frees come first, so that a unique key can move from row to row,
- * then updates, then inserts, all sent at once. Values go as the JSON text they came as; only the names of their columns are
+ * then updates, then inserts, all sent at once, or of a large batch in portions. Values go as the JSON text they came as; only the names of their columns are
  * looked at here.
  */
 export async function writeEffects(
@@ -22,23 +23,39 @@ export async function writeEffects(
 ): Promise<WriteOutcome> {
   const tableOf = (name: TableName): ApplyTable => tables.get(name)!;
   const { frees, parks, unparks, updates, inserts } = groupEffects(effects);
-  const asked: Promise<WriteOutcome>[] = [
-    ...[...frees].map(([name, keys]) => onTable(name, () => remove(session, tableOf(name), keys))),
-    park(session, parks),
-    ...[...unparks].map(([name, keys]) => unpark(session, name, keys)),
-    ...updates.map((group) =>
-      onTable(group.table, () => update(session, tableOf(group.table), group, range)).then((written) =>
-        written < group.rows.length ? missing('a row to update is gone', group) : DONE,
-      ),
-    ),
-    ...inserts.map((group) =>
-      onTable(group.table, () => insert(session, tableOf(group.table), group, range)).then((written) =>
-        written < group.rows.length ? missing('a row to insert is there', group) : DONE,
-      ),
-    ),
+  const portionsOfUpdates = updates.flatMap(inPortions);
+  const portionsOfInserts = inserts.flatMap(inPortions);
+  const steps: (() => Promise<WriteOutcome>)[] = [
+    ...[...frees].map(([name, keys]) => () => onTable(name, () => remove(session, tableOf(name), keys))),
+    () => park(session, parks),
+    ...[...unparks].map(([name, keys]) => () => unpark(session, name, keys)),
+    ...portionsOfUpdates.map((group) => async () => {
+      const written = await onTable(group.table, () => update(session, tableOf(group.table), group, range));
+      return written < group.rows.length ? missing('a row to update is gone', group) : DONE;
+    }),
+    ...portionsOfInserts.map((group) => async () => {
+      const written = await onTable(group.table, () => insert(session, tableOf(group.table), group, range));
+      return written < group.rows.length ? missing('a row to insert is there', group) : DONE;
+    }),
   ];
-  return (await answersTo(asked)).find((outcome) => outcome.retry !== null) ?? DONE;
+  const isLarge = portionsOfUpdates.length + portionsOfInserts.length > updates.length + inserts.length;
+  return isLarge ? oneByOne(steps) : retryOf(await answersTo(steps.map((step) => step())));
 }
+
+/** The texts of a large batch are not all to wait in the driver at once. */
+async function oneByOne(steps: readonly (() => Promise<WriteOutcome>)[]): Promise<WriteOutcome> {
+  for (const step of steps) {
+    const outcome = await step();
+    if (outcome.retry !== null) return outcome;
+  }
+  return DONE;
+}
+
+const retryOf = (outcomes: readonly WriteOutcome[]): WriteOutcome =>
+  outcomes.find((outcome) => outcome.retry !== null) ?? DONE;
+
+const inPortions = (group: WriteGroup): WriteGroup[] =>
+  portions(group.rows, ({ values }) => values.length).map((rows) => ({ ...group, rows: [...rows] }));
 
 const missing = (what: string, group: WriteGroup): WriteOutcome => ({
   retry: 'row appeared',

@@ -10,8 +10,8 @@ export interface FramedTick {
 }
 
 /**
- * The last ticks published in this process, so that peers who keep up cost no read of the log. Bounded in bytes; whoever is
- * further behind reads from the log.
+ * The last ticks published in this process, so that peers who keep up cost no read of the log. Bounded in bytes, but the newest
+ * one stays whatever its size, or each peer would have a huge one made again; whoever is further behind reads from the log.
  */
 export class RecentTicks {
   private ticks: FramedTick[] = [];
@@ -69,7 +69,7 @@ export class RecentTicks {
 
   private trim(): void {
     let drop = 0;
-    while (this.bytes > this.maxBytes && drop < this.ticks.length) this.bytes -= size(this.ticks[drop++]!);
+    while (this.bytes > this.maxBytes && drop < this.ticks.length - 1) this.bytes -= size(this.ticks[drop++]!);
     if (drop > 0) this.ticks = this.ticks.slice(drop);
   }
 
