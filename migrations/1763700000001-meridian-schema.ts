@@ -29,6 +29,15 @@ CREATE TABLE meridian.region (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- What a change may weigh: it travels as one text, and V8's end at 512 MB. Refused where it is written, by name.
+CREATE FUNCTION meridian.refuse_change(rel text, bytes bigint) RETURNS boolean
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  RAISE EXCEPTION 'a change of % of % MB cannot be replicated: 400 MB, old and new values together, are the most', rel, bytes / 1000000
+    USING ERRCODE = 'program_limit_exceeded', HINT = 'Write large values in several pieces, or change fewer of a row''s columns at a time.';
+END
+$$;
+
 -- The log. A local change has no seq: its tick follows from xid and the ticks' snapshots, so its row is never updated.
 -- json, not jsonb: json keeps the text as it was written, so a tick made again has the same bytes.
 CREATE TABLE meridian.change (
@@ -49,7 +58,10 @@ CREATE TABLE meridian.change (
   before json,
   image json,                 -- deletes only: the row as later arrivals left it; before stays as shipped, for its tick is made again from it
   ranks json,                 -- {"column": ["stamp", "wall", "id"]}
-  unseen json                 -- {"eu": 7}; remote changes only: for local ones it is in meridian.race until they are shipped
+  unseen json,                -- {"eu": 7}; remote changes only: for local ones it is in meridian.race until they are shipped
+  -- As the values are in memory: no text is made to be measured.
+  CHECK (coalesce(pg_column_size(patch), 0) + coalesce(pg_column_size(before), 0) <= 400000000
+         OR meridian.refuse_change(rel, pg_column_size(patch)::bigint + coalesce(pg_column_size(before), 0)))
 ) PARTITION BY RANGE (id);
 -- The relay's range over xid; peers' and coverage's reads of remote changes; a row's tail of the log.
 CREATE INDEX change_xid ON meridian.change (xid) WHERE seq IS NULL;

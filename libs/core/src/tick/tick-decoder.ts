@@ -11,7 +11,7 @@ import {
 } from './wire-decode.js';
 import { BlockDigests, digestOf } from './wire.js';
 
-/** V8 holds no longer string. Capture refuses what would make one (SPEC, P16): such a line is nobody's change. */
+/** V8 holds no longer string. A change that would make one is refused where it is written: such a line is nobody's change. */
 const LONGEST_LINE = 2 ** 29 - 25;
 
 /**

@@ -26,9 +26,17 @@ export async function writeEffects(
   const portionsOfUpdates = updates.flatMap(inPortions);
   const portionsOfInserts = inserts.flatMap(inPortions);
   const steps: (() => Promise<WriteOutcome>)[] = [
-    ...[...frees].map(([name, keys]) => () => onTable(name, () => remove(session, tableOf(name), keys))),
+    ...[...frees].map(
+      ([name, keys]) =>
+        () =>
+          onTable(name, () => remove(session, tableOf(name), keys)),
+    ),
     () => park(session, parks),
-    ...[...unparks].map(([name, keys]) => () => unpark(session, name, keys)),
+    ...[...unparks].map(
+      ([name, keys]) =>
+        () =>
+          unpark(session, name, keys),
+    ),
     ...portionsOfUpdates.map((group) => async () => {
       const written = await onTable(group.table, () => update(session, tableOf(group.table), group, range));
       return written < group.rows.length ? missing('a row to update is gone', group) : DONE;

@@ -13,7 +13,7 @@ export function racesOf(session: Session, logged: readonly { readonly logId: num
     ([low, high], { logId }) => [Math.min(low, logId), Math.max(high, logId)],
     [Infinity, -Infinity],
   );
-  return racesBetween(session, from!, to!);
+  return racesBetween(session, from, to);
 }
 
 /** Of changes with ids in this range: one probe of an index that is nearly always empty. */

@@ -123,7 +123,8 @@ SELECT * FROM own WHERE pg_visible_in_snapshot(xid, ${last}::pg_snapshot)`;
 const OWN = own('$1', '$2');
 
 /** Counted in changes, which may have been folded from many more: those are read at once. */
-const isLarge = (kept: readonly KeptTick[]): boolean => kept.reduce((sum, { changes }) => sum + changes, 0) >= PAGE_ROWS;
+const isLarge = (kept: readonly KeptTick[]): boolean =>
+  kept.reduce((sum, { changes }) => sum + changes, 0) >= PAGE_ROWS;
 
 /** Null when the tick before the first one is no longer known, and with it where the first one begins. */
 async function ownContents(session: Session, kept: readonly KeptTick[]): Promise<readonly Change[][] | null> {

@@ -16,11 +16,18 @@ import { EnvelopeRefusedError } from './refusal.js';
 const PART_CHARS = 700_000;
 
 /** A tick as the messages that carry it; nearly always one. */
-export function sealTick(tick: Tick, envelopes: Envelopes): readonly Buffer[] {
-  const parts = [...encodeTickParts(tick, PART_CHARS)];
-  return parts.map((text, part) =>
-    envelopes.seal({ origin: tick.origin, seq: tick.seq, part, last: part === parts.length - 1 }, text),
-  );
+export const sealTick = (tick: Tick, envelopes: Envelopes): readonly Buffer[] => [...sealedParts(tick, envelopes)];
+
+/** The same one by one: the text of a large tick is never there as a whole. */
+export function* sealedParts(tick: Tick, envelopes: Envelopes): Generator<Buffer> {
+  const { origin, seq } = tick;
+  let [part, held]: [number, string | null] = [0, null];
+  // One behind, for the last part says that it is.
+  for (const text of encodeTickParts(tick, PART_CHARS)) {
+    if (held !== null) yield envelopes.seal({ origin, seq, part: part++, last: false }, held);
+    held = text;
+  }
+  yield envelopes.seal({ origin, seq, part, last: true }, held!);
 }
 
 /**
