@@ -3,6 +3,7 @@ import {
   type Change,
   type Claimant,
   type ConflictRecord,
+  type Enrolments,
   type Entry,
   type Held,
   type JsonText,
@@ -18,7 +19,6 @@ import {
   type TableName,
   type TableRefused,
   type Tick,
-  type TableSpec,
   TransactionRetryError,
   type Values,
   type Vector,
@@ -53,7 +53,7 @@ export interface TransactionContext {
   readonly region: RegionId;
   readonly snapshots: OwnSnapshots;
   readonly tableOf: (name: TableName) => Promise<ApplyTable>;
-  readonly specs: () => ReadonlyMap<TableName, TableSpec>;
+  readonly enrolments: () => Enrolments;
   readonly rangeOf: (name: TableName) => CounterRange;
   /** A statement failed as one does when a table was altered under it. */
   readonly onTableAltered: () => void;
@@ -75,7 +75,7 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   constructor(private readonly context: TransactionContext) {
     this.steps = new TransactionSteps(context.session, context.onTableAltered);
-    this.log = new LogEntries(context.session, context.region, context.snapshots);
+    this.log = new LogEntries(context.session, context.region, context.snapshots, context.enrolments().ended);
   }
 
   async hold(rows: readonly RowRef[], floor: Vector): Promise<Held | Retry | TableRefused> {
@@ -173,8 +173,8 @@ export class PgApplyTransaction implements ApplyTransaction {
       if (unknown.length > 0) await this.load(unknown.map(({ table }) => table));
       return await this.steps.done(() => {
         assertAgreed(effects.map(({ table }) => this.tables.get(table)!));
-        const specs = this.context.specs();
-        const looks = outsidersLetGo(this.tables, (name) => specs.has(name), effects);
+        const { tables } = this.context.enrolments();
+        const looks = outsidersLetGo(this.tables, (name) => tables.has(name), effects);
         return writeEffects(this.session, this.tables, effects, this.context.rangeOf, looks);
       });
     } catch (error) {
@@ -218,7 +218,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   advance(ticks: readonly Tick[], positions: Positions): Promise<WriteOutcome> {
-    return this.steps.done(() => advanceVector(this.session, ticks, positions));
+    return this.steps.done(() => advanceVector(this.session, ticks, positions, this.context.enrolments().ended));
   }
 
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]> {
@@ -282,7 +282,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   private async referring(parent: TableName): Promise<ApplyTable[]> {
-    const children = [...this.context.specs().values()].filter((t) => t.foreignKeys.some((f) => f.parent === parent));
+    const { tables } = this.context.enrolments();
+    const children = [...tables.values()].filter((t) => t.foreignKeys.some((f) => f.parent === parent));
     return Promise.all(children.map(({ name }) => onTable(name, () => this.tableOf(name))));
   }
 

@@ -24,6 +24,7 @@ describe('enrolment', () => {
   afterEach(async () => {
     for (const db of [us, eu]) {
       for (const { name } of await db.enrolment.list()) if (name.startsWith('public.')) await db.enrolment.remove(name);
+      await db.run('DELETE FROM meridian.policy_epoch');
       await db.run('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     }
   });
