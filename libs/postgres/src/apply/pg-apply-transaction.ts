@@ -30,7 +30,7 @@ import { answersTo, type Session } from '../connection/session.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
 import { advanceVector, type Positions } from './advance-vector.js';
-import { appendTicks, keepImages } from './append-ticks.js';
+import { appendTicks, isLargeAppend, keepImages } from './append-ticks.js';
 import { type ApplyTable, TableDiffersError } from './apply-table.js';
 import { keepClaims, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
@@ -44,7 +44,7 @@ import { keepWaiting, onTable, resume, TableStatementError } from './waiting-cha
 import { byTable, FEW_ROWS, lockRows, lockVirtualRows, lockVirtualRowsAtOnce, type Place } from './row-locks.js';
 import { refusedOr, TransactionSteps } from './transaction-steps.js';
 import { childrenOf, holdersOf, readRows } from './virtual-rows.js';
-import { writeEffects } from './write-effects.js';
+import { isLargeWrite, writeEffects } from './write-effects.js';
 
 const NUMERIC_OUT_OF_RANGE = '22003';
 
@@ -176,7 +176,7 @@ export class PgApplyTransaction implements ApplyTransaction {
         const { tables } = this.context.enrolments();
         const looks = outsidersLetGo(this.tables, (name) => tables.has(name), effects);
         return writeEffects(this.session, this.tables, effects, this.context.rangeOf, looks);
-      });
+      }, isLargeWrite(effects));
     } catch (error) {
       if (!(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
@@ -185,7 +185,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   append(ticks: readonly Tick[]): Promise<void> {
-    return this.steps.send(() => appendTicks(this.session, ticks).catch(overtakenOr));
+    return this.steps.send(() => appendTicks(this.session, ticks).catch(overtakenOr), isLargeAppend(ticks));
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {

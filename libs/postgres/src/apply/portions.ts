@@ -18,3 +18,14 @@ export function portions<T>(items: readonly T[], charsOf: (item: T) => number): 
   if (items.length > from) runs.push(from === 0 ? items : items.slice(from));
   return runs;
 }
+
+/** More than the characters of one statement. */
+export function isLarge<T>(items: readonly T[], charsOf: (item: T) => number): boolean {
+  let chars = 0;
+  return items.some((item) => (chars += charsOf(item)) > CHARS);
+}
+
+/** Each made and sent when the one before it is answered: the texts of a large batch are not all to wait in the driver at once. */
+export async function inPieces(pieces: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const piece of pieces) await piece();
+}
