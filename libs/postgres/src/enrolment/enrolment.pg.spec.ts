@@ -119,6 +119,24 @@ describe('enrolment', () => {
     ).toEqual([{ epoch: 2 }]);
   });
 
+  it('says whether policy and rules are agreed on, and refuses the epoch that was agreed on without them', async () => {
+    expect(await us.enrolment.standing(items, {})).toBeNull();
+    await (await us.enrolment.prepare(items, {})).commit();
+    const agreed = { name: 'public.items', present: 1, ended: 0, agreed: true };
+    expect(await us.enrolment.standing(items, {})).toEqual(agreed);
+    expect(await us.enrolment.standing(items, { delete: 'delete-wins' })).toEqual({ ...agreed, agreed: false });
+    await us.run('ALTER TABLE items ADD UNIQUE (name)');
+    expect(await us.enrolment.standing(items, {})).toEqual({ ...agreed, agreed: false });
+    await expect(us.enrolment.prepare(items, {}, { epoch: 1, ended: 0 })).rejects.toMatchObject({
+      problems: [{ code: 'enrolled_meanwhile' }],
+    });
+    const next = await us.enrolment.prepare(items, {}, { epoch: 2, ended: 0 });
+    expect(next).toMatchObject({ change: 'policy', spec: { epoch: 2 } });
+    await next.commit();
+    await us.enrolment.remove('public.items' as TableName);
+    expect(await us.enrolment.standing(items, {})).toEqual({ ...agreed, present: null, ended: 2, agreed: false });
+  });
+
   it('touches a parent only once it is enrolled, under the parent’s epoch', async () => {
     // A circle: one of the two has to be the first.
     await us.run(`
