@@ -7,7 +7,6 @@ export const FAILPOINTS = [
   ...around('transport.publish'),
   ...[
     'hold',
-    'entriesAbove',
     'read',
     'write',
     'append',
