@@ -29,6 +29,15 @@ CREATE TABLE meridian.region (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- What a change may weigh: it travels as one text, and V8's end at 512 MB. Refused where it is written, by name.
+CREATE FUNCTION meridian.refuse_change(rel text, bytes bigint) RETURNS boolean
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  RAISE EXCEPTION 'a change of % of % MB cannot be replicated: 400 MB, old and new values together, are the most', rel, bytes / 1000000
+    USING ERRCODE = 'program_limit_exceeded', HINT = 'Write large values in several pieces, or change fewer of a row''s columns at a time.';
+END
+$$;
+
 -- The log. A local change has no seq: its tick follows from xid and the ticks' snapshots, so its row is never updated.
 -- json, not jsonb: json keeps the text as it was written, so a tick made again has the same bytes.
 CREATE TABLE meridian.change (
@@ -49,7 +58,10 @@ CREATE TABLE meridian.change (
   before json,
   image json,                 -- deletes only: the row as later arrivals left it; before stays as shipped, for its tick is made again from it
   ranks json,                 -- {"column": ["stamp", "wall", "id"]}
-  unseen json                 -- {"eu": 7}; remote changes only: for local ones it is in meridian.race until they are shipped
+  unseen json,                -- {"eu": 7}; remote changes only: for local ones it is in meridian.race until they are shipped
+  -- As the values are in memory: no text is made to be measured.
+  CHECK (coalesce(pg_column_size(patch), 0) + coalesce(pg_column_size(before), 0) <= 400000000
+         OR meridian.refuse_change(rel, pg_column_size(patch)::bigint + coalesce(pg_column_size(before), 0)))
 ) PARTITION BY RANGE (id);
 -- The relay's range over xid; peers' and coverage's reads of remote changes; a row's tail of the log.
 CREATE INDEX change_xid ON meridian.change (xid) WHERE seq IS NULL;
@@ -151,6 +163,16 @@ CREATE TABLE meridian.enrolled_table (
   differs text,               -- how the table here is not what the regions agreed on: then it takes no changes, too
   numbering json,             -- how the regions share the numbers of its keys' sequences: {"step": 16, "regions": ["ap", "eu"]}
   enrolled_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Every epoch that a table's policy has had here. What folds depends on the counters of a change's own epoch, and a tick is made
+-- again as it was cut. Epochs count on over enrolments: a change of one that has ended is told from one that is yet to come.
+CREATE TABLE meridian.policy_epoch (
+  rel text NOT NULL,
+  epoch integer NOT NULL,
+  counters json NOT NULL,     -- names of columns
+  ended boolean NOT NULL,     -- of an enrolment that has ended, and so have all epochs below
+  PRIMARY KEY (rel, epoch)
 );
 
 -- Conflict records: a replicated table like a user's (policy hlc by row), written by the overwritten change's region.

@@ -6,6 +6,7 @@ import {
   type RegionId,
   type Retry,
   seq,
+  type TableName,
   type TableRefused,
   type Tick,
   type Timers,
@@ -29,6 +30,8 @@ export class RealRegion {
   readonly timers = TIMERS;
   /** Why apply was taken again, in order. */
   readonly retries: (Retry | TableRefused)['retry'][] = [];
+  /** Changes of ended enrolments that were let pass. */
+  passed = 0;
   private readonly clients: Client[] = [];
   private inbox = new Inbox(1_000_000);
   private readonly shipped: string[] = [];
@@ -86,6 +89,16 @@ export class RealRegion {
   async waitsBecause(name: string): Promise<string | null> {
     const { state, reason } = (await this.enrolment.find({ schema: 'public', name }))!;
     return state === 'waiting' ? reason : null;
+  }
+
+  /** What a coordinator that asked all regions makes of it: from `epoch` on, and nothing before counts. */
+  async enrolAnew(name: string, policy: object, epoch: number): Promise<void> {
+    const prepared = await this.enrolment.prepare({ schema: 'public', name }, policy, { epoch, ended: epoch - 1 });
+    await prepared.commit();
+  }
+
+  async unenrol(name: string): Promise<void> {
+    await this.enrolment.remove(`public.${name}` as TableName);
   }
 
   /** The rows' columns as text, in the order of the rows' own text. */
@@ -151,7 +164,7 @@ export class RealRegion {
     const owner = { connectionString: this.database.url };
     const connection = { connectionString: this.prepared.applyUrl, application_name: 'second applier' };
     const store = new PgApplyStore({ region: this.name, connection, owner });
-    await store.tables();
+    await store.enrolments();
     return { apply: (ticks) => this.applier(store).apply(ticks), close: () => store.close() };
   }
 
@@ -193,6 +206,7 @@ export class RealRegion {
   private applier(store = this.gates.store): Applier {
     return new Applier(store, sha256, {
       retried: (because) => void this.retries.push(because.retry),
+      passed: (changes) => (this.passed += changes.length),
       ...{ applied: none, refused: none, resumed: none },
     });
   }

@@ -31,7 +31,7 @@ export function stoppable(inner: ApplyStore): Stoppable {
     store: {
       region: inner.region,
       heads: () => inner.heads(),
-      tables: () => inner.tables(),
+      enrolments: () => inner.enrolments(),
       waitingTables: () => inner.waitingTables(),
       begin: async () => gated(await inner.begin(), pass),
     },

@@ -57,6 +57,18 @@ const foldedOverDeletes = (changes: readonly Change[]): Change[] =>
     return [{ ...change, op: 'update', before: previous.before, patch: valuesText({ ...patchOf(change), n }) }];
   });
 
+/** As if every enrolment had been the first one. */
+const forgettingEnded: Sabotage = {
+  apply: (store) =>
+    new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'enrolments') return async () => ({ ...(await target.enrolments()), ended: new Map() });
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    }),
+};
+
 const droppingTooMuch: Sabotage = {
   ticks: (store) => {
     const eager = (_stable: Vector): Promise<number> =>
@@ -197,6 +209,11 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
   {
     rule: 'rows and vector commit together',
     run: { sabotage: overriding(vectorFirst), overrides: { crashes: true } },
+    within: 100,
+  },
+  {
+    rule: 'changes of ended enrolments are let pass',
+    run: { sabotage: forgettingEnded, overrides: { enrolments: true } },
     within: 100,
   },
   {

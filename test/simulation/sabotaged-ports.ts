@@ -3,10 +3,10 @@ import type {
   ApplyTransaction,
   Change,
   Cut,
+  Enrolments,
   Head,
   RegionId,
   TableName,
-  TableSpec,
   TickStore,
 } from '@meridian/core';
 import type { Sabotage } from '@meridian/testkit';
@@ -19,7 +19,7 @@ export function overriding(override: Override): Sabotage {
     apply: (store): ApplyStore => ({
       region: store.region,
       heads: (): Promise<ReadonlyMap<RegionId, Head>> => store.heads(),
-      tables: (): Promise<ReadonlyMap<TableName, TableSpec>> => store.tables(),
+      enrolments: (): Promise<Enrolments> => store.enrolments(),
       waitingTables: (): Promise<ReadonlySet<TableName>> => store.waitingTables(),
       begin: async () => {
         const inner = await store.begin();

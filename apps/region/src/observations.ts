@@ -1,4 +1,4 @@
-import type { DeliveredTick, Head, RegionId, TableName } from '@meridian/core';
+import type { Change, DeliveredTick, Head, RegionId, TableName } from '@meridian/core';
 
 interface OriginObservation {
   readonly latestSeq: number;
@@ -17,6 +17,8 @@ export class Observations {
   /** Tables that cannot take their changes here, and why. */
   readonly refused = new Map<TableName, string>();
   lastCutMs = 0;
+  /** By table, of what enrolments changes were let pass: worth telling once of each. */
+  private readonly passed = new Map<TableName, number>();
   readonly interruptions = new Map<RegionId, string>();
 
   constructor(private readonly now: () => number) {}
@@ -37,6 +39,17 @@ export class Observations {
     this.halted = null;
     for (const [origin, { waiting }] of this.origins)
       for (const seq of waiting.keys()) if (seq <= (heads.get(origin)?.seq ?? 0)) waiting.delete(seq);
+  }
+
+  /** Tables of which no change of this ended enrolment was told yet. */
+  newlyPassed(changes: readonly Change[]): ReadonlySet<TableName> {
+    const tables = new Set<TableName>();
+    for (const { table, epoch } of changes)
+      if (epoch > (this.passed.get(table) ?? 0)) {
+        this.passed.set(table, epoch);
+        tables.add(table);
+      }
+    return tables;
   }
 
   /** Changes of this origin that are known of and not applied here. */

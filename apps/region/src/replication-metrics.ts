@@ -1,4 +1,4 @@
-import type { RegionId, Tick } from '@meridian/core';
+import type { Change, RegionId, TableName, Tick } from '@meridian/core';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Observations } from './observations.js';
 
@@ -8,6 +8,7 @@ export class ReplicationMetrics {
   private readonly cutChanges: Counter;
   private readonly appliedTicks: Counter<'origin'>;
   private readonly appliedChanges: Counter<'origin'>;
+  private readonly passedChanges: Counter<'table'>;
   private readonly batchChanges: Histogram;
   private readonly conflicts: Counter;
   private readonly retries: Counter<'because'>;
@@ -20,6 +21,9 @@ export class ReplicationMetrics {
     this.cutChanges = counter('changes_cut_total', 'Changes in them, after folding');
     this.appliedTicks = counter('ticks_applied_total', 'Ticks of other regions that are in this database', ['origin']);
     this.appliedChanges = counter('changes_applied_total', 'Changes in them', ['origin']);
+    this.passedChanges = counter('changes_passed_total', 'Changes of ended enrolments: in the log, and not applied', [
+      'table',
+    ]);
     this.conflicts = counter('conflicts_recorded_total', 'Conflict records opened, followed or withdrawn here');
     this.retries = counter('apply_retries_total', 'Attempts of apply that were rolled back and taken again', [
       'because',
@@ -43,6 +47,12 @@ export class ReplicationMetrics {
       this.appliedTicks.inc({ origin });
       this.appliedChanges.inc({ origin }, changes.length);
     }
+  }
+
+  passed(changes: readonly Change[]): void {
+    const counts = new Map<TableName, number>();
+    for (const { table } of changes) counts.set(table, (counts.get(table) ?? 0) + 1);
+    for (const [table, count] of counts) this.passedChanges.inc({ table }, count);
   }
 
   retried(because: string): void {

@@ -66,6 +66,14 @@ function pipelineEvents({ observations, metrics, relaying, log }: ReplicationPar
       relaying.applied(heads);
     },
     applied: (ticks, conflicts) => metrics.applied(ticks, conflicts),
+    passed(changes) {
+      metrics.passed(changes);
+      for (const table of observations.newlyPassed(changes))
+        log.warn(
+          { table },
+          `changes of an ended enrolment of ${table} go on arriving: they are kept in the log, and not applied`,
+        );
+    },
     refused(table, reason) {
       observations.refused.set(table, reason);
       log.error({ table }, `changes of ${table} wait, the table here cannot take them: ${reason}`);

@@ -10,4 +10,5 @@ export type {
   Readiness,
   RefusedReason,
   TableEnrolment,
+  UnenrolmentOutcome,
 } from './ports.js';

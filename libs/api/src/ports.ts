@@ -23,13 +23,18 @@ export interface TableEnrolment {
   get(table: TableRef): Promise<EnrolledTable | null>;
   /** Enrols the table, or changes its policy when it is enrolled. */
   put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome>;
-  /** Ends replication of the table in all regions; its rows stay. False: it was not enrolled. */
-  remove(table: TableRef): Promise<boolean>;
+  /** Ends replication of the table in all regions; its rows stay. */
+  remove(table: TableRef): Promise<UnenrolmentOutcome>;
 }
 
 export type EnrolmentOutcome =
   | { readonly kind: 'enrolled'; readonly created: boolean; readonly table: EnrolmentAnswer }
   | { readonly kind: 'refused'; readonly reasons: readonly RefusedReason[] };
+
+export type UnenrolmentOutcome =
+  | { readonly kind: 'ended' | 'not enrolled' }
+  /** In some regions it goes on, until they can be reached. */
+  | { readonly kind: 'incomplete'; readonly reasons: readonly RefusedReason[] };
 
 export interface RefusedReason {
   readonly code: string;

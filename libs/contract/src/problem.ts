@@ -53,6 +53,7 @@ export const PROBLEMS = {
   consistency_not_available: { status: 501, title: 'This consistency level is not available yet' },
   database_unavailable: { status: 503, title: "The region's database is not available" },
   overloaded: { status: 503, title: 'The region has more to do than it can' },
+  region_unreachable: { status: 503, title: 'Another region cannot be reached' },
   statement_timeout: { status: 503, title: 'The statement took too long' },
   session_not_reached: { status: 503, title: 'This region has not yet reached the session' },
   staleness_bound_not_met: { status: 503, title: 'This region is staler than asked for' },

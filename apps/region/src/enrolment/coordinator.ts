@@ -1,7 +1,7 @@
-import type { EnrolmentOutcome, RefusedReason, TableEnrolment } from '@meridian/api';
+import type { EnrolmentOutcome, RefusedReason, TableEnrolment, UnenrolmentOutcome } from '@meridian/api';
 import type { EnrolledTable, TablePolicy } from '@meridian/contract';
 import type { RegionId, TableRef } from '@meridian/core';
-import type { EnrolledTable as StoredTable, Enrolment, RowHash } from '@meridian/postgres';
+import type { EnrolledTable as StoredTable, Enrolment, GivenEpochs, RowHash, TableStanding } from '@meridian/postgres';
 import { PeerCallError } from '@meridian/transport';
 import { shareKeyNumbers } from './key-numbering.js';
 import type { Participant, Prepared } from './participant.js';
@@ -49,9 +49,29 @@ export class EnrolmentCoordinator implements TableEnrolment {
     }
   }
 
-  async remove(table: TableRef): Promise<boolean> {
-    const removed = await Promise.all([this.local, ...this.peers].map((p) => p.remove(table)));
-    return removed.some(Boolean);
+  /** In all regions that can be reached: each lets the table's changes pass that are still on their way to it. */
+  async remove(table: TableRef): Promise<UnenrolmentOutcome> {
+    const asked = await this.standings(table, {});
+    const reached = asked.flatMap((a) => ('failure' in a ? [] : [a]));
+    const failures = asked.flatMap((a) => ('failure' in a ? [a.failure] : []));
+    const known = reached.flatMap(({ standing }) => standing ?? []);
+    if (known.every(({ present }) => present === null) && failures.length === 0) return { kind: 'not enrolled' };
+    const upTo = lastEpochOf(known);
+    if (known.length > 0) await Promise.all(reached.map(({ at }) => at.remove(known[0]!.name, upTo)));
+    return failures.length === 0 ? { kind: 'ended' } : { kind: 'incomplete', reasons: failures };
+  }
+
+  /** Of every region, the own one first; a peer that cannot be asked says why. */
+  private standings(table: TableRef, policy: object): Promise<Asked[]> {
+    return Promise.all(
+      [this.local, ...this.peers].map(async (at): Promise<Asked> => {
+        try {
+          return { at, standing: await at.standing(table, policy) };
+        } catch (error) {
+          return { failure: unreachable(at, error) };
+        }
+      }),
+    );
   }
 
   private unknownDonor({ initial }: TablePolicy): RefusedReason | null {
@@ -64,13 +84,16 @@ export class EnrolmentCoordinator implements TableEnrolment {
     };
   }
 
-  /** The own region first: its epoch is everybody's. */
+  /** The own region first: what it refuses, no other is bothered with. */
   private async prepareAll(table: TableRef, policy: TablePolicy, prepared: Prepared[]): Promise<RefusedReason[]> {
     const { initial: _initial, ...document } = policy;
-    const own = await this.prepareAt(this.local, table, document, undefined, prepared);
+    const asked = await this.standings(table, document);
+    const failures = asked.flatMap((a) => ('failure' in a ? [a.failure] : []));
+    if (failures.length > 0) return failures;
+    const epochs = nextEpochs(asked.map((a) => ('failure' in a ? null : a.standing)));
+    const own = await this.prepareAt(this.local, table, document, epochs, prepared);
     if (own.length > 0) return own;
-    const [first] = prepared;
-    const others = await Promise.all(this.peers.map((p) => this.prepareAt(p, table, document, first!.epoch, prepared)));
+    const others = await Promise.all(this.peers.map((p) => this.prepareAt(p, table, document, epochs, prepared)));
     return others.flat();
   }
 
@@ -78,24 +101,17 @@ export class EnrolmentCoordinator implements TableEnrolment {
     at: Participant,
     table: TableRef,
     document: object,
-    epoch: number | undefined,
+    epochs: GivenEpochs,
     prepared: Prepared[],
   ): Promise<RefusedReason[]> {
     try {
-      const outcome = await at.prepare(table, document, epoch);
+      const outcome = await at.prepare(table, document, epochs);
       if (outcome.kind === 'refused')
         return outcome.problems.map((p) => ({ code: p.code, detail: `${at.region}: ${p.message}`, cure: p.cure }));
       prepared.push({ ...outcome, at });
       return [];
     } catch (error) {
-      if (!(error instanceof PeerCallError)) throw error;
-      return [
-        {
-          code: error.code,
-          detail: error.message,
-          cure: `a table is enrolled in all regions at once: bring ${at.region} up, then enrol again`,
-        },
-      ];
+      return [unreachable(at, error)];
     }
   }
 
@@ -121,6 +137,35 @@ export class EnrolmentCoordinator implements TableEnrolment {
     }
     return [];
   }
+}
+
+type Asked =
+  { readonly at: Participant; readonly standing: TableStanding | null } | { readonly failure: RefusedReason };
+
+/**
+ * Enrolled everywhere since the same epoch: it is, at most, another policy, or other rules. Else it is enrolled anew in all regions, also where
+ * it is enrolled: what was written before is in the rows that are compared now, and must not be applied again.
+ */
+function nextEpochs(standings: readonly (TableStanding | null)[]): GivenEpochs {
+  const known = standings.flatMap((s) => s ?? []);
+  const [first] = known;
+  const everywhere = known.length === standings.length && known.every((s) => s.present !== null);
+  if (first === undefined || !everywhere || known.some((s) => s.ended !== first.ended)) {
+    const ended = lastEpochOf(known);
+    return { epoch: ended + 1, ended };
+  }
+  const last = lastEpochOf(known);
+  const same = known.every((s) => s.present === last && s.agreed);
+  return { epoch: same ? last : last + 1, ended: first.ended };
+}
+
+const lastEpochOf = (known: readonly TableStanding[]): number =>
+  known.reduce((last, { present, ended }) => Math.max(last, present ?? 0, ended), 0);
+
+function unreachable({ region }: Participant, error: unknown): RefusedReason {
+  if (!(error instanceof PeerCallError)) throw error;
+  const cure = `this has to be done in all regions: bring ${region} up, then do it again`;
+  return { code: error.code, detail: error.message, cure };
 }
 
 function columnsDiffer(a: Prepared, b: Prepared): RefusedReason {

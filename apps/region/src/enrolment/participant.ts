@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { Numbering, RegionId, TableRef } from '@meridian/core';
+import type { Numbering, RegionId, TableName, TableRef } from '@meridian/core';
 import {
   type Enrolment,
   EnrolmentRefused,
+  type GivenEpochs,
   type KeySequence,
   type NumberingOutcome,
   type PreparedEnrolment,
   type RowHash,
+  type TableStanding,
 } from '@meridian/postgres';
 
 /** One region's part in an enrolment, here or over the network. */
 export interface Participant {
   readonly region: RegionId;
-  prepare(table: TableRef, policy: unknown, epoch?: number): Promise<PrepareOutcome>;
+  /** What it knows of the table's enrolments, and whether its policy and rules are agreed on already; null: nothing. */
+  standing(table: TableRef, policy: unknown): Promise<TableStanding | null>;
+  prepare(table: TableRef, policy: unknown, epochs: GivenEpochs): Promise<PrepareOutcome>;
   examples(id: string, buckets: readonly number[]): Promise<readonly RowHash[]>;
   /** Brings this region's rows to those that `from` holds prepared under `fromId`. Resolves to the digest then. */
   copyFrom(id: string, from: RegionId, fromId: string): Promise<string>;
@@ -20,7 +24,8 @@ export interface Participant {
   numberKeys(id: string, numbering: Numbering, others: readonly KeySequence[]): Promise<NumberingOutcome>;
   commit(id: string): Promise<void>;
   rollback(id: string): Promise<void>;
-  remove(table: TableRef): Promise<boolean>;
+  /** Ends the table's enrolment, up to this epoch. */
+  remove(table: TableName, upTo: number): Promise<void>;
 }
 
 export type PrepareOutcome =
@@ -28,7 +33,6 @@ export type PrepareOutcome =
       readonly kind: 'prepared';
       readonly id: string;
       readonly change: 'new' | 'policy' | 'none';
-      readonly epoch: number;
       readonly signature: string;
       readonly columns: readonly string[];
       readonly rules: readonly string[];
@@ -60,10 +64,14 @@ export class LocalParticipant implements Participant {
     private readonly changed: () => void,
   ) {}
 
-  async prepare(table: TableRef, policy: unknown, epoch?: number): Promise<PrepareOutcome> {
+  standing(table: TableRef, policy: unknown): Promise<TableStanding | null> {
+    return this.enrolment.standing(table, policy);
+  }
+
+  async prepare(table: TableRef, policy: unknown, epochs: GivenEpochs): Promise<PrepareOutcome> {
     this.forgetEnded();
     try {
-      const prepared = await this.enrolment.prepare(table, policy, epoch);
+      const prepared = await this.enrolment.prepare(table, policy, epochs);
       const id = randomUUID();
       this.held.set(id, prepared);
       const { spec, rules, content, change, keySequences, numbering } = prepared;
@@ -72,7 +80,7 @@ export class LocalParticipant implements Participant {
         .sort();
       return {
         kind: 'prepared',
-        ...{ id, change, epoch: spec.epoch, signature: spec.signature, columns, rules },
+        ...{ id, change, signature: spec.signature, columns, rules },
         ...content,
         ...{ keySequences, numbering },
       };
@@ -121,12 +129,9 @@ export class LocalParticipant implements Participant {
     this.pages.delete(id);
   }
 
-  async remove(table: TableRef): Promise<boolean> {
-    const enrolled = await this.enrolment.find(table);
-    if (enrolled === null) return false;
-    await this.enrolment.remove(enrolled.name);
+  async remove(table: TableName, upTo: number): Promise<void> {
+    await this.enrolment.remove(table, upTo);
     this.changed();
-    return true;
   }
 
   private of(id: string): PreparedEnrolment {

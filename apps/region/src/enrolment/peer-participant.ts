@@ -1,5 +1,5 @@
-import { type Numbering, type RegionId, regionId, type TableRef } from '@meridian/core';
-import type { KeySequence, NumberingOutcome, RowHash } from '@meridian/postgres';
+import { type Numbering, type RegionId, regionId, type TableName, type TableRef } from '@meridian/core';
+import type { GivenEpochs, KeySequence, NumberingOutcome, RowHash, TableStanding } from '@meridian/postgres';
 import type { PeerAnswer, PeerCall, PeerClient } from '@meridian/transport';
 import { z } from 'zod';
 import type { LocalParticipant, Participant, PrepareOutcome } from './participant.js';
@@ -13,8 +13,12 @@ export class PeerParticipant implements Participant {
     private readonly client: PeerClient,
   ) {}
 
-  prepare(table: TableRef, policy: unknown, epoch?: number): Promise<PrepareOutcome> {
-    return this.call('prepare', { table, policy, ...(epoch === undefined ? {} : { epoch }) });
+  standing(table: TableRef, policy: unknown): Promise<TableStanding | null> {
+    return this.call('standing', { table, policy });
+  }
+
+  prepare(table: TableRef, policy: unknown, epochs: GivenEpochs): Promise<PrepareOutcome> {
+    return this.call('prepare', { table, policy, epochs });
   }
 
   examples(id: string, buckets: readonly number[]): Promise<readonly RowHash[]> {
@@ -41,8 +45,8 @@ export class PeerParticipant implements Participant {
     return this.call('rollback', { id });
   }
 
-  remove(table: TableRef): Promise<boolean> {
-    return this.call('remove', { table });
+  remove(table: TableName, upTo: number): Promise<void> {
+    return this.call('remove', { table, upTo });
   }
 
   private async call<T>(step: string, body: object): Promise<T> {
@@ -62,7 +66,13 @@ const Sequence = z.strictObject({
   ...{ min: Decimal, max: Decimal, increment: Decimal, next: Decimal, last: Decimal },
 });
 const Bodies = {
-  prepare: z.strictObject({ table: Table, policy: z.unknown(), epoch: z.int().optional() }),
+  standing: z.strictObject({ table: Table, policy: z.unknown() }),
+  prepare: z.strictObject({
+    table: Table,
+    policy: z.unknown(),
+    epochs: z.strictObject({ epoch: z.int(), ended: z.int() }),
+  }),
+  remove: z.strictObject({ table: z.string().min(1), upTo: z.int().min(1) }),
   examples: z.strictObject({ id: z.string(), buckets: z.array(z.int().min(0)) }),
   copy: z.strictObject({ id: z.string(), from: z.string(), fromId: z.string() }),
   number: z.strictObject({
@@ -76,9 +86,13 @@ const Bodies = {
 export async function answerEnrolmentCall(local: LocalParticipant, call: PeerCall): Promise<PeerAnswer> {
   const ok = (body: unknown): PeerAnswer => ({ status: 200, body: body ?? null });
   switch (call.path.slice(ENROLMENT_PATH.length + 1)) {
+    case 'standing': {
+      const { table, policy } = Bodies.standing.parse(call.body);
+      return ok(await local.standing(table, policy));
+    }
     case 'prepare': {
-      const { table, policy, epoch } = Bodies.prepare.parse(call.body);
-      return ok(await local.prepare(table, policy, epoch));
+      const { table, policy, epochs } = Bodies.prepare.parse(call.body);
+      return ok(await local.prepare(table, policy, epochs));
     }
     case 'examples': {
       const { id, buckets } = Bodies.examples.parse(call.body);
@@ -98,8 +112,10 @@ export async function answerEnrolmentCall(local: LocalParticipant, call: PeerCal
       return ok(await local.commit(Held.parse(call.body).id));
     case 'rollback':
       return ok(await local.rollback(Held.parse(call.body).id));
-    case 'remove':
-      return ok(await local.remove(z.strictObject({ table: Table }).parse(call.body).table));
+    case 'remove': {
+      const { table, upTo } = Bodies.remove.parse(call.body);
+      return ok(await local.remove(table as TableName, upTo));
+    }
     default:
       return { status: 404, body: { code: 'unknown_call', detail: `${call.path} is no call of this version` } };
   }

@@ -75,13 +75,19 @@ export class TablesController {
   @Documented({
     tag: 'Tables',
     summary: 'End the replication of a table',
-    description: 'In all regions. The rows stay where they are.',
+    description:
+      'In all regions. The rows stay where they are; what is still on its way to a region is not applied there any more.',
     params: TABLE,
     answers: { 204: { description: 'It is not enrolled any more' } },
-    problems: ['bad_table_name', 'table_not_enrolled', 'database_unavailable'],
+    problems: ['bad_table_name', 'table_not_enrolled', 'region_unreachable', 'database_unavailable'],
   })
   async remove(@Param('table') name: string): Promise<void> {
-    if (!(await this.ports.tables.remove(parseTableName(name)))) notEnrolled(name);
+    const outcome = await this.ports.tables.remove(parseTableName(name));
+    if (outcome.kind === 'not enrolled') notEnrolled(name);
+    if (outcome.kind === 'incomplete') {
+      const detail = outcome.reasons.map((r) => `${r.detail} — ${r.cure}`).join('; ');
+      throw new ApiProblem('region_unreachable', detail, { table: name, reasons: outcome.reasons });
+    }
   }
 }
 

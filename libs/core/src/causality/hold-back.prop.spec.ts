@@ -17,7 +17,7 @@ const history: fc.Arbitrary<readonly Tick[]> = fc
       const vector = applied[where]!;
       const origin = REGIONS[from]!;
       if (where === from) {
-        const tick = { origin, seq: at(vector, origin) + 1, deps: vector, changes: Array(changes).fill(null) };
+        const tick = { origin, seq: at(vector, origin) + 1, deps: vector, changes: Array(changes).fill({}) };
         ticks.push(tick as unknown as Tick);
         applied[where] = withSeq(vector, origin, (at(vector, origin) + 1) as never);
         continue;
@@ -78,7 +78,7 @@ describe('laws of causal hold-back', () => {
 
   it('an origin that never stops sending does not keep the others out of a batch (P13)', () => {
     const flood = (origin: RegionId, n: number): Tick | undefined =>
-      origin === 'eu' && n > 1 ? undefined : ({ origin, seq: n, deps: {}, changes: [null] } as unknown as Tick);
+      origin === 'eu' && n > 1 ? undefined : ({ origin, seq: n, deps: {}, changes: [{}] } as unknown as Tick);
     const batch = readyBatch(REGIONS, {}, flood, { ticks: 3, changes: 100 });
     expect(new Set(batch.map((t) => t.origin))).toEqual(new Set(REGIONS));
   });

@@ -1,5 +1,5 @@
 import type { RegionId } from '../ids.js';
-import type { Tick, TickHeader } from '../tick/tick.js';
+import { type Tick, type TickHeader, weightOf } from '../tick/tick.js';
 import { at, origins, type Vector, withSeq } from '../vector.js';
 
 /** A tick (o,n) is ready when the applied vector has o at n−1 and covers its deps: then all that its writers saw is here. */
@@ -33,7 +33,7 @@ export function readyBatch(
       .map(([o]) => waiting(o, at(vector, o) + 1))
       .find((t) => t !== undefined && isReady(t, vector));
     if (next === undefined) return batch;
-    changes += next.changes.length;
+    changes += weightOf(next);
     if (batch.length > 0 && (changes > limit.changes || batch.length >= limit.ticks)) return batch;
     batch.push(next);
     turns.set(next.origin, turns.get(next.origin)! + 1);

@@ -1,4 +1,4 @@
-import { type RowRef, type TableName, rowId } from '../ids.js';
+import { type RowRef, rowId } from '../ids.js';
 import { equalVectors } from '../vector.js';
 import { addDecimals } from './decimal.js';
 import {
@@ -13,8 +13,8 @@ import {
   valuesText,
 } from './change.js';
 
-/** Names of a table's counter columns, whose differences add up. */
-export type CountersOf = (table: TableName) => ReadonlySet<string>;
+/** Names of a table's counter columns, whose differences add up, at the epoch under which a change of it was written. */
+export type CountersOf = (change: Pick<Change, 'table' | 'epoch'>) => ReadonlySet<string>;
 
 /**
  * Folds a tick's changes (in the order of writing): an update folds into the insert or update of the same row before it,
@@ -33,7 +33,7 @@ export function foldChanges(changes: readonly Change[], countersOf: CountersOf):
       last.set(row, slots.push(change) - 1);
       continue;
     }
-    const fold = before instanceof Fold ? before : new Fold(before, countersOf(change.table));
+    const fold = before instanceof Fold ? before : new Fold(before, countersOf(change));
     fold.add(change);
     slots[slot] = fold;
   }

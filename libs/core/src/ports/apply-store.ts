@@ -3,7 +3,7 @@ import type { Change, Values } from '../change/change.js';
 import type { ConflictRecord } from '../conflict/record.js';
 import type { ChangeId, JsonText, RegionId, RowRef, Seq, TableName } from '../ids.js';
 import type { Tick } from '../tick/tick.js';
-import type { TableSpec } from '../policy/table-policy.js';
+import type { Enrolments } from '../policy/enrolments.js';
 import type { Vector } from '../vector.js';
 
 /**
@@ -14,8 +14,8 @@ export interface ApplyStore {
   readonly region: RegionId;
   /** The last tick applied of every origin known here; the own entry is the last tick cut. */
   heads(): Promise<ReadonlyMap<RegionId, Head>>;
-  /** Enrolled tables by name, at their present epoch. */
-  tables(): Promise<ReadonlyMap<TableName, TableSpec>>;
+  /** As they are now; what follows decides by what was read here last. */
+  enrolments(): Promise<Enrolments>;
   /** Tables with waiting changes: later ones of them have to wait behind these. */
   waitingTables(): Promise<ReadonlySet<TableName>>;
   begin(): Promise<ApplyTransaction>;
@@ -143,6 +143,7 @@ export interface ApplyTransaction {
    * snapshot of tick floor[self], remote ones with seq > floor[origin]; in the order of writing. A local entry that is in a
    * tick has its seq, that tick's deps, and the `unseen` it was shipped with; one in no tick yet has seq and deps null, and
    * all races recorded for it as its `unseen`. So that deleted rows can be restored, deletes come with their image in `before`.
+   * Entries of an ended enrolment are none, here and wherever the log is asked for versions: they are in all regions' rows.
    */
   entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]>;
   /** All log entries on these rows, oldest first: for claims and for images of deleted rows. */
@@ -182,7 +183,10 @@ export interface ApplyTransaction {
   recordConflicts(records: readonly ConflictRecord[]): Promise<void>;
   /** Existing records of this region by id, to follow or withdraw. */
   conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>>;
-  /** Advances origin → seq by compare-and-set (`where seq = n-1`) with the transport's positions, and raises the stamp floor, bounded. */
+  /**
+   * Advances origin → seq by compare-and-set (`where seq = n-1`) with the transport's positions, and raises the stamp floor,
+   * bounded. Overtaken also when an enrolment of one of the ticks' tables has ended since enrolments were read.
+   */
   advance(ticks: readonly Tick[], positions: ReadonlyMap<RegionId, string>): Promise<WriteOutcome>;
   /** Step 6. What the replica role does not check: deferrable constraints. Names what is violated. */
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]>;

@@ -26,7 +26,7 @@ export interface TickStore {
 /** What becomes the tick's header, all read in the tick's own snapshot, never from memory or a sequence. */
 export interface Cut {
   readonly header: TickHeader;
-  /** Of the tables enrolled in this snapshot: of one enrolled a moment ago, too, or its differences would fold like values. */
+  /** Of all epochs that this snapshot knows: also of a table enrolled a moment ago, or no more, or its differences would fold like values. */
   readonly counters: CountersOf;
   /** Local changes visible in this snapshot and not in the last tick's; order of writing; `unseen` only as far as deps cover. */
   changes(): Promise<readonly Change[]>;

@@ -23,5 +23,15 @@ export interface Tick extends TickHeader {
   readonly digest: string;
 }
 
+/** Bounds are in changes; a large one counts as several, so that 50,000 of 1 MB each are never held as 50,000 small ones are. */
+const CHARS_PER_CHANGE = 4_000;
+
+/** How much of a bound in changes a tick takes up. */
+export function weightOf({ changes }: Pick<Tick, 'changes'>): number {
+  let chars = 0;
+  for (const { patch, before } of changes) chars += (patch?.length ?? 0) + (before?.length ?? 0);
+  return Math.max(changes.length, Math.ceil(chars / CHARS_PER_CHANGE));
+}
+
 /** The predecessor of every origin's first tick. */
 export const GENESIS_DIGEST = '';

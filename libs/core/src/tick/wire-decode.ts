@@ -10,9 +10,8 @@ import {
 } from '../ids.js';
 import type { Stamp } from '../stamp.js';
 import type { Vector } from '../vector.js';
-import type { Digest } from '../digest.js';
 import type { Tick } from './tick.js';
-import { blockDigests, digestOf, WIRE_VERSION } from './wire.js';
+import { WIRE_VERSION } from './wire.js';
 
 /** The text is no tick. Peers and brokers are untrusted input: every malformed byte ends here, as a value of this class. */
 export class MalformedTickError extends Error {
@@ -43,31 +42,8 @@ export class AlteredTickError extends Error {
   }
 }
 
-export const decodeTickText = (text: string): Tick => decodeTickParts([text]);
-
-/** Pieces as `encodeTickParts` cut them. With a digest, the tick's own is checked; otherwise that is the caller's to do. */
-export function decodeTickParts(parts: Iterable<string>, digest: Digest | null = null): Tick {
-  const [head = '', ...lines] = linesOf(parts);
-  const { count, ...header } = decodeHeader(head);
-  if (lines.length !== count) throw new MalformedTickError(`${lines.length} changes of ${count} announced`);
-  const { origin, seq } = header;
-  const strings = new StringCache();
-  const tick = { ...header, changes: lines.map((line) => decodeChange(line, origin, seq, strings)) };
-  // Of the lines as they came: they have this digest only if they are the very text that the origin made it of.
-  if (
-    digest !== null &&
-    digestOf(
-      tick,
-      blockDigests(lines, digest, (line) => line),
-      digest,
-    ) !== tick.digest
-  )
-    throw new AlteredTickError(origin, seq);
-  return tick;
-}
-
 /** A tick names few tables and few actors, again and again. */
-class StringCache {
+export class StringCache {
   private readonly known = new Map<string, string>();
 
   read(text: string, what: string): string {
@@ -79,22 +55,9 @@ class StringCache {
   }
 }
 
-/** A line that spans many parts is joined once, when its end is seen: a 100 MB value must not be copied per part. */
-function* linesOf(parts: Iterable<string>): Generator<string, undefined> {
-  let open: string[] = [];
-  for (const part of parts) {
-    const pieces = part.split('\n');
-    open.push(pieces[0]!);
-    for (const piece of pieces.slice(1)) {
-      yield open.join('');
-      open = [piece];
-    }
-  }
-  yield open.join('');
-  return undefined;
-}
+export type DecodedHeader = Omit<Tick, 'changes'> & { readonly count: number };
 
-function decodeHeader(line: string): Omit<Tick, 'changes'> & { readonly count: number } {
+export function decodeHeader(line: string): DecodedHeader {
   const h = object(parseJson(line, 'header'), 'header');
   const version = own(h, 'v');
   if (version !== WIRE_VERSION) throw new UnknownWireVersionError(String(version).slice(0, 20));
@@ -119,7 +82,7 @@ const OPS: ReadonlyMap<string, ChangeOp> = new Map([
   ['d', 'delete'],
 ]);
 
-function decodeChange(line: string, origin: RegionId, seq: Seq, strings: StringCache): Change {
+export function decodeChange(line: string, origin: RegionId, seq: Seq, strings: StringCache): Change {
   const f = line.split('\t', FIELDS + 1);
   if (f.length !== FIELDS) throw new MalformedTickError(`a change of ${f.length} fields`);
   const [table, letter, key, id, stamp, wall, epoch, actor, patch, before, ranks, unseen] = f as FieldTexts;

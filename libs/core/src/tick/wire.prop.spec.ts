@@ -4,7 +4,8 @@ import { changeId, regionId, seq, type JsonText, type RowKey, type TableName } f
 import { stamp } from '../stamp.js';
 import type { Vector } from '../vector.js';
 import type { Tick } from './tick.js';
-import { decodeTickParts, decodeTickText, MalformedTickError, UnknownWireVersionError } from './wire-decode.js';
+import { decodeTickParts, decodeTickText } from './tick-decoder.js';
+import { MalformedTickError, UnknownWireVersionError } from './wire-decode.js';
 import { encodeTickParts, encodeTickText, tickDigest } from './wire.js';
 
 // What PostgreSQL can store: no NUL, no half of a surrogate pair. Odd column names are likelier than by chance.

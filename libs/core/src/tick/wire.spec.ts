@@ -5,13 +5,8 @@ import type { Change } from '../change/change.js';
 import { changeId, regionId, seq, type JsonText, type RowKey, type TableName } from '../ids.js';
 import { stamp } from '../stamp.js';
 import type { Tick } from './tick.js';
-import {
-  AlteredTickError,
-  decodeTickParts,
-  decodeTickText,
-  MalformedTickError,
-  UnknownWireVersionError,
-} from './wire-decode.js';
+import { decodeTickParts, decodeTickText } from './tick-decoder.js';
+import { AlteredTickError, MalformedTickError, UnknownWireVersionError } from './wire-decode.js';
 import { encodeTickParts, encodeTickText, tickDigest } from './wire.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -104,6 +99,19 @@ describe('the wire format, version 1', () => {
     tickDigest(tickOf(many), (text) => (lengths.push(text.length), sha256(text)));
     expect(lengths).toHaveLength(4);
     expect(Math.max(...lengths)).toBeLessThan(1_000 * 300);
+  });
+
+  it('bounds a block by its text, too: a few large values are many blocks, and one larger than a block is one', () => {
+    const note = (chars: number): Change => ({
+      ...base,
+      patch: `{"note": "${'x'.repeat(chars)}"}` as JsonText,
+    });
+    const lengths: number[] = [];
+    const digest = (text: string): string => (lengths.push(text.length), sha256(text));
+    const tick = tickOf([base, note(3_000_000), note(3_000_000), note(3_000_000), note(9_000_000), base]);
+    expect(tickDigest(tick, digest)).toBe(tick.digest);
+    expect(lengths.slice(0, -1).map((n) => Math.round(n / 1e6))).toEqual([6, 3, 9, 0]);
+    expect(decodeTickParts(encodeTickParts(tick, 700_000), sha256)).toEqual(tick);
   });
 
   it('travels in pieces that are never larger than asked, even when one value is', () => {

@@ -15,24 +15,46 @@ import type { Tick, TickHeader } from './tick.js';
  */
 export const WIRE_VERSION = 1;
 
-/** Changes per block of the digest: a tick of a million changes never has to be one string (V8 ends at 512 MB). */
-export const DIGEST_BLOCK = 1_000;
+/**
+ * A block of the digest has at most so many changes, and so many characters unless it is one change: neither a tick of a million
+ * changes nor one of few large ones ever has to be one string (V8 ends at 512 MB).
+ */
+export const DIGEST_BLOCK = { changes: 1_000, chars: 8_000_000 } as const;
 
 export type TickContent = TickHeader & { readonly changes: readonly Change[] };
 
 /** Digest of the header and of the digests of the changes' blocks. What the tick's changes say of origin and seq counts not. */
 export function tickDigest(content: TickContent, digest: Digest): string {
-  return digestOf(content, blockDigests(content.changes, digest, changeLine), digest);
+  const blocks = new BlockDigests(digest);
+  for (const change of content.changes) blocks.add(changeLine(change));
+  return digestOf(content, blocks.all(), digest);
 }
 
-/** Of the changes' lines, or of changes that become lines block by block. */
-export function blockDigests<T>(items: readonly T[], digest: Digest, line: (item: T) => string): string[] {
-  const blocks: string[] = [];
-  for (let i = 0; i < items.length; i += DIGEST_BLOCK) {
-    const block = items.slice(i, i + DIGEST_BLOCK);
-    blocks.push(digest(block.map((item) => line(item)).join('\n')));
+/** The changes' lines as they come; kept of them is the block that is not full yet. */
+export class BlockDigests {
+  private readonly done: string[] = [];
+  private lines: string[] = [];
+  private chars = 0;
+
+  constructor(private readonly digest: Digest) {}
+
+  add(line: string): void {
+    const full = this.lines.length >= DIGEST_BLOCK.changes || this.chars + line.length > DIGEST_BLOCK.chars;
+    if (full && this.lines.length > 0) this.close();
+    this.lines.push(line);
+    this.chars += line.length;
   }
-  return blocks;
+
+  all(): readonly string[] {
+    if (this.lines.length > 0) this.close();
+    return this.done;
+  }
+
+  private close(): void {
+    this.done.push(this.digest(this.lines.join('\n')));
+    this.lines = [];
+    this.chars = 0;
+  }
 }
 
 export const digestOf = (content: TickContent, blocks: readonly string[], digest: Digest): string =>

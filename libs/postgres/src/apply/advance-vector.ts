@@ -1,4 +1,4 @@
-import { type RegionId, type Stamp, type Tick } from '@meridian/core';
+import type { Enrolments, RegionId, Stamp, TableName, Tick } from '@meridian/core';
 import { expect, OVERTAKEN } from '../connection/expectations.js';
 import { answersTo, type Session } from '../connection/session.js';
 
@@ -16,7 +16,9 @@ interface Advance {
 
 /**
  * Each origin from the tick before the first of these to the last, or none: an origin that is elsewhere, or whose last tick has
- * another digest than the first of these names, raises OVERTAKEN. `begun`: origins heard of for the first time.
+ * another digest than the first of these names, raises OVERTAKEN. `begun`: origins heard of for the first time. `ended`: tables of
+ * which an enrolment has ended since the batch was decided by them; that raises OVERTAKEN, too. Whoever ends one needs the table's
+ * lock, which the batch holds by now if it has looked for rows of the table; so what shows here stands until the commit.
  */
 const ADVANCE = /* sql */ `
 WITH x AS MATERIALIZED (
@@ -33,11 +35,18 @@ begun AS (
   SELECT origin, seq, digest, deps, stamp, wall, position FROM x
    WHERE first = 1 AND previous = '' AND NOT EXISTS (SELECT FROM meridian.applied a WHERE a.origin = x.origin)
   ON CONFLICT (origin) DO NOTHING
-  RETURNING origin)
+  RETURNING origin),
+ended AS (
+  SELECT string_agg(k.rel, ', ') AS tables FROM unnest($2::text[], $3::int[]) AS k(rel, ended)
+   WHERE k.ended IS DISTINCT FROM (SELECT max(p.epoch) FROM meridian.policy_epoch p WHERE p.rel = k.rel AND p.ended))
 SELECT ${expect(
   '(SELECT count(*) FROM advanced) + (SELECT count(*) FROM begun) = (SELECT count(*) FROM x)',
   OVERTAKEN,
   `'not at their predecessors: ' || (SELECT string_agg(origin || '/' || first, ', ') FROM x)`,
+)}, ${expect(
+  '(SELECT tables FROM ended) IS NULL',
+  OVERTAKEN,
+  `'enrolments have ended meanwhile: ' || (SELECT tables FROM ended)`,
 )}`;
 
 /** setval(greatest(nextval)) like capture's: a sequence is no row to lock, and a stamp never goes back by more than a moment. */
@@ -50,15 +59,23 @@ export function advanceVector(
   session: Session,
   ticks: readonly Tick[],
   positions: Positions,
+  ended: Enrolments['ended'],
   nowMs: () => number = Date.now,
 ): Promise<unknown> {
   const advances = records(byOrigin(ticks), positions);
   const bound = BigInt(nowMs() + STAMP_BOUND_MS) << 16n;
   const highest = highestStamp(ticks);
   return answersTo([
-    session.query(ADVANCE, [advances], 'advance'),
+    session.query(ADVANCE, [advances, ...endedOf(ticks, ended)], 'advance'),
     session.query(RAISE, [highest < bound ? highest : bound], 'raise_stamp'),
   ]);
+}
+
+/** Of the tables that the ticks name. */
+function endedOf(ticks: readonly Tick[], ended: Enrolments['ended']): [tables: TableName[], ended: (number | null)[]] {
+  const tables = new Set<TableName>();
+  for (const { changes } of ticks) for (const { table } of changes) tables.add(table);
+  return [[...tables], [...tables].map((table) => ended.get(table) ?? null)];
 }
 
 function byOrigin(ticks: readonly Tick[]): readonly Advance[] {

@@ -1,11 +1,9 @@
 import { type Change, type JsonText, type RowRef, type Tick, type Vector } from '@meridian/core';
 import { answersTo, type Session } from '../connection/session.js';
 import { ranksText } from '../log/change-row.js';
+import { inPieces, isLarge, portions } from './portions.js';
 
 const OPS = { insert: 'i', update: 'u', delete: 'd' } as const;
-
-/** Rows in one statement: beyond some thousand the text of its parameter costs more than the round trips saved. */
-const CHANGES_PER_STATEMENT = 4_000;
 
 /** json_to_recordset gives a json field's text as it stands, so the ticks can be made again to the byte (I5). */
 const INSERT_CHANGES = /* sql */ `
@@ -19,18 +17,27 @@ INSERT INTO meridian.tick (origin, seq, deps, stamp, wall, previous, digest, cha
 SELECT * FROM json_to_recordset($1::json)
            AS x(origin text, seq bigint, deps json, stamp bigint, wall bigint, previous text, digest text, changes int)`;
 
+export const isLargeAppend = (ticks: readonly Tick[]): boolean =>
+  isLarge(
+    ticks.flatMap((tick) => tick.changes),
+    charsOf,
+  );
+
 /** Step 5: the ticks' changes into the log as remote ones, in their order, and the ticks' rows. */
 export function appendTicks(session: Session, ticks: readonly Tick[]): Promise<unknown> {
-  const changes = ticks.flatMap((tick) => tick.changes.map((c) => record(tick, c)));
+  const changes = ticks.flatMap((tick) => tick.changes.map((change) => ({ tick, change })));
+  const texts = portions(changes, ({ change }) => charsOf(change)).map(
+    (portion) => () => `[${portion.map(({ tick, change }) => record(tick, change)).join(',')}]`,
+  );
+  const insert = (records: string) => session.query(INSERT_CHANGES, [records], 'insert_changes');
   const heads = `[${ticks.map(tickRecord).join(',')}]`;
-  const portions: string[] = [];
-  for (let i = 0; i < changes.length; i += CHANGES_PER_STATEMENT)
-    portions.push(`[${changes.slice(i, i + CHANGES_PER_STATEMENT).join(',')}]`);
-  return answersTo([
-    ...portions.map((portion) => session.query(INSERT_CHANGES, [portion], 'insert_changes')),
-    session.query(INSERT_TICKS, [heads], 'insert_ticks'),
-  ]);
+  const insertTicks = () => session.query(INSERT_TICKS, [heads], 'insert_ticks');
+  if (isLargeAppend(ticks)) return inPieces([...texts.map((text) => () => insert(text())), insertTicks]);
+  const records = texts.map((text) => text());
+  return answersTo([...records.map(insert), insertTicks()]);
 }
+
+const charsOf = ({ patch, before }: Change): number => (patch?.length ?? 0) + (before?.length ?? 0);
 
 /** By concatenation: the parts are JSON already. */
 function record(tick: Tick, c: Change): string {

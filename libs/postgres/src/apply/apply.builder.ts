@@ -21,7 +21,7 @@ export const jsonText = (values: object): JsonText => JSON.stringify(values) as 
 /** One transaction of apply; rolled back when `work` throws or has to be taken again. */
 export async function applying<T>(region: TestRegion, work: (tx: ApplyTransaction) => Promise<T>): Promise<T> {
   // As the applier does before every attempt: what an earlier one refused is read anew.
-  await region.apply.tables();
+  await region.apply.enrolments();
   const tx = await region.apply.begin();
   try {
     const result = await work(tx);

@@ -82,7 +82,7 @@ describe('virtual rows, their claims and children, and conflict records', () => 
     await eu.user.query(
       `INSERT INTO person VALUES (1, 'a@x'), (2, 'b@x'); INSERT INTO letter VALUES (10, 1, 2, 'b@x'), (11, 2, NULL, NULL)`,
     );
-    await eu.apply.tables();
+    await eu.apply.enrolments();
     const children = await applying(eu, (tx) => tx.children([person('1'), person('9')]));
     expect(children).toEqual([
       {
@@ -97,7 +97,7 @@ describe('virtual rows, their claims and children, and conflict records', () => 
 
   it('applies a child before its parent and a deleted parent under its child: foreign keys are decided, not checked', async () => {
     await eu.enrol('CREATE TABLE letter (id int PRIMARY KEY, reader int REFERENCES person)', 'letter');
-    await eu.apply.tables();
+    await eu.apply.enrolments();
     const child: RowEffect = {
       ...rowRef('public.letter', '1'),
       kind: 'insert',

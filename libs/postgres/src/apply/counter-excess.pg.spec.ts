@@ -65,7 +65,7 @@ describe('I7: a counter beyond its type', () => {
   });
 
   it('is added to exactly by who knows of no excess; the sweep is told, and shows what it can', async () => {
-    await eu.apply.tables();
+    await eu.apply.enrolments();
     await eu.user.query(`INSERT INTO meridian.counter_excess VALUES ('public.item', '["1"]', 'n', 3)`);
     const tx = await eu.apply.begin();
     expect(await tx.write([update({ n: '7' })])).toEqual(DONE);

@@ -1,4 +1,4 @@
-import type { TableName } from '@meridian/core';
+import type { Enrolments, TableName } from '@meridian/core';
 import { readTableNamed } from '../catalog/read-table.js';
 import type { Session } from '../connection/session.js';
 import type { StoredSpec } from '../entities/enrolled-table.entity.js';
@@ -12,15 +12,21 @@ interface Known {
   table: ApplyTable | undefined;
 }
 
-/** A lookup a table, and no hash of all that exceeds. */
+/**
+ * A lookup a table, and no hash of all that exceeds. Nearly always only the few rows of the enrolled tables: the last epoch of
+ * those whose enrolment has ended comes along.
+ */
 const VERSIONS = /* sql */ `
-SELECT rel, xmin || ctid::text, (SELECT true FROM meridian.counter_excess e WHERE e.rel = t.rel LIMIT 1)
-  FROM meridian.enrolled_table t`;
+SELECT rel, xmin || ctid::text, (SELECT true FROM meridian.counter_excess e WHERE e.rel = t.rel LIMIT 1), NULL
+  FROM meridian.enrolled_table t
+UNION ALL
+SELECT rel, NULL, NULL, max(epoch)::text FROM meridian.policy_epoch WHERE ended GROUP BY rel`;
 
 /** Enrolled tables, read again when their row in meridian.enrolled_table changed; the catalog is read when one is first applied to. */
 export class EnrolledTables {
   private known = new Map<TableName, Known>();
   private excess: ReadonlySet<TableName> = new Set();
+  private ended: Enrolments['ended'] = new Map();
 
   get isKnown(): boolean {
     return this.known.size > 0;
@@ -28,8 +34,12 @@ export class EnrolledTables {
 
   /** `session`'s search path is empty, so that types' names are spelt out. */
   async refresh(session: Session): Promise<void> {
-    const { rows } = await session.query(VERSIONS, [], 'versions');
+    const { rows: found } = await session.query(VERSIONS, [], 'versions');
+    const rows = found.filter(([, version]) => version !== null);
     this.excess = new Set(rows.filter(([, , excess]) => excess === 't').map(([rel]) => rel as TableName));
+    this.ended = new Map(
+      found.flatMap(([rel, , , ended]) => (ended == null ? [] : [[rel as TableName, Number(ended)]])),
+    );
     const changed = rows.filter(([rel, version]) => this.known.get(rel as TableName)?.version !== version);
     if (changed.length === 0 && rows.length === this.known.size) return;
     const { rows: specs } = await session.query(
@@ -52,8 +62,9 @@ export class EnrolledTables {
     return this.excess;
   }
 
-  specs(): ReadonlyMap<TableName, StoredSpec> {
-    return new Map([...this.known].map(([name, { spec }]) => [name, spec]));
+  /** As last read. */
+  enrolments(): Enrolments {
+    return { tables: new Map([...this.known].map(([name, { spec }]) => [name, spec])), ended: this.ended };
   }
 
   async load(session: Session, name: TableName): Promise<ApplyTable> {

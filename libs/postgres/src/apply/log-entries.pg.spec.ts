@@ -140,7 +140,7 @@ describe('the log as apply reads and writes it', () => {
     const tick = us.tick([{ op: 'insert', key: '["1"]', patch: { id: '1', qty: '1' } }]);
     const connection = { connectionString: eu.applyUrl };
     const second = new PgApplyStore({ region: eu.region, connection, owner: { connectionString: eu.url } });
-    await second.tables();
+    await second.enrolments();
     const [a, b] = [await eu.apply.begin(), await second.begin()];
     expect(await a.advance([tick], NOWHERE)).toEqual(DONE);
     const waits = b.advance([tick], NOWHERE);

@@ -1,6 +1,8 @@
 import {
+  type Enrolments,
   type Entry,
   EMPTY_VECTOR,
+  isPast,
   type RegionId,
   type RowRef,
   rowId,
@@ -15,7 +17,7 @@ import type { Row, Session, Text } from '../connection/session.js';
 import { CHANGE_COLUMNS, changeOf, inOrderOfWriting, type LoggedChange } from '../log/change-row.js';
 import { TickForgottenError } from '../log/errors.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
-import { type Races, racesBetween, withUnseen } from '../log/races.js';
+import { type Races, racesOf, withUnseen } from '../log/races.js';
 import { firstThatShows, Snapshot } from '../log/snapshot.js';
 import { FEW_ROWS } from './row-locks.js';
 
@@ -103,6 +105,7 @@ export class LogEntries {
     private readonly session: Session,
     private readonly self: RegionId,
     private readonly snapshots: OwnSnapshots,
+    private readonly ended: Enrolments['ended'],
   ) {}
 
   async above(wanted: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
@@ -168,11 +171,12 @@ export class LogEntries {
     return Number(rows[0]![0]) < limit;
   }
 
-  private async entries(logged: readonly Found[], ownFloor: number): Promise<readonly Entry[]> {
+  private async entries(found: readonly Found[], ownFloor: number): Promise<readonly Entry[]> {
+    const logged = this.ended.size === 0 ? found : found.filter(({ change }) => !isPast(change, this.ended));
     if (logged.length === 0) return [];
     const local = logged.filter((l) => l.change.seq === null);
     const own = local.length === 0 ? NO_TICKS : await this.ownTicks(ownFloor, local);
-    const races = local.length === 0 ? null : await this.racesOf(local);
+    const races = local.length === 0 ? null : await racesOf(this.session, local);
     const vectors = new Map<string | null, Vector>([[null, EMPTY_VECTOR]]);
     const vectorOf = (deps: string | null): Vector => {
       if (!vectors.has(deps)) vectors.set(deps, JSON.parse(deps!) as Vector);
@@ -181,11 +185,6 @@ export class LogEntries {
     return inOrderOfWriting(logged).map((l) =>
       l.change.seq === null ? localEntry(l, own, races!) : { ...l.change, deps: vectorOf(l.deps) },
     );
-  }
-
-  private racesOf(local: readonly LoggedChange[]): Promise<Races> {
-    const ids = local.map((l) => l.logId);
-    return racesBetween(this.session, Math.min(...ids), Math.max(...ids));
   }
 
   /** Own ticks above the floor that may be the first to show one of these: as many as were cut while a peer was not heard of. */

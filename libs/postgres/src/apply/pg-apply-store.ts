@@ -1,4 +1,4 @@
-import type { ApplyStore, ApplyTransaction, Head, RegionId, Seq, TableName, TableSpec } from '@meridian/core';
+import type { ApplyStore, ApplyTransaction, Enrolments, Head, RegionId, Seq, TableName } from '@meridian/core';
 import type { ClientConfig } from 'pg';
 import { PinnedConnection } from '../connection/pinned-connection.js';
 import { type ApplySession, openApplySession, openSession, RELAY_SETTINGS } from '../connection/settings.js';
@@ -47,18 +47,18 @@ export class PgApplyStore implements ApplyStore {
     );
   }
 
-  async tables(): Promise<ReadonlyMap<TableName, TableSpec>> {
+  async enrolments(): Promise<Enrolments> {
     await this.reader.share((session) => this.enrolled.refresh(session));
-    return this.enrolled.specs();
+    return this.enrolled.enrolments();
   }
 
   async waitingTables(): Promise<ReadonlySet<TableName>> {
     return this.reader.share(waitingTables);
   }
 
-  /** One at a time: a second waits for the end of the first. On the tables as {@link tables} last read them. */
+  /** One at a time: a second waits for the end of the first. On the tables as {@link enrolments} last read them. */
   async begin(): Promise<ApplyTransaction> {
-    if (!this.enrolled.isKnown) await this.tables();
+    if (!this.enrolled.isKnown) await this.enrolments();
     const { session, release } = await this.applier.acquire();
     const { overflowed } = this;
     const { withExcess } = this.enrolled;
@@ -68,7 +68,7 @@ export class PgApplyStore implements ApplyStore {
       ...{ session, region: this.region, snapshots: this.snapshots },
       rangeOf: (name) => (overflowed || withExcess.has(name) ? 'clamp' : 'exact'),
       tableOf: (name) => this.table(name),
-      specs: () => this.enrolled.specs(),
+      enrolments: () => this.enrolled.enrolments(),
       onTableAltered: () => this.enrolled.forget(),
       onCounterOverflow: () => (this.overflowed = true),
       onEnd: release,

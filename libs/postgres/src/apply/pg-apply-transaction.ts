@@ -3,6 +3,7 @@ import {
   type Change,
   type Claimant,
   type ConflictRecord,
+  type Enrolments,
   type Entry,
   type Held,
   type JsonText,
@@ -18,7 +19,6 @@ import {
   type TableName,
   type TableRefused,
   type Tick,
-  type TableSpec,
   TransactionRetryError,
   type Values,
   type Vector,
@@ -30,7 +30,7 @@ import { answersTo, type Session } from '../connection/session.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
 import { advanceVector, type Positions } from './advance-vector.js';
-import { appendTicks, keepImages } from './append-ticks.js';
+import { appendTicks, isLargeAppend, keepImages } from './append-ticks.js';
 import { type ApplyTable, TableDiffersError } from './apply-table.js';
 import { keepClaims, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
@@ -44,7 +44,7 @@ import { keepWaiting, onTable, resume, TableStatementError } from './waiting-cha
 import { byTable, FEW_ROWS, lockRows, lockVirtualRows, lockVirtualRowsAtOnce, type Place } from './row-locks.js';
 import { refusedOr, TransactionSteps } from './transaction-steps.js';
 import { childrenOf, holdersOf, readRows } from './virtual-rows.js';
-import { writeEffects } from './write-effects.js';
+import { isLargeWrite, writeEffects } from './write-effects.js';
 
 const NUMERIC_OUT_OF_RANGE = '22003';
 
@@ -53,7 +53,7 @@ export interface TransactionContext {
   readonly region: RegionId;
   readonly snapshots: OwnSnapshots;
   readonly tableOf: (name: TableName) => Promise<ApplyTable>;
-  readonly specs: () => ReadonlyMap<TableName, TableSpec>;
+  readonly enrolments: () => Enrolments;
   readonly rangeOf: (name: TableName) => CounterRange;
   /** A statement failed as one does when a table was altered under it. */
   readonly onTableAltered: () => void;
@@ -75,7 +75,7 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   constructor(private readonly context: TransactionContext) {
     this.steps = new TransactionSteps(context.session, context.onTableAltered);
-    this.log = new LogEntries(context.session, context.region, context.snapshots);
+    this.log = new LogEntries(context.session, context.region, context.snapshots, context.enrolments().ended);
   }
 
   async hold(rows: readonly RowRef[], floor: Vector): Promise<Held | Retry | TableRefused> {
@@ -173,10 +173,10 @@ export class PgApplyTransaction implements ApplyTransaction {
       if (unknown.length > 0) await this.load(unknown.map(({ table }) => table));
       return await this.steps.done(() => {
         assertAgreed(effects.map(({ table }) => this.tables.get(table)!));
-        const specs = this.context.specs();
-        const looks = outsidersLetGo(this.tables, (name) => specs.has(name), effects);
+        const { tables } = this.context.enrolments();
+        const looks = outsidersLetGo(this.tables, (name) => tables.has(name), effects);
         return writeEffects(this.session, this.tables, effects, this.context.rangeOf, looks);
-      });
+      }, isLargeWrite(effects));
     } catch (error) {
       if (!(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
@@ -185,7 +185,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   append(ticks: readonly Tick[]): Promise<void> {
-    return this.steps.send(() => appendTicks(this.session, ticks).catch(overtakenOr));
+    return this.steps.send(() => appendTicks(this.session, ticks).catch(overtakenOr), isLargeAppend(ticks));
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {
@@ -218,7 +218,7 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   advance(ticks: readonly Tick[], positions: Positions): Promise<WriteOutcome> {
-    return this.steps.done(() => advanceVector(this.session, ticks, positions));
+    return this.steps.done(() => advanceVector(this.session, ticks, positions, this.context.enrolments().ended));
   }
 
   check(rows: readonly RowRef[]): Promise<readonly ParkReason[]> {
@@ -282,7 +282,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   private async referring(parent: TableName): Promise<ApplyTable[]> {
-    const children = [...this.context.specs().values()].filter((t) => t.foreignKeys.some((f) => f.parent === parent));
+    const { tables } = this.context.enrolments();
+    const children = [...tables.values()].filter((t) => t.foreignKeys.some((f) => f.parent === parent));
     return Promise.all(children.map(({ name }) => onTable(name, () => this.tableOf(name))));
   }
 

@@ -14,6 +14,8 @@ export class TransactionSteps {
   private readonly begun: Promise<unknown>;
   private readonly sent: Promise<unknown>[] = [];
   private loading: Promise<unknown> | undefined;
+  /** The last step that goes in pieces: what is asked for behind it is sent behind its last piece. */
+  private inPieces: Promise<unknown> | undefined;
   private unasked: Error | undefined;
 
   constructor(
@@ -24,8 +26,8 @@ export class TransactionSteps {
     this.begun = this.ask(() => session.query('BEGIN ISOLATION LEVEL READ COMMITTED'));
   }
 
-  send(ask: () => Promise<unknown>): Promise<void> {
-    void this.ask(ask);
+  send(ask: () => Promise<unknown>, inPieces = false): Promise<void> {
+    void this.ask(ask, inPieces);
     return Promise.resolve();
   }
 
@@ -35,9 +37,9 @@ export class TransactionSteps {
     return loading;
   }
 
-  async answerOrRetry<T>(work: () => Promise<T>): Promise<T | Retry> {
+  async answerOrRetry<T>(work: () => Promise<T>, inPieces = false): Promise<T | Retry> {
     try {
-      return await this.answerTo(work);
+      return await this.answerTo(work, inPieces);
     } catch (error) {
       const { table, cause = error } = error instanceof TableStatementError ? error : {};
       const retry = retryOf(cause);
@@ -46,8 +48,8 @@ export class TransactionSteps {
     }
   }
 
-  done(work: () => Promise<unknown>): Promise<WriteOutcome> {
-    return this.answerOrRetry(() => work().then(() => DONE));
+  done(work: () => Promise<unknown>, inPieces = false): Promise<WriteOutcome> {
+    return this.answerOrRetry(() => work().then(() => DONE), inPieces);
   }
 
   /** Of a step whose answer has no room for a retry: that leaves as an error. */
@@ -63,7 +65,8 @@ export class TransactionSteps {
 
   /** Behind a statement that failed COMMIT is a rollback, and says nothing: only the steps do. */
   async commit(): Promise<WriteOutcome> {
-    await this.loading;
+    await Promise.all([this.loading, this.inPieces]);
+    this.inPieces = undefined;
     if (this.unasked !== undefined) throw this.unasked;
     return this.done(() => Promise.all([...this.sent, this.session.query('COMMIT')]));
   }
@@ -75,10 +78,12 @@ export class TransactionSteps {
     if (this.session.alive) await this.session.query('ROLLBACK').catch(() => this.session.close());
   }
 
-  private ask<T>(ask: () => Promise<T>): Promise<T> {
-    const step = this.begin(ask);
+  private ask<T>(ask: () => Promise<T>, inPieces = false): Promise<T> {
+    const step = this.inPieces === undefined ? this.begin(ask) : this.inPieces.then(() => this.begin(ask));
     step.catch(() => undefined);
     this.sent.push(step);
+    // Also what fails between two pieces fails no statement.
+    if (inPieces) this.inPieces = step.catch((error: Error) => void (this.unasked ??= error));
     return step;
   }
 
@@ -93,10 +98,10 @@ export class TransactionSteps {
     }
   }
 
-  private async answerTo<T>(work: () => Promise<T>): Promise<T> {
+  private async answerTo<T>(work: () => Promise<T>, inPieces = false): Promise<T> {
     const before = [...this.sent];
     try {
-      const [answer] = await Promise.all([this.ask(work), this.begun]);
+      const [answer] = await Promise.all([this.ask(work, inPieces), this.begun]);
       return answer;
     } catch (last) {
       const outcomes = await Promise.allSettled(before);

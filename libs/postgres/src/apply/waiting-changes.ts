@@ -1,4 +1,5 @@
 import type { Change, TableName, TableRefused } from '@meridian/core';
+import { expect, OVERTAKEN } from '../connection/expectations.js';
 import { answersTo, type Session } from '../connection/session.js';
 import { TableDiffersError } from './apply-table.js';
 
@@ -13,6 +14,11 @@ const SAY_WHY = /* sql */ `
 UPDATE meridian.enrolled_table t SET state = 'waiting', reason = w.reason
   FROM unnest($1::text[], $2::text[]) AS w(rel, reason)
  WHERE t.rel = w.rel AND (t.state <> 'waiting' OR t.reason IS DISTINCT FROM w.reason)`;
+
+/** Raises OVERTAKEN where nothing waits any more: the table was un-enrolled. */
+const RESUME = /* sql */ `
+WITH resumed AS (DELETE FROM meridian.waiting_change WHERE rel = $1::text RETURNING 1)
+SELECT ${expect('EXISTS (SELECT FROM resumed)', OVERTAKEN, `'nothing waits for ' || $1::text || ': it was un-enrolled'`)}`;
 
 export function keepWaiting(
   session: Session,
@@ -33,10 +39,7 @@ export async function waitingTables(session: Session): Promise<ReadonlySet<Table
 /** The changes of this transaction's batch: those that came later would be waiting behind them, and nothing else applies. */
 export function resume(session: Session, table: TableName): Promise<unknown> {
   const active = `UPDATE meridian.enrolled_table SET state = 'active', reason = NULL WHERE rel = $1`;
-  return answersTo([
-    session.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [table], 'resume'),
-    session.query(active, [table], 'resumed'),
-  ]);
+  return answersTo([session.query(RESUME, [table], 'resume'), session.query(active, [table], 'resumed')]);
 }
 
 /** A statement on this table failed: whether the table refuses or the transaction is to be taken again, its cause tells. */

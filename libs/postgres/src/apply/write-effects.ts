@@ -7,6 +7,7 @@ import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
 import { addExcess, forgetExcess, settle } from './counter-excess.js';
 import { counterField, type CounterRange, counterValue } from './counter-range.js';
 import { groupEffects, type GroupedEffects, type WriteGroup } from './effect-groups.js';
+import { inPieces, isLarge, portions } from './portions.js';
 import { madeFor } from './waiting-changes.js';
 import { send, type WriteStatement } from './write-statement.js';
 import { columnList, joinKeys, keyRecords } from './row-locks.js';
@@ -14,7 +15,8 @@ import { columnList, joinKeys, keyRecords } from './row-locks.js';
 /**
  * Step 3: one statement per table, kind and set of columns. Frees come first, so that a unique key can move from row to row,
  * then updates, then inserts. Values go as the JSON text they came as; only the names of their columns are looked at here.
- * `before`: what has to hold before that. All are made before the first is sent, and then sent at once: what fails here leaves nothing half asked for.
+ * `before`: what has to hold before that. All are made before the first is sent, and then sent at once: what fails here leaves
+ * nothing half asked for. Those of a large batch go in pieces.
  */
 export function writeEffects(
   session: Session,
@@ -25,17 +27,37 @@ export function writeEffects(
 ): Promise<unknown> {
   const tableOf = (name: TableName): ApplyTable => tables.get(name)!;
   const { frees, parks, unparks, updates, inserts, settles } = groupEffects(effects);
-  const statements: readonly WriteStatement[] = [
-    ...before,
-    ...[...frees].flatMap(([name, keys]) => madeFor(name, () => remove(tableOf(name), keys))),
-    ...park(parks),
-    ...[...unparks].map(([name, keys]) => unpark(name, keys)),
-    ...updates.flatMap((g) => madeFor(g.table, () => update(tableOf(g.table), g, rangeOf(g.table)))),
-    ...inserts.flatMap((g) => madeFor(g.table, () => insert(tableOf(g.table), g, rangeOf(g.table)))),
-    ...[...settles].flatMap(([name, keys]) => madeFor(name, () => settle(tableOf(name), keys, tableOf(name).counters))),
+  const statements: readonly (() => readonly WriteStatement[])[] = [
+    () => before,
+    ...[...frees].map(
+      ([name, keys]) =>
+        () =>
+          madeFor(name, () => remove(tableOf(name), keys)),
+    ),
+    () => park(parks),
+    () => [...unparks].map(([name, keys]) => unpark(name, keys)),
+    ...updates
+      .flatMap(inPortions)
+      .map((g) => () => madeFor(g.table, () => update(tableOf(g.table), g, rangeOf(g.table)))),
+    ...inserts
+      .flatMap(inPortions)
+      .map((g) => () => madeFor(g.table, () => insert(tableOf(g.table), g, rangeOf(g.table)))),
+    ...[...settles].map(
+      ([name, keys]) =>
+        () =>
+          madeFor(name, () => settle(tableOf(name), keys, tableOf(name).counters)),
+    ),
   ];
-  return answersTo(statements.map((statement) => send(session, statement)));
+  const sendAll = (made: readonly WriteStatement[]) => answersTo(made.map((statement) => send(session, statement)));
+  if (isLargeWrite(effects)) return inPieces(statements.map((make) => () => sendAll(make())));
+  return sendAll(statements.flatMap((make) => make()));
 }
+
+export const isLargeWrite = (effects: readonly RowEffect[]): boolean =>
+  isLarge(effects, (effect) => ('values' in effect ? effect.values.length : 0));
+
+const inPortions = (group: WriteGroup): WriteGroup[] =>
+  portions(group.rows, ({ values }) => values.length).map((rows) => ({ ...group, rows: [...rows] }));
 
 /** A statement that has to meet each of the group's rows. */
 const meetingAll = (group: WriteGroup, text: string, otherwise: string): string =>

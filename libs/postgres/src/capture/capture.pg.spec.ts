@@ -204,6 +204,14 @@ describe('capture', () => {
     expect(rows).toEqual([{ actor: 'ann' }, { actor: 'postgres/psql' }]);
   });
 
+  it('refuses a change that no region could be sent, where it is written', async () => {
+    await expect(db.run(`INSERT INTO items VALUES (1, repeat('x', 410000000))`)).rejects.toMatchObject({
+      code: '54000',
+      message: expect.stringMatching(/^a change of public.items of 410 MB cannot be replicated: 400 MB/) as string,
+      hint: expect.stringContaining('pieces') as string,
+    });
+  }, 60_000);
+
   it('refuses to let a numeric counter become what cannot be added to', async () => {
     await db.run('CREATE TABLE sums (id int PRIMARY KEY, total numeric NOT NULL)');
     await db.enrol('sums', { columns: { total: 'counter' } });

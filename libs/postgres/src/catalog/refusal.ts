@@ -25,7 +25,8 @@ export type EnrolmentCode =
   | 'bad_group'
   | 'bad_counter'
   | 'bad_lww_column'
-  | 'schema_not_usable';
+  | 'schema_not_usable'
+  | 'enrolled_meanwhile';
 
 export const problem = (code: EnrolmentCode, message: string, cure: string): EnrolmentProblem => ({
   code,

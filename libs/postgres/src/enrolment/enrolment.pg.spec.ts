@@ -24,6 +24,7 @@ describe('enrolment', () => {
   afterEach(async () => {
     for (const db of [us, eu]) {
       for (const { name } of await db.enrolment.list()) if (name.startsWith('public.')) await db.enrolment.remove(name);
+      await db.run('DELETE FROM meridian.policy_epoch');
       await db.run('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     }
   });
@@ -116,6 +117,24 @@ describe('enrolment', () => {
     expect(
       await us.rows(`SELECT epoch FROM meridian.change WHERE rel = 'public.items' ORDER BY id DESC LIMIT 1`),
     ).toEqual([{ epoch: 2 }]);
+  });
+
+  it('says whether policy and rules are agreed on, and refuses the epoch that was agreed on without them', async () => {
+    expect(await us.enrolment.standing(items, {})).toBeNull();
+    await (await us.enrolment.prepare(items, {})).commit();
+    const agreed = { name: 'public.items', present: 1, ended: 0, agreed: true };
+    expect(await us.enrolment.standing(items, {})).toEqual(agreed);
+    expect(await us.enrolment.standing(items, { delete: 'delete-wins' })).toEqual({ ...agreed, agreed: false });
+    await us.run('ALTER TABLE items ADD UNIQUE (name)');
+    expect(await us.enrolment.standing(items, {})).toEqual({ ...agreed, agreed: false });
+    await expect(us.enrolment.prepare(items, {}, { epoch: 1, ended: 0 })).rejects.toMatchObject({
+      problems: [{ code: 'enrolled_meanwhile' }],
+    });
+    const next = await us.enrolment.prepare(items, {}, { epoch: 2, ended: 0 });
+    expect(next).toMatchObject({ change: 'policy', spec: { epoch: 2 } });
+    await next.commit();
+    await us.enrolment.remove('public.items' as TableName);
+    expect(await us.enrolment.standing(items, {})).toEqual({ ...agreed, present: null, ended: 2, agreed: false });
   });
 
   it('touches a parent only once it is enrolled, under the parent’s epoch', async () => {

@@ -1,13 +1,11 @@
-import { parseTableName, type TableName, type TableSpec } from '@meridian/core';
+import type { TableName } from '@meridian/core';
 import { Client } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import { parentProblems } from '../catalog/foreign-key-problems.js';
 import { keySequenceProblems, readKeySequences } from '../catalog/key-sequences.js';
-import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
 import { readTable, readTableNamed, type TableRef } from '../catalog/read-table.js';
 import { type EnrolmentProblem, EnrolmentRefused, problem } from '../catalog/refusal.js';
 import { resolvePolicy } from '../catalog/resolve-policy.js';
-import type { CaptureTarget } from '../capture/capture-target.js';
 import { hasDrifted, strays } from '../capture/drift.js';
 import { dropCapture, dropTriggers, installCapture, replaceFunctions } from '../capture/install.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
@@ -20,12 +18,16 @@ import { groupsOf, ruleOfForeignKey, rulesOf } from './agreement.js';
 import {
   agreedSpec,
   type EnrolledTable,
-  forgetEnrolled,
+  beginEnrolment,
+  endEnrolment,
+  type Epochs,
+  epochsOf,
   readEnrolled,
   readEpochs,
   storeEnrolled,
   storePresent,
 } from './stored-table.js';
+import { type GivenEpochs, isAgreed, isAnew, isNamed, tableStanding, type TableStanding } from './table-standing.js';
 import { type Place, presentTable, type Resolution, targetOf } from './targets.js';
 import { BEGIN, inTransaction } from './transaction.js';
 
@@ -34,6 +36,21 @@ export interface EnrolmentOptions extends Place {
   readonly url: string;
   readonly replicaRole: boolean;
   readonly heldMs?: number;
+}
+
+/** Two calls at once, and the other was first in this region; or the table is not what it was when the regions were asked. */
+const ENROLLED_MEANWHILE = problem(
+  'enrolled_meanwhile',
+  'another call enrolled or un-enrolled the table meanwhile, or its keys were altered',
+  'look at it, then enrol again',
+);
+
+/** What was here before the enrolment that is being prepared. */
+interface Before {
+  readonly enrolled: EnrolledTable | undefined;
+  readonly known: Epochs;
+  /** The last epoch that has ended with it. */
+  readonly ended: number;
 }
 
 /** How long an enrolment waits for the table's writers before it gives up. */
@@ -45,35 +62,38 @@ export class Enrolment {
 
   /**
    * Validates, installs capture and digests the rows, all in a transaction that stays open; see {@link PreparedEnrolment}.
-   * `epoch`: of the policy, the same in every region; left out, one above the present one when the policy changes.
+   * `epochs`: the same in every region; left out, as if this were the only one. Where fewer have ended, the table is enrolled
+   * anew, whether it was enrolled or not: for the other regions what came before is past.
    */
-  async prepare(ref: TableRef, document: unknown, epoch?: number): Promise<PreparedEnrolment> {
+  async prepare(ref: TableRef, document: unknown, epochs?: GivenEpochs): Promise<PreparedEnrolment> {
     const client = await this.#connect();
     try {
-      return await this.#prepare(client, ref, document, epoch);
+      return await this.#prepare(client, ref, document, epochs);
     } catch (error) {
       await client.end();
       throw error;
     }
   }
 
-  async #prepare(client: Client, ref: TableRef, input: unknown, epoch: number | undefined): Promise<PreparedEnrolment> {
+  async #prepare(client: Client, ref: TableRef, input: unknown, given?: GivenEpochs): Promise<PreparedEnrolment> {
     const heldMs = this.options.heldMs ?? HELD_MS;
     // The server's own limit is for a service that hangs; the service's, for a coordinator that died.
     await client.query(
       `${BEGIN}; ${PIN_OUTPUT}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL idle_in_transaction_session_timeout = ${heldMs + 15_000}`,
     );
-    const { target, document, enrolled } = await this.#resolve(client, ref, input, epoch);
-    const before = enrolled === undefined ? undefined : presentSpec(enrolled.spec, target.table, document);
+    const { target, document, enrolled, known, ended } = await this.#resolve(client, ref, input, given);
+    const anew = isAnew(known, ended);
+    const before = anew ? undefined : presentSpec(enrolled!.spec, target.table, document);
     const spec = agreedSpec(target.spec, target.table, before);
-    const same = enrolled !== undefined && enrolled.spec.epoch === spec.epoch && !(await hasDrifted(client, target));
+    const same = !anew && known.present === spec.epoch && !(await hasDrifted(client, target));
+    if (anew) await beginEnrolment(client, target.spec.name, ended);
     if (!same) {
       await installCapture(client, target);
       await grantTable(client, target.table, target.applyRole);
       await storeEnrolled(client, spec, document);
       await this.#refreshChildren(client, target.spec.name);
     }
-    const change = enrolled === undefined ? 'new' : same ? 'none' : 'policy';
+    const change = anew ? 'new' : same ? 'none' : 'policy';
     const rules = [...rulesOf(spec), ...groupsOf(spec), ...(await this.#rulesOfChildren(client, spec.name))];
     const content = await digestOf(client, target);
     const sequences = await holdKeySequences(client, target.table);
@@ -85,8 +105,8 @@ export class Enrolment {
     client: Client,
     ref: TableRef,
     input: unknown,
-    epoch: number | undefined,
-  ): Promise<Resolution & { readonly enrolled: EnrolledTable | undefined }> {
+    given: GivenEpochs | undefined,
+  ): Promise<Resolution & Before> {
     const found = await readTable(client, ref);
     if (found === null)
       throw new EnrolmentRefused(`${ref.schema}.${ref.name}`, [
@@ -97,8 +117,12 @@ export class Enrolment {
       await client.query(`LOCK TABLE ${found.name} IN SHARE ROW EXCLUSIVE MODE`);
     const table = (await readTable(client, ref)) ?? found;
     const [enrolled] = await readEnrolled(client, table.name);
-    const resolved = resolvePolicy(input, table, epoch ?? enrolled?.spec.epoch ?? 1);
+    const known = await epochsOf(client, table.name);
+    const ended = given?.ended ?? known.ended;
+    const epoch = given?.epoch ?? known.present ?? ended + 1;
+    const resolved = resolvePolicy(input, table, epoch);
     const problems = [
+      ...(ended < known.ended || epoch < (known.present ?? 0) ? [ENROLLED_MEANWHILE] : []),
       ...resolved.problems,
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
       ...(await this.#relatedProblems(client, table)),
@@ -110,14 +134,27 @@ export class Enrolment {
     const place = { region, applyRole };
     const epochs = await readEpochs(client);
     const target = targetOf(table, spec, document, place, epochs);
-    if (epoch !== undefined || enrolled === undefined || isAgreed(enrolled, target, document))
-      return { target, document, enrolled };
-    const anew = { ...spec, epoch: enrolled.spec.epoch + 1 };
-    return { target: targetOf(table, anew, document, place, epochs), document, enrolled };
+    const resolution = { target, document, enrolled, known, ended };
+    const isOther =
+      enrolled !== undefined &&
+      !isAnew(known, ended) &&
+      epoch === known.present &&
+      !isAgreed(enrolled, target, document);
+    if (!isOther) return resolution;
+    if (given !== undefined) throw new EnrolmentRefused(table.name, [ENROLLED_MEANWHILE]);
+    return { ...resolution, target: targetOf(table, { ...spec, epoch: epoch + 1 }, document, place, epochs) };
   }
 
-  /** No more capture: what the table's writers do from now on stays in this region. Rows stay as they are. */
-  async remove(name: TableName): Promise<void> {
+  async standing(ref: TableRef, document?: unknown): Promise<TableStanding | null> {
+    return this.#withClient((client) => tableStanding(client, ref, document, this.options));
+  }
+
+  /**
+   * No more capture: what the table's writers do from now on stays in this region. Rows stay as they are. `upTo`: the table's
+   * last epoch in any region; left out, as if this were the only one. A table that is not enrolled here may be elsewhere, and
+   * its changes are not to be waited for either.
+   */
+  async remove(name: TableName, upTo?: number): Promise<void> {
     await this.#withClient((client) =>
       inTransaction(client, async () => {
         await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
@@ -126,7 +163,8 @@ export class Enrolment {
           await dropCapture(client, table);
           await revokeTable(client, table, this.options.applyRole);
         }
-        await forgetEnrolled(client, name);
+        const { present, ended } = await epochsOf(client, name);
+        await endEnrolment(client, name, upTo ?? present ?? ended);
         await this.#refreshChildren(client, name);
       }),
     );
@@ -142,11 +180,7 @@ export class Enrolment {
 
   /** Under the name that its user gives it: schema and name as they stand in the catalog. */
   async find(ref: TableRef): Promise<EnrolledTable | null> {
-    const named = (t: EnrolledTable): boolean => {
-      const { schema, name } = parseTableName(t.name);
-      return schema === ref.schema && name === ref.name;
-    };
-    return (await this.list()).find(named) ?? null;
+    return (await this.list()).find((t) => isNamed(t.name, ref)) ?? null;
   }
 
   /**
@@ -259,16 +293,4 @@ export class Enrolment {
 export interface Renewed {
   readonly differs: string | null;
   readonly problems: readonly EnrolmentProblem[];
-}
-
-/** Is it enrolled with this policy and these rules already? */
-function isAgreed({ policy, spec }: EnrolledTable, target: CaptureTarget, given: PolicyDocument): boolean {
-  const rules = (of: TableSpec): string => [...rulesOf(of), ...groupsOf(of)].join();
-  const present = presentSpec(spec, target.table, given);
-  // `policy` was written by policyJson, but came back through a JSON parser.
-  return (
-    policyJson(given) === JSON.stringify(policy) &&
-    rules(present) === rules(target.spec) &&
-    present.missing.length === 0
-  );
 }

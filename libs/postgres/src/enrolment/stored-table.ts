@@ -59,6 +59,46 @@ export async function readEpochs(client: ClientBase): Promise<Map<TableName, num
   return new Map(rows.map((r) => [r.rel, r.epoch]));
 }
 
+export interface Epochs {
+  /** The last one of the table's ended enrolments here; 0: it had none. */
+  readonly ended: number;
+  /** Of its policy now; null: it is not enrolled. */
+  readonly present: number | null;
+}
+
+export async function epochsOf(client: ClientBase, name: TableName): Promise<Epochs> {
+  const { rows } = await client.query<Epochs>(
+    `SELECT coalesce((SELECT max(epoch) FROM meridian.policy_epoch WHERE rel = $1 AND ended), 0) AS ended,
+            (SELECT epoch FROM meridian.enrolled_table WHERE rel = $1) AS present`,
+    [name],
+  );
+  return rows[0]!;
+}
+
+/**
+ * Ends the table's enrolment here, up to this epoch, which other regions may know and this one not. Its changes that arrive
+ * from now on are let pass, and those that wait are waited for no more: they are in the log, and in their origin's table.
+ * Its counters are what they show: nobody would take a deleted row's excess away.
+ */
+export async function endEnrolment(client: ClientBase, name: TableName, upTo: number): Promise<void> {
+  await forget(client, name, ['counter_excess', 'waiting_change', 'enrolled_table']);
+  await client.query(
+    `INSERT INTO meridian.policy_epoch AS p (rel, epoch, counters, ended) VALUES ($1, $2, '[]', true)
+     ON CONFLICT (rel, epoch) DO UPDATE SET ended = true`,
+    [name, upTo],
+  );
+}
+
+/** Only what shows in the table is compared between the regions: rows parked under an earlier enrolment are in their records alone. */
+export async function beginEnrolment(client: ClientBase, name: TableName, ended: number): Promise<void> {
+  if (ended > 0) await endEnrolment(client, name, ended);
+  await forget(client, name, ['parked', 'claim']);
+}
+
+async function forget(client: ClientBase, name: TableName, kept: readonly string[]): Promise<void> {
+  for (const table of kept) await client.query(`DELETE FROM meridian.${table} WHERE rel = $1`, [name]);
+}
+
 /** Changes wait for it: until they are in, what was said of it stands. */
 const WAITS = 'EXISTS (SELECT FROM meridian.waiting_change w WHERE w.rel = excluded.rel)';
 
@@ -74,6 +114,11 @@ export async function storeEnrolled(client: ClientBase, spec: StoredSpec, docume
     spec.name,
     spec.counters,
   ]);
+  await client.query(
+    `INSERT INTO meridian.policy_epoch AS p (rel, epoch, counters, ended) VALUES ($1, $2, $3, false)
+     ON CONFLICT (rel, epoch) DO UPDATE SET counters = excluded.counters WHERE p.counters::text <> excluded.counters::text`,
+    [spec.name, spec.epoch, JSON.stringify(spec.counters)],
+  );
 }
 
 /** What became of an enrolled table here; its policy stays as the regions agreed. */
@@ -97,13 +142,3 @@ export const storeNumbering = async (client: ClientBase, name: TableName, number
     name,
     JSON.stringify(numbering),
   ]));
-
-/**
- * Its waiting changes are no longer waited for; its parked rows are left alone, and taken up again when it is enrolled anew.
- * Its counters are what they show: nobody would take a deleted row's excess away.
- */
-export async function forgetEnrolled(client: ClientBase, name: TableName): Promise<void> {
-  await client.query('DELETE FROM meridian.counter_excess WHERE rel = $1', [name]);
-  await client.query('DELETE FROM meridian.waiting_change WHERE rel = $1', [name]);
-  await client.query('DELETE FROM meridian.enrolled_table WHERE rel = $1', [name]);
-}

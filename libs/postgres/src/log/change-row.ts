@@ -42,22 +42,34 @@ export function changeOf(row: Row): LoggedChange {
     xid: BigInt(xid!),
     number: number == null ? null : Number(number),
     change: {
-      origin: origin as RegionId,
+      origin: known(origin!) as RegionId,
       seq: seq == null ? null : (Number(seq) as Seq),
       id: Number(originId ?? id) as ChangeId,
-      table: rel as TableName,
+      table: known(rel!) as TableName,
       key: pk as RowKey,
       op: OPS[op!]!,
       stamp: stamp(BigInt(at!)),
       wall: BigInt(wall!),
       epoch: Number(epoch),
-      actor: actor!,
+      actor: known(actor!),
       patch: (patch ?? null) as JsonText | null,
       before: (before ?? null) as JsonText | null,
       ranks: ranks == null ? null : ranksOf(ranks),
       unseen: unseen == null ? null : (JSON.parse(unseen) as Vector),
     },
   };
+}
+
+/** The driver makes a string of every field; of a million rows that name the same table, one stays. */
+const names = new Map<string, string>();
+const MOST_NAMES = 1_000;
+
+function known(name: string): string {
+  const same = names.get(name);
+  if (same !== undefined) return same;
+  if (names.size >= MOST_NAMES) names.clear();
+  names.set(name, name);
+  return name;
 }
 
 function ranksOf(text: string): Ranks {

@@ -1,16 +1,38 @@
 import type { CountersOf } from '@meridian/core';
 
-/** Of the enrolled tables that have some: their columns by table, as one JSON object; also under the names they had before. */
+/**
+ * Of the epochs that have some, those of ended enrolments too: [table, epoch, columns, renamed] of each, as one JSON array. At the
+ * present epoch they are the columns that are counters now; `renamed`, of all epochs of the present enrolment: [before, now].
+ */
 export const COUNTERS = `
-SELECT json_object_agg(rel, ARRAY(SELECT * FROM json_array_elements_text(spec -> 'counters') c
-                                  UNION ALL SELECT r ->> 0 FROM json_array_elements(spec -> 'renamed') r, json_array_elements_text(spec -> 'counters') c WHERE r ->> 1 = c))
-  FROM meridian.enrolled_table WHERE spec #>> '{counters,0}' IS NOT NULL`;
+SELECT json_agg(json_build_array(p.rel, p.epoch, CASE WHEN t.epoch = p.epoch THEN t.spec -> 'counters' ELSE p.counters END, t.spec -> 'renamed'))
+  FROM meridian.policy_epoch p
+  LEFT JOIN meridian.enrolled_table t ON t.rel = p.rel
+   AND NOT EXISTS (SELECT FROM meridian.policy_epoch e WHERE e.rel = p.rel AND e.ended AND e.epoch >= p.epoch)
+ WHERE p.counters #>> '{0}' IS NOT NULL`;
+
+type Renamed = readonly (readonly [before: string, now: string])[];
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** From what {@link COUNTERS} answers; null: no table has any. */
 export function countersIn(text: string | null): CountersOf {
-  const columns = Object.entries(JSON.parse(text ?? '{}') as Record<string, string[]>);
-  const counters = new Map(columns.map(([table, names]) => [table, new Set(names)]));
-  return (table) => counters.get(table) ?? NONE;
+  const epochs = JSON.parse(text ?? '[]') as [
+    table: string,
+    epoch: number,
+    columns: string[],
+    renamed: Renamed | null,
+  ][];
+  const counters = new Map(
+    epochs.map(([table, epoch, columns, renamed]) => [`${epoch} ${table}`, namesOf(columns, renamed ?? [])]),
+  );
+  return ({ table, epoch }) => counters.get(`${epoch} ${table}`) ?? NONE;
+}
+
+/** Under every name that they have or had: changes name a column as it was called when they were written. */
+function namesOf(columns: readonly string[], renamed: Renamed): ReadonlySet<string> {
+  if (renamed.length === 0) return new Set(columns);
+  const now = renamed.flatMap(([before, name]) => (columns.includes(before) ? [name] : []));
+  const names = new Set([...columns, ...now]);
+  return new Set([...names, ...renamed.flatMap(([before, name]) => (names.has(name) ? [before] : []))]);
 }

@@ -2,6 +2,7 @@ import { CUT_LOCK } from '../connection/advisory-locks.js';
 import { literal } from '../catalog/quoting.js';
 import { changeColumns } from './change-row.js';
 import { COUNTERS } from './counters.js';
+import { PAGE_ROWS } from './pages.js';
 import { FIRST_SNAPSHOT } from './snapshot.js';
 
 export const TAKE_CUT_LOCK = `SELECT pg_advisory_lock(${CUT_LOCK})`;
@@ -21,15 +22,18 @@ SELECT pg_current_snapshot(), t.seq, t.digest, s.last_value,
   FROM meridian.stamp s
   LEFT JOIN (${lastTick(region)}) t ON true;
 
-PREPARE cut_changes AS
+PREPARE cut_changes AS ${cutChanges(region)} LIMIT ${PAGE_ROWS};
+`;
+
+/** For the cut that has more than a page: all of it, in no order. */
+export const cutChanges = (region: string): string => /* sql */ `
 WITH last AS MATERIALIZED (
   SELECT coalesce(max(pg_snapshot_xmax(snapshot)::text), '0')::xid8 AS xmax,
          coalesce(array_agg(x) FILTER (WHERE x IS NOT NULL), '{}') AS xip
     FROM (${lastTick(region)}) t LEFT JOIN LATERAL pg_snapshot_xip(t.snapshot) x ON true)
 SELECT ${changeColumns('c')} FROM meridian.change c WHERE c.seq IS NULL AND c.xid >= (SELECT xmax FROM last)
 UNION ALL
-SELECT ${changeColumns('c')} FROM meridian.change c WHERE c.seq IS NULL AND c.xid = ANY ((SELECT xip FROM last)::xid8[]);
-`;
+SELECT ${changeColumns('c')} FROM meridian.change c WHERE c.seq IS NULL AND c.xid = ANY ((SELECT xip FROM last)::xid8[])`;
 
 const lastTick = (region: string): string =>
   `SELECT seq, digest, snapshot FROM meridian.tick WHERE origin = ${literal(region)} ORDER BY seq DESC LIMIT 1`;

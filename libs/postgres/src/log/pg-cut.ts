@@ -13,9 +13,10 @@ import {
 import { answersTo, type Row, type Session } from '../connection/session.js';
 import { changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
 import { countersIn } from './counters.js';
-import { FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK, WRITE_TICK_0 } from './cut-sql.js';
+import { cutChanges, FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK, WRITE_TICK_0 } from './cut-sql.js';
 import { TickOvertakenError } from './errors.js';
 import { MARK_UNSEEN } from './mark-unseen.sql.js';
+import { inPages, isFull } from './pages.js';
 import { NO_RACES, type Races, racesBetween, withUnseen } from './races.js';
 
 /** A tick in the making: a REPEATABLE READ transaction, begun under the cut lock, which is freed after its end. */
@@ -47,8 +48,10 @@ export class PgCut implements Cut {
       const locking = session.query(TAKE_CUT_LOCK);
       const opening = session.script(OPEN_CUT);
       await answersTo<unknown>([locking, opening]);
-      const [, header, changes] = await opening;
-      return new PgCut(session, release, region, header!.rows[0]!, changes!.rows.map(changeOf));
+      const [, header, first] = await opening;
+      // Nearly always all of it: only a full page has others behind it.
+      const logged = isFull(first!.rows) ? await inPages(session, cutChanges(region)) : first!.rows.map(changeOf);
+      return new PgCut(session, release, region, header!.rows[0]!, logged);
     } catch (error) {
       await end(session, 'ROLLBACK').catch(() => undefined);
       release();

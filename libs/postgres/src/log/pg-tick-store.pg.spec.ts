@@ -61,8 +61,8 @@ describe('ticks cut from the log of PostgreSQL', () => {
       columns: { left_over: 'counter' },
     });
     const open = await eu.ticks.openCut();
-    expect([...open.counters('public.stock' as TableName)]).toEqual(['left_over']);
-    expect([...open.counters('public.item' as TableName)]).toEqual([]);
+    expect([...open.counters({ table: 'public.stock' as TableName, epoch: 1 })]).toEqual(['left_over']);
+    expect([...open.counters({ table: 'public.item' as TableName, epoch: 1 })]).toEqual([]);
     await open.abandon();
   });
 

@@ -6,6 +6,16 @@ export type Races = ReadonlyMap<ChangeId, Vector>;
 
 export const NO_RACES: Races = new Map();
 
+/** Of a million changes, too, for which a function cannot be called with their ids as arguments. */
+export function racesOf(session: Session, logged: readonly { readonly logId: number }[]): Promise<Races> {
+  if (logged.length === 0) return Promise.resolve(NO_RACES);
+  const [from, to] = logged.reduce(
+    ([low, high], { logId }) => [Math.min(low, logId), Math.max(high, logId)],
+    [Infinity, -Infinity],
+  );
+  return racesBetween(session, from, to);
+}
+
 /** Of changes with ids in this range: one probe of an index that is nearly always empty. */
 export async function racesBetween(session: Session, from: number, to: number): Promise<Races> {
   const { rows } = await session.query(

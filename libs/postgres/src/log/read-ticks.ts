@@ -12,10 +12,12 @@ import {
   type Vector,
 } from '@meridian/core';
 import type { Row, Session } from '../connection/session.js';
+import { literal } from '../catalog/quoting.js';
 import { changeColumns, changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
 import { COUNTERS, countersIn } from './counters.js';
 import { TickContentError } from './errors.js';
-import { racesBetween, withUnseen } from './races.js';
+import { inPagesOfItsOwn, PAGE_ROWS } from './pages.js';
+import { racesOf, withUnseen } from './races.js';
 import { firstThatShows, Snapshot } from './snapshot.js';
 
 export interface TickLimit {
@@ -91,7 +93,9 @@ function keptTick(origin: RegionId, row: Row): KeptTick {
   };
 }
 
-const REMOTE = `SELECT ${changeColumns('c')} FROM meridian.change c WHERE origin = $1 AND seq BETWEEN $2 AND $3 ORDER BY id`;
+const remote = (origin: string, first: string, last: string): string =>
+  `SELECT ${changeColumns('c')} FROM meridian.change c WHERE origin = ${origin} AND seq BETWEEN ${first} AND ${last} ORDER BY id`;
+const REMOTE = remote('$1', '$2', '$3');
 
 async function remoteContents(
   session: Session,
@@ -99,21 +103,28 @@ async function remoteContents(
   kept: readonly KeptTick[],
 ): Promise<readonly Change[][]> {
   const [first, last] = [kept[0]!.header.seq, kept.at(-1)!.header.seq];
-  const { rows } = await session.query(REMOTE, [origin, first, last], 'remote_changes');
+  const logged = isLarge(kept)
+    ? await inPagesOfItsOwn(session, remote(literal(origin), `${first}`, `${last}`))
+    : (await session.query(REMOTE, [origin, first, last], 'remote_changes')).rows.map(changeOf);
   const contents = kept.map((): Change[] => []);
-  for (const { change } of rows.map(changeOf)) contents[change.seq! - first]!.push(change);
+  for (const { change } of logged) contents[change.seq! - first]!.push(change);
   return contents;
 }
 
 /** What the cut read, for a run of ticks: transactions that the snapshot before them did not show and the last one does. */
-const OWN = /* sql */ `
+const own = (before: string, last: string): string => /* sql */ `
 WITH own AS (
   SELECT ${changeColumns('c')} FROM meridian.change c
-   WHERE c.seq IS NULL AND c.xid >= pg_snapshot_xmax($1::pg_snapshot) AND c.xid < pg_snapshot_xmax($2::pg_snapshot)
+   WHERE c.seq IS NULL AND c.xid >= pg_snapshot_xmax(${before}::pg_snapshot) AND c.xid < pg_snapshot_xmax(${last}::pg_snapshot)
   UNION ALL
   SELECT ${changeColumns('c')} FROM meridian.change c
-   WHERE c.seq IS NULL AND c.xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot))))
-SELECT * FROM own WHERE pg_visible_in_snapshot(xid, $2::pg_snapshot)`;
+   WHERE c.seq IS NULL AND c.xid = ANY (ARRAY(SELECT pg_snapshot_xip(${before}::pg_snapshot))))
+SELECT * FROM own WHERE pg_visible_in_snapshot(xid, ${last}::pg_snapshot)`;
+const OWN = own('$1', '$2');
+
+/** Counted in changes, which may have been folded from many more: those are read at once. */
+const isLarge = (kept: readonly KeptTick[]): boolean =>
+  kept.reduce((sum, { changes }) => sum + changes, 0) >= PAGE_ROWS;
 
 /** Null when the tick before the first one is no longer known, and with it where the first one begins. */
 async function ownContents(session: Session, kept: readonly KeptTick[]): Promise<readonly Change[][] | null> {
@@ -121,12 +132,14 @@ async function ownContents(session: Session, kept: readonly KeptTick[]): Promise
   const before = await snapshotBefore(session, kept[0]!.header);
   if (before === null) return null;
   const snapshots = kept.map((k) => k.snapshot!);
-  const { rows } = await session.query(OWN, [before.text, snapshots.at(-1)!.text], 'own_changes');
+  const last = snapshots.at(-1)!.text;
+  const all = isLarge(kept)
+    ? await inPagesOfItsOwn(session, own(literal(before.text), literal(last)))
+    : (await session.query(OWN, [before.text, last], 'own_changes')).rows.map(changeOf);
   const byTick = kept.map((): LoggedChange[] => []);
-  for (const logged of rows.map(changeOf)) byTick[firstThatShows(snapshots, logged.xid)]!.push(logged);
+  for (const logged of all) byTick[firstThatShows(snapshots, logged.xid)]!.push(logged);
   const counters = await countersOf(session);
-  const ids = rows.map((row) => Number(row[0]));
-  const races = await racesBetween(session, Math.min(...bounds(ids)), Math.max(...bounds(ids)));
+  const races = await racesOf(session, all);
   return byTick.map((logged, i) =>
     foldChanges(
       inOrderOfWriting(logged).map(({ change }) => withUnseen({ ...change, origin }, races, kept[i]!.header.deps)),
@@ -134,9 +147,6 @@ async function ownContents(session: Session, kept: readonly KeptTick[]): Promise
     ),
   );
 }
-
-const bounds = (ids: readonly number[]): number[] =>
-  ids.reduce<number[]>(([low, high], id) => [Math.min(low ?? id, id), Math.max(high ?? id, id)], []);
 
 async function snapshotBefore(session: Session, { origin, seq }: TickHeader): Promise<Snapshot | null> {
   const { rows } = await session.query('SELECT snapshot FROM meridian.tick WHERE origin = $1 AND seq = $2', [
@@ -146,7 +156,7 @@ async function snapshotBefore(session: Session, { origin, seq }: TickHeader): Pr
   return rows[0]?.[0] == null ? null : Snapshot.parse(rows[0][0]);
 }
 
-/** Of the enrolled tables as they are now: a tick from before a counter became one is found out by its digest. */
+/** Of all epochs: a tick folds as it did when it was cut, whatever has become of its tables since. */
 async function countersOf(session: Session): Promise<CountersOf> {
   const { rows } = await session.query(COUNTERS);
   return countersIn(rows[0]![0] ?? null);

@@ -12,13 +12,14 @@ const applierAt = (seq: number): Applier => {
   } as unknown as ApplyTransaction;
   const store = {
     heads: async () => new Map([[EU, { seq, digest: '', position: null } as Head]]),
-    tables: async () => new Map(),
+    enrolments: async () => ({ tables: new Map(), ended: new Map() }),
     waitingTables: async () => new Set(),
     begin: async () => tx,
   } as unknown as ApplyStore;
   const silent = {
     retried: () => undefined,
     applied: () => undefined,
+    passed: () => undefined,
     refused: () => undefined,
     resumed: () => undefined,
   };

@@ -2,10 +2,10 @@ import {
   type ApplyStore,
   type BatchLimit,
   type Cancellation,
+  type Enrolments,
   type Head,
   type RegionId,
   type TableName,
-  type TableSpec,
   type Tick,
   type Timers,
   readyBatch,
@@ -71,7 +71,7 @@ export class ApplyLoop {
   async step(): Promise<boolean> {
     const [heads, enrolled] = await Promise.all([this.store.heads(), readEnrolled(this.store)]);
     this.inbox.drop(vectorOf(heads));
-    const batch = this.ready(heads, enrolled.tables);
+    const batch = this.ready(heads, enrolled);
     if (batch.length === 0) return false;
     assertChain(batch, heads);
     const positions = this.positions(batch);
@@ -83,11 +83,11 @@ export class ApplyLoop {
     return true;
   }
 
-  private ready(heads: ReadonlyMap<RegionId, Head>, tables: ReadonlyMap<TableName, TableSpec>): Tick[] {
+  private ready(heads: ReadonlyMap<RegionId, Head>, enrolments: Enrolments): Tick[] {
     let waitsFor: TableName | null = null;
     const known = (origin: RegionId, seq: number): Tick | undefined => {
       const tick = this.inbox.get(origin, seq)?.tick;
-      const unknown = tick === undefined ? undefined : unknownTable(tick, tables);
+      const unknown = tick === undefined ? undefined : unknownTable(tick, enrolments);
       if (unknown === undefined) return tick;
       waitsFor = unknown;
       return undefined;

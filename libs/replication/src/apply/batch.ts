@@ -1,5 +1,7 @@
 import {
   type ApplyTransaction,
+  type Change,
+  type Enrolments,
   type Entry,
   type RegionId,
   type RowRef,
@@ -15,8 +17,15 @@ import {
   origins,
   rowId,
   seq,
+  standingOf,
   withSeq,
 } from '@meridian/core';
+
+/** As read just before: at the first attempt by whoever chose the ticks, and anew before every other. */
+export interface Enrolled extends Enrolments {
+  /** Tables with waiting changes. */
+  readonly waiting: ReadonlySet<TableName>;
+}
 
 /** What one apply transaction brings: changes to be decided and written, and what else commits with them. */
 export interface Batch {
@@ -26,25 +35,32 @@ export interface Batch {
   readonly floor: Vector;
   /** Changes (by `changeRef`) that the log has and the tables have not: nothing is decided against them. */
   readonly notApplied: ReadonlySet<string>;
+  /** Of ended enrolments: they become part of the log and of nothing else. */
+  readonly passed: readonly Change[];
   /** Step 5: what else becomes part of the log. */
   log(tx: ApplyTransaction): readonly Promise<void>[];
   advance(tx: ApplyTransaction): Promise<WriteOutcome>;
 }
 
-/** Ticks, each whole (I4), but for the changes of tables that cannot take them: those are logged and wait. */
+/**
+ * Ticks, each whole (I4), but for the changes of tables that cannot take them, which are logged and wait; and for those of ended
+ * enrolments, which are logged and let pass.
+ */
 export function tickBatch(
   ticks: readonly Tick[],
   positions: Positions,
-  waiting: ReadonlySet<TableName>,
+  { waiting, ...enrolments }: Enrolled,
   refused: ReadonlyMap<TableName, string>,
 ): Batch {
-  const entries = ticks.flatMap((t) => t.changes.map((c): Entry => ({ ...c, seq: t.seq, deps: t.deps })));
+  const all = ticks.flatMap((t) => t.changes.map((c): Entry => ({ ...c, seq: t.seq, deps: t.deps })));
+  const entries = enrolments.ended.size === 0 ? all : all.filter((e) => standingOf(e, enrolments) !== 'past');
   const isHeldUp = (e: Entry): boolean => waiting.has(e.table) || refused.has(e.table);
   const later = entries.filter(isHeldUp);
   return {
     arriving: later.length === 0 ? entries : entries.filter((e) => !isHeldUp(e)),
     floor: floorOf(ticks),
     notApplied: new Set(later.map(changeRef)),
+    passed: entries === all ? [] : all.filter((e) => standingOf(e, enrolments) === 'past'),
     log: (tx) => [tx.append(ticks), ...(later.length === 0 ? [] : [tx.keepWaiting(later, refused)])],
     advance: (tx) => tx.advance(ticks, positions),
   };
@@ -55,6 +71,7 @@ export const resumedBatch = (table: TableName, waiting: readonly Entry[]): Batch
   arriving: waiting,
   floor: minVector(waiting.map((e) => (e.unseen === null ? e.deps! : below(e.deps!, e.unseen)))),
   notApplied: new Set(waiting.map(changeRef)),
+  passed: [],
   log: (tx) => [tx.resume(table)],
   advance: () => Promise.resolve({ retry: null }),
 });
@@ -64,6 +81,7 @@ export const stillWaitingBatch = (table: TableName, why: string): Batch => ({
   arriving: [],
   floor: {},
   notApplied: new Set(),
+  passed: [],
   log: (tx) => [tx.keepWaiting([], new Map([[table, why]]))],
   advance: () => Promise.resolve({ retry: null }),
 });
@@ -96,8 +114,8 @@ function specOf(table: TableName, tables: ReadonlyMap<TableName, TableSpec>): Ta
 }
 
 /** A table (or a later policy of it) that a tick names and this region does not know yet: the tick waits for the configuration. */
-export function unknownTable(tick: Tick, tables: ReadonlyMap<TableName, TableSpec>): TableName | undefined {
-  return tick.changes.find((c) => (tables.get(c.table)?.epoch ?? -1) < c.epoch)?.table;
+export function unknownTable(tick: Tick, enrolments: Enrolments): TableName | undefined {
+  return tick.changes.find((c) => standingOf(c, enrolments) === 'unknown')?.table;
 }
 
 /**

@@ -137,7 +137,12 @@ class World {
     const others = REGIONS.filter((o) => o !== region.name);
     const waiting = (o: RegionId, n: number) => this.ticks.find((t) => t.origin === o && t.seq === n);
     const batch = readyBatch(others, region.applied, waiting, { ticks: region.batch, changes: 1e9 });
-    const { arriving, floor } = tickBatch(batch, new Map(), new Set(), new Map());
+    const { arriving, floor } = tickBatch(
+      batch,
+      new Map(),
+      { tables: this.tables, ended: new Map(), waiting: new Set() },
+      new Map(),
+    );
     for (const work of arrange(arriving, this.tables)) {
       const entries = region.log
         .filter((e) => e.seq === null || e.seq > at(floor, e.origin))

@@ -30,7 +30,7 @@ export interface RowOutcome {
   /** Where the row is now. */
   readonly place: RowState['place'] | null;
   readonly effect: RowEffect | null;
-  /** The whole row after the effect, as far as it is known: an uncontended update knows its own columns only. */
+  /** The whole row after the effect, where it is known apart from the effect: decided anew, or looked at for unique keys. */
   readonly after: Values | null;
   /** By unique key's name: the rank of the write that set it, where this batch did. */
   readonly claims: ReadonlyMap<string, Claim>;
@@ -50,11 +50,23 @@ export const isPlain = (work: RowWork, entries: readonly Entry[]): boolean =>
 export function plainOutcome(work: RowWork, place: RowState['place'] | null): RowOutcome {
   const { ref, spec, arriving } = work;
   const net = endOf(arriving, netEffect(arriving, new Set(spec.counters)));
+  const claims = spec.uniqueKeys.length === 0 ? NO_CLAIMS : claimsOf(arriving, spec);
+  // Nearly always one change: its own text, for the values of a large batch are not all to be there a second time.
+  const patch = arriving.length === 1 ? arriving[0]!.patch : null;
+  const effect = effectOf(ref, net, place, patch);
+  const isWhole = net.kind === 'insert' || net.kind === 'replace';
+  const after = isWhole && spec.uniqueKeys.length > 0 ? net.values : null;
+  return { ref, spec, place, effect, after, claims, races: NONE, recordings: NONE, image: null };
+}
+
+/** One for all rows of a batch that may have a million. */
+const NO_CLAIMS: ReadonlyMap<string, Claim> = new Map();
+const NONE: readonly never[] = [];
+
+function claimsOf(arriving: readonly Entry[], spec: TableSpec): ReadonlyMap<string, Claim> {
   const claims = new Map<string, Claim>();
   for (const change of arriving) claimKeys(claims, spec, change);
-  const effect = effectOf(ref, net, place);
-  const after = net.kind === 'insert' || net.kind === 'replace' ? net.values : null;
-  return { ref, spec, place, effect, after, claims, races: [], recordings: [], image: null };
+  return claims;
 }
 
 /**
@@ -64,7 +76,12 @@ export function plainOutcome(work: RowWork, place: RowState['place'] | null): Ro
 const endOf = (arriving: readonly Entry[], net: NetEffect): NetEffect =>
   net.kind === 'nothing' && arriving.some((change) => change.op === 'delete') ? { kind: 'delete' } : net;
 
-function effectOf(ref: RowRef, net: NetEffect, place: RowState['place'] | null): RowEffect | null {
+function effectOf(
+  ref: RowRef,
+  net: NetEffect,
+  place: RowState['place'] | null,
+  patch: JsonText | null,
+): RowEffect | null {
   switch (net.kind) {
     case 'nothing':
       return null;
@@ -72,10 +89,10 @@ function effectOf(ref: RowRef, net: NetEffect, place: RowState['place'] | null):
       return place === null ? null : { ...ref, kind: 'delete' };
     case 'insert':
     case 'replace':
-      return { ...ref, kind: place === null ? 'insert' : 'replace', values: valuesText(net.values) };
+      return { ...ref, kind: place === null ? 'insert' : 'replace', values: patch ?? valuesText(net.values) };
     case 'update':
       if (place === null) throw new MissingRowError(ref);
-      return { ...ref, kind: 'update', values: valuesText(net.values), counters: 'add' };
+      return { ...ref, kind: 'update', values: patch ?? valuesText(net.values), counters: 'add' };
   }
 }
 

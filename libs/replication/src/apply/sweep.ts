@@ -32,7 +32,8 @@ export class Sweep {
   /** Resolves to how many rows changed; contention with local writers leaves them to the next sweep. */
   async run(): Promise<number> {
     const waiting = await this.store.waitingTables();
-    const tables = new Map([...(await this.store.tables())].filter(([name]) => !waiting.has(name)));
+    const enrolments = await this.store.enrolments();
+    const tables = new Map([...enrolments.tables].filter(([name]) => !waiting.has(name)));
     const tx = await this.store.begin();
     let open = true;
     let overflowed = false;

@@ -6,7 +6,7 @@ const EU = 'eu' as RegionId;
 const US = 'us' as RegionId;
 const delivered = (origin: RegionId, seq: number, changes = 1): DeliveredTick =>
   ({
-    tick: { origin, seq, changes: Array(changes).fill(null) },
+    tick: { origin, seq, changes: Array(changes).fill({}) },
     position: `${origin}@${seq}`,
   }) as unknown as DeliveredTick;
 const applied = (vector: Record<string, number>) => vector as Vector;

@@ -1,4 +1,4 @@
-import { type DeliveredTick, type RegionId, type Seq, type Tick, type Vector, at } from '@meridian/core';
+import { type DeliveredTick, type RegionId, type Seq, type Tick, type Vector, at, weightOf } from '@meridian/core';
 
 /**
  * Ticks that have arrived and are not applied: by origin and seq. Holds a bounded number of changes; a receiver that brings a
@@ -63,6 +63,6 @@ export class Inbox {
 }
 
 /** A heartbeat takes room too. */
-const weight = (tick: Tick): number => tick.changes.length + 1;
+const weight = (tick: Tick): number => weightOf(tick) + 1;
 
 export const seqAfter = (seq: Seq): Seq => (seq + 1) as Seq;

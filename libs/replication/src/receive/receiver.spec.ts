@@ -4,7 +4,7 @@ import { Inbox } from './inbox.js';
 import { Receiver } from './receiver.js';
 
 const EU = 'eu' as RegionId;
-const tickOf = (seq: number): Tick => ({ origin: EU, seq, changes: [null] }) as unknown as Tick;
+const tickOf = (seq: number): Tick => ({ origin: EU, seq, changes: [{}] }) as unknown as Tick;
 
 /** Brings what a test says, in streams that end one after another; fetches from what the peers have. */
 class ScriptedTransport implements Transport {

@@ -176,6 +176,9 @@ function memoryEnrolment() {
       tables.set(nameOf(t), table);
       return Promise.resolve({ kind: 'enrolled' as const, created, table: { ...table, keySequences: [] } });
     },
-    remove: (t: { schema: string; name: string }) => Promise.resolve(tables.delete(nameOf(t))),
+    remove: (t: { schema: string; name: string }) => {
+      const kind = tables.delete(nameOf(t)) ? ('ended' as const) : ('not enrolled' as const);
+      return Promise.resolve({ kind });
+    },
   };
 }

@@ -35,6 +35,8 @@ export interface SimulationOptions {
   readonly clockJumps: boolean;
   /** Of items' counter, whose type's range this is; null: it has none. */
   readonly greatestCount: number | null;
+  /** A table is un-enrolled and enrolled again, under its writers and with ticks on their way. */
+  readonly enrolments: boolean;
 }
 
 /** Swarm: every seed leaves some faults and some kinds of work out, so that the others are met in company of their own. */
@@ -67,6 +69,7 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
     twoAppliers: r.chance(0.2),
     skew: r.pick([0, 5_000, 60_000_000]),
     clockJumps: r.chance(0.3),
+    enrolments: r.chance(0.3),
     greatestCount: r.pick([null, 5]),
     ...overrides,
   };

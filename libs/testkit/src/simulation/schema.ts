@@ -6,6 +6,8 @@ export const ITEMS = 'public.items' as TableName;
 export const ACCOUNTS = 'public.accounts' as TableName;
 export const PARENTS = 'public.parents' as TableName;
 export const CHILDREN = 'public.children' as TableName;
+/** The one whose enrolment ends and begins anew. */
+export const VISITS = 'public.visits' as TableName;
 
 /** Together in every region at every moment: transfers move them, none makes or loses any (I4). */
 export const TOTAL_BALANCE = 300;
@@ -41,6 +43,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
     table(ACCOUNTS, { counters: ['balance'] }),
     table(PARENTS, { registers: [register('name')] }),
     children,
+    table(VISITS, { registers: [register('page')], counters: ['n'] }),
     CONFLICT_SPEC,
   ];
   return new Map(specs.map((spec) => [spec.name, spec]));

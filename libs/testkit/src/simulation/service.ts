@@ -93,6 +93,7 @@ export class Service {
     return {
       advanced: nothing,
       applied: nothing,
+      passed: nothing,
       cut: nothing,
       received: nothing,
       interrupted: (origin, error) =>

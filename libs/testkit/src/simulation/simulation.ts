@@ -1,15 +1,23 @@
-import type { RegionId } from '@meridian/core';
+import { type RegionId, rowId, type Values } from '@meridian/core';
 import { Sweep } from '@meridian/replication';
 import { watchClosedVectors, watchWholeTransactions } from './checkers/causality.js';
-import { assertEqual, EqualVectorsEqualTables, SameVersionsSameRow } from './checkers/equality.js';
+import { assertEqual, EqualVectorsEqualTables, sameEnrolment, SameVersionsSameRow } from './checkers/equality.js';
 import { checkFinalState } from './checkers/final-state.js';
 import { Ledger } from './checkers/ledger.js';
 import { Violation } from './checkers/violation.js';
-import { type Commit, CONFLICT_TABLE, MemoryApplyStore, MemoryDatabase } from './memory-store/index.js';
+import {
+  type Commit,
+  CONFLICT_TABLE,
+  endEnrolment,
+  enrolAnew,
+  keyOf,
+  MemoryApplyStore,
+  MemoryDatabase,
+} from './memory-store/index.js';
 import { Network } from './network.js';
 import { optionsOf, type SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
-import { INITIAL_ROWS, rangesOf, specsOf } from './schema.js';
+import { INITIAL_ROWS, rangesOf, specsOf, VISITS } from './schema.js';
 import { type Agent, type Micros, Scheduler, WaitQueue } from './scheduler.js';
 import { digest, type Sabotage, Service } from './service.js';
 import type { Addressees } from './transport.js';
@@ -102,6 +110,10 @@ class Cluster implements Addressees {
       for (const [table, rows] of INITIAL_ROWS) db.seed(table, rows);
       this.databases.set(region, db);
     }
+    for (const [table, rows] of INITIAL_ROWS) {
+      const key = (values: Values) => keyOf(specs.get(table)!, values);
+      this.ledger.begin(table, new Map(rows.map((values) => [rowId({ table, key: key(values) }), values])));
+    }
     this.equality = new EqualVectorsEqualTables([...this.databases.values()], this.ledger);
     this.watch();
   }
@@ -183,6 +195,7 @@ class Cluster implements Addressees {
         if (this.options.crashes && this.faults.chance(0.4)) this.crash(this.faults.pick(this.regions));
         if (this.options.clockJumps)
           this.skews.set(this.faults.pick(this.regions), this.faults.between(-this.options.skew, this.options.skew));
+        if (this.options.enrolments && this.faults.chance(0.5)) await this.enrolAgain(agent);
       }
     });
   }
@@ -195,6 +208,18 @@ class Cluster implements Addressees {
       this.network.mendLink(from, to);
       this.network.mendLink(to, from);
     });
+  }
+
+  /** Un-enrolled in some regions or in all, one after another, and enrolled again, sooner or later. */
+  private async enrolAgain(agent: Agent): Promise<void> {
+    const regions = this.faults.shuffle([...this.databases.values()]);
+    for (const db of regions.slice(0, this.faults.between(1, regions.length))) {
+      await endEnrolment(db, agent, VISITS);
+      this.scheduler.trace.event(3, () => `${db.region} un-enrols visits`);
+      await agent.sleep(this.faults.spread(20, 10_000));
+    }
+    await enrolAnew(regions, agent, VISITS, (rows) => this.ledger.begin(VISITS, rows));
+    this.scheduler.trace.event(4, () => 'visits is enrolled anew');
   }
 
   /** kill -9 between any two steps; what was not committed is gone. Comes back by itself. */
@@ -228,7 +253,10 @@ class Cluster implements Addressees {
   private settled(): boolean {
     const [first, ...others] = [...this.databases.values()];
     const busy = [...this.databases.values()].some((db) => db.log.hasUncut || db.running.size > 0);
-    return !busy && this.ledger.uncut === 0 && others.every((other) => this.equality.sameVector(first!, other));
+    const enrolled = others.every((other) => sameEnrolment(first!, other, VISITS));
+    return (
+      !busy && enrolled && this.ledger.uncut === 0 && others.every((other) => this.equality.sameVector(first!, other))
+    );
   }
 
   /** By a process of our own: a service may be killed while somebody waits for its sweep. */

@@ -2,7 +2,7 @@ import type { RowRef, Values } from '@meridian/core';
 import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 import type { Prng } from './prng.js';
-import { ACCOUNTS, CHILDREN, ITEMS, PARENTS } from './schema.js';
+import { ACCOUNTS, CHILDREN, ITEMS, PARENTS, VISITS } from './schema.js';
 import type { Agent, WaitQueue } from './scheduler.js';
 
 /** One SQL client of a region: transactions of several statements, with savepoints, rollbacks and thinking in between. */
@@ -31,6 +31,7 @@ export class Writer {
       () => this.items(tx),
       ...(this.options.transfers ? [() => this.transfer(tx)] : []),
       ...(this.options.family ? [() => this.family(tx)] : []),
+      ...(this.options.enrolments ? [() => this.visit(tx)] : []),
     ];
     const ended = await this.prng.pick(kinds)();
     if (ended === 'aborted' || this.prng.chance(this.options.rollbacks)) await tx.rollback();
@@ -93,6 +94,18 @@ export class Writer {
           return [column, column === 'u' ? unique : value];
         }),
       ),
+    });
+  }
+
+  private async visit(tx: LocalTransaction): Promise<'going on' | 'aborted'> {
+    const id = String(this.prng.between(1, 2));
+    const ref = this.ref(VISITS, id);
+    const page = this.value();
+    return this.guarded(tx, async () => {
+      if ((await tx.select(ref)) === null) return tx.insert(VISITS, { id, page, n: '1' });
+      if (this.prng.chance(this.options.deletes)) return tx.delete(ref);
+      const counts = this.prng.chance(0.7);
+      return tx.update(ref, (row) => (counts ? { ...row, n: String(Number(row['n']) + 1) } : { ...row, page }));
     });
   }
 

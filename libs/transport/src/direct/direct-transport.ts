@@ -40,7 +40,7 @@ export class DirectTransport implements Transport {
   }
 
   async publish(tick: Tick): Promise<void> {
-    this.options.recent.publish(tick);
+    await this.options.recent.publish(tick);
   }
 
   async *subscribe(origin: RegionId, from: Seq, signal: Cancellation): AsyncGenerator<DeliveredTick> {

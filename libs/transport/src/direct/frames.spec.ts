@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { frame, FrameReader, SIGN_OF_LIFE } from './frames.js';
+import { frame, FrameReader, SIGN_OF_LIFE, WORKING } from './frames.js';
 
 describe('the frames of a stream', () => {
   it('come out as they went in, however the network cuts them', () => {
@@ -22,8 +22,19 @@ describe('the frames of a stream', () => {
     );
   });
 
+  it('tell a tick that is on its way from a peer that has none', () => {
+    const reader = new FrameReader();
+    const says = (bytes: Buffer): boolean => {
+      for (const _message of reader.push(bytes));
+      return reader.tickOnItsWay;
+    };
+    expect([SIGN_OF_LIFE, WORKING, SIGN_OF_LIFE].map(says)).toEqual([false, true, false]);
+    expect(says(Buffer.concat([WORKING, frame(Buffer.from('whole'))]))).toBe(true);
+    expect(says(frame(Buffer.from('in two')).subarray(0, 6))).toBe(true);
+  });
+
   it('of a length that no message has are refused before a byte of them is kept', () => {
     const reader = new FrameReader();
-    expect(() => [...reader.push(Buffer.from('ffffffff', 'hex'))]).toThrow(/too_large/);
+    expect(() => [...reader.push(Buffer.from('fffffffe', 'hex'))]).toThrow(/too_large/);
   });
 });

@@ -6,6 +6,10 @@ import { EnvelopeRefusedError } from '../envelope/refusal.js';
  */
 export const SIGN_OF_LIFE = Buffer.alloc(4);
 
+const WORKING_LENGTH = 0xffff_ffff;
+/** A sign of life that says more: a tick is being made that takes long. Who gave up on it would have it made again for ever. */
+export const WORKING = Buffer.alloc(4, 0xff);
+
 /** A part's text compressed, which never exceeds its bounded text by much. */
 const MAX_MESSAGE_BYTES = 5 * 1024 * 1024;
 
@@ -19,9 +23,11 @@ export function frame(message: Buffer): Buffer {
 export class FrameReader {
   private pending: Buffer[] = [];
   private size = 0;
+  private working = false;
 
   /** @throws EnvelopeRefusedError */
   *push(chunk: Buffer): Generator<Buffer> {
+    this.working = false;
     this.pending.push(chunk);
     this.size += chunk.length;
     for (let length = this.nextLength(); length !== null && this.size >= 4 + length; length = this.nextLength()) {
@@ -32,9 +38,9 @@ export class FrameReader {
     }
   }
 
-  /** Part of a message has come, and its rest has not. */
-  get midMessage(): boolean {
-    return this.size > 0;
+  /** Part of a message has come, and its rest has not; or the last bytes said that one is being made. */
+  get tickOnItsWay(): boolean {
+    return this.size > 0 || this.working;
   }
 
   /** Joined only when a message is complete (or its length is split): a large one must not be copied per chunk. */
@@ -42,6 +48,10 @@ export class FrameReader {
     if (this.size < 4) return null;
     const head = this.pending[0]!.length >= 4 ? this.pending[0]! : this.joined();
     const length = head.readUInt32BE(0);
+    if (length === WORKING_LENGTH) {
+      this.working = true;
+      return 0;
+    }
     if (length > MAX_MESSAGE_BYTES)
       throw new EnvelopeRefusedError('too_large', `a message of ${length} bytes; ${MAX_MESSAGE_BYTES} is the most`);
     return length;

@@ -1,20 +1,25 @@
 import type { Cancellation, RegionId, Seq, Tick } from '@meridian/core';
-import { sealTick } from '../envelope/tick-messages.js';
+import { sealedParts } from '../envelope/tick-messages.js';
 import type { Envelopes } from '../envelope/envelope.js';
 import { frame } from './frames.js';
 
 /** A tick ready to be sent: sealed once, whatever the number of peers. */
 export interface FramedTick {
   readonly seq: Seq;
+  readonly frames: Iterable<Buffer>;
+}
+
+interface RecentTick extends FramedTick {
   readonly frames: readonly Buffer[];
+  readonly publishedAt: number;
 }
 
 /**
  * The last ticks published in this process, so that peers who keep up cost no read of the log. Bounded in bytes; whoever is
- * further behind reads from the log.
+ * further behind reads from the log. A large tick stays for a while, for each peer would have it made again.
  */
 export class RecentTicks {
-  private ticks: FramedTick[] = [];
+  private ticks: RecentTick[] = [];
   private bytes = 0;
   private publishedAt = 0;
   private readonly waiting = new Set<() => void>();
@@ -25,13 +30,13 @@ export class RecentTicks {
     private readonly maxBytes = 16 * 1024 * 1024,
   ) {}
 
-  publish(tick: Tick): void {
-    const framed = frameTick(tick, this.envelopes);
+  async publish(tick: Tick): Promise<void> {
+    const framed = { seq: tick.seq, frames: await this.sealed(tick), publishedAt: Date.now() };
     // Published again after a restart, or by a relay that took over: the run of seqs begins anew.
     if (this.ticks.length > 0 && this.ticks.at(-1)!.seq !== tick.seq - 1) this.clear();
     this.ticks.push(framed);
     this.bytes += size(framed);
-    this.publishedAt = Date.now();
+    this.publishedAt = framed.publishedAt;
     this.trim();
     for (const wake of [...this.waiting]) wake();
   }
@@ -67,9 +72,20 @@ export class RecentTicks {
     });
   }
 
+  /** A large tick in portions: everybody else in this process has to get on meanwhile. */
+  private async sealed(tick: Tick): Promise<readonly Buffer[]> {
+    const frames: Buffer[] = [];
+    for (const message of sealedParts(tick, this.envelopes))
+      if (frames.push(frame(message)) % PARTS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    return frames;
+  }
+
   private trim(): void {
     let drop = 0;
-    while (this.bytes > this.maxBytes && drop < this.ticks.length) this.bytes -= size(this.ticks[drop++]!);
+    const young = Date.now() - LARGE_KEPT_MS;
+    const tooMuch = (oldest: RecentTick): boolean =>
+      this.bytes > (oldest.publishedAt > young ? LARGE_BYTES : this.maxBytes);
+    while (drop < this.ticks.length && tooMuch(this.ticks[drop]!)) this.bytes -= size(this.ticks[drop++]!);
     if (drop > 0) this.ticks = this.ticks.slice(drop);
   }
 
@@ -81,12 +97,11 @@ export class RecentTicks {
 
 /** Heartbeats come every second: after some without a tick another instance may have taken over. */
 const LEAD_MS = 3_000;
+/** What one large tick, or a burst of them, may take up, and for how long: 1 GB of text is some 100 MB sealed. */
+const LARGE_BYTES = 256 * 1024 * 1024;
+const LARGE_KEPT_MS = 30_000;
+const PARTS_AT_ONCE = 4;
 /** Ticks taken at a time, so that a peer that catches up does not hold the whole cache while it drains. */
 const MAX_BATCH = 64;
 
-export const frameTick = (tick: Tick, envelopes: Envelopes): FramedTick => ({
-  seq: tick.seq,
-  frames: sealTick(tick, envelopes).map(frame),
-});
-
-const size = (tick: FramedTick): number => tick.frames.reduce((sum, f) => sum + f.length, 0);
+const size = (tick: RecentTick): number => tick.frames.reduce((sum, f) => sum + f.length, 0);

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { RegionId, Seq, TickReader } from '@meridian/core';
+import type { RegionId, Seq, Tick, TickReader } from '@meridian/core';
 import { pause } from '../cancellation.js';
 import type { Envelopes } from '../envelope/envelope.js';
+import { sealedParts } from '../envelope/tick-messages.js';
 import { problemBody, sendJson } from '../peers/problem.js';
-import { SIGN_OF_LIFE } from './frames.js';
-import { frameTick, type FramedTick, type RecentTicks } from './recent-ticks.js';
+import { frame, SIGN_OF_LIFE, WORKING } from './frames.js';
+import type { FramedTick, RecentTicks } from './recent-ticks.js';
 
 export interface FeedRequest {
   readonly origin: RegionId;
@@ -30,6 +31,8 @@ const BATCH = { ticks: 64, changes: 5_000 } as const;
  */
 const FIRST_READ_TICKS = 4;
 const SLOW_READ_MS = 250;
+/** Well below what a peer waits for an answer (2 s). */
+const WORKING_MS = 1_000;
 const EMPTY_READ_PAUSE_MS = 25;
 /** A stream served from memory looks into the log again after this long: another instance may lead by now. */
 const LEAD_LOST_MS = 1_000;
@@ -59,9 +62,8 @@ export class TickFeed {
 
   async run(): Promise<void> {
     let batch = await this.read();
-    if (batch.length > 0 && batch[0]!.seq > this.next) return this.answerGone();
-    this.res.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
-    this.res.flushHeaders();
+    if (batch.length > 0 && batch[0]!.seq > this.next && !this.res.headersSent) return this.answerGone();
+    this.begin();
     while (!this.closed.signal.aborted) {
       for (const tick of batch) await this.send(tick);
       if (this.next > this.asked.to) break;
@@ -73,14 +75,38 @@ export class TickFeed {
     this.res.end();
   }
 
+  private begin(): void {
+    if (this.res.headersSent || this.closed.signal.aborted) return;
+    this.res.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+    this.res.flushHeaders();
+  }
+
   private async read(): Promise<readonly FramedTick[]> {
     const recent = this.options.recent.from(this.asked.origin, this.next);
     if (recent.length > 0 || this.options.recent.leads(this.asked.origin, this.next)) return recent;
     const began = Date.now();
-    const ticks = await this.options.reader.read(this.asked.origin, this.next, { ...BATCH, ticks: this.ticksAtOnce });
+    const ticks = await this.readLog();
     const slow = Date.now() - began > SLOW_READ_MS;
     this.ticksAtOnce = slow ? Math.max(1, this.ticksAtOnce >> 1) : Math.min(BATCH.ticks, this.ticksAtOnce * 2);
-    return ticks.map((tick) => frameTick(tick, this.options.envelopes));
+    return ticks.map((tick) => ({ seq: tick.seq, frames: this.framesOf(tick) }));
+  }
+
+  /** Sealed as they are sent: a large tick is never there as messages as a whole. */
+  private *framesOf(tick: Tick): Generator<Buffer> {
+    for (const message of sealedParts(tick, this.options.envelopes)) yield frame(message);
+  }
+
+  /** Says that it works on it, when it takes long. */
+  private async readLog(): Promise<readonly Tick[]> {
+    const working = setInterval(() => {
+      this.begin();
+      void this.write(WORKING);
+    }, this.options.lifeSignMs ?? WORKING_MS);
+    try {
+      return await this.options.reader.read(this.asked.origin, this.next, { ...BATCH, ticks: this.ticksAtOnce });
+    } finally {
+      clearInterval(working);
+    }
   }
 
   private async send(tick: FramedTick): Promise<void> {

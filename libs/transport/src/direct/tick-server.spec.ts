@@ -60,6 +60,23 @@ describe('the server of ticks', () => {
     expect(await cluster.region(eu).transport.fetch(us, ticks[0]!.seq, ticks[69]!.seq)).toEqual(ticks);
   });
 
+  it('brings a tick that takes longer to make again than a peer waits for an answer, or for a tick', async () => {
+    await cluster.stop();
+    cluster = await directCluster([us, eu], { lifeSignMs: 50, connectTimeoutMs: 300, stallMs: 400 });
+    const [tick] = new SampleOrigin(us).ticks(1);
+    const { log } = cluster.region(us);
+    log.append(tick!);
+    let made = 0;
+    const read = log.read.bind(log);
+    log.read = async (...asked) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      made++;
+      return read(...asked);
+    };
+    expect(await cluster.region(eu).transport.fetch(us, tick!.seq, tick!.seq)).toEqual([tick]);
+    expect(made).toBe(1);
+  });
+
   it('keeps four streams per peer and origin, and ends the oldest', async () => {
     const { client } = cluster.region(eu);
     const streams: IncomingMessage[] = [];

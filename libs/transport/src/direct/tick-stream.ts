@@ -58,7 +58,7 @@ export async function* streamTicks(
         yield tick;
         idleSince = Date.now();
       }
-      if (frames.midMessage) idleSince = Date.now();
+      if (frames.tickOnItsWay) idleSince = Date.now();
     }
   } finally {
     res.destroy();

@@ -1,12 +1,12 @@
 import {
   AlteredTickError,
-  decodeTickParts,
   encodeTickParts,
   MalformedTickError,
   UnknownWireVersionError,
   type RegionId,
   type Seq,
   type Tick,
+  TickDecoder,
 } from '@meridian/core';
 import { sha256 } from '../cluster-keys.js';
 import type { Envelopes, OpenedEnvelope } from './envelope.js';
@@ -16,27 +16,33 @@ import { EnvelopeRefusedError } from './refusal.js';
 const PART_CHARS = 700_000;
 
 /** A tick as the messages that carry it; nearly always one. */
-export function sealTick(tick: Tick, envelopes: Envelopes): readonly Buffer[] {
-  const parts = [...encodeTickParts(tick, PART_CHARS)];
-  return parts.map((text, part) =>
-    envelopes.seal({ origin: tick.origin, seq: tick.seq, part, last: part === parts.length - 1 }, text),
-  );
+export const sealTick = (tick: Tick, envelopes: Envelopes): readonly Buffer[] => [...sealedParts(tick, envelopes)];
+
+/** The same one by one: the text of a large tick is never there as a whole. */
+export function* sealedParts(tick: Tick, envelopes: Envelopes): Generator<Buffer> {
+  const { origin, seq } = tick;
+  let [part, held]: [number, string | null] = [0, null];
+  // One behind, for the last part says that it is.
+  for (const text of encodeTickParts(tick, PART_CHARS)) {
+    if (held !== null) yield envelopes.seal({ origin, seq, part: part++, last: false }, held);
+    held = text;
+  }
+  yield envelopes.seal({ origin, seq, part, last: true }, held!);
 }
 
 /**
  * Puts the messages of one origin together again. Gives a tick once its last part is there and its digest agrees with its
- * content. Holds one unfinished tick at most, bounded in size: parts that do not continue it begin anew.
+ * content. Holds one unfinished tick at most, as changes: parts that do not continue it begin anew. A tick has no bound of its
+ * own (it is as large as its origin's transaction); what one part may hold, and what one change, has.
  */
 export class TickAssembler {
-  private parts: string[] = [];
-  private chars = 0;
+  private decoder = new TickDecoder(sha256);
+  private parts = 0;
   private seq = 0;
 
   constructor(
     private readonly envelopes: Envelopes,
     private readonly origin: RegionId,
-    /** In characters. A change is at most PostgreSQL's 1 GB, but V8's texts end at 512 MB. */
-    private readonly maxTickChars = 2 ** 29,
   ) {}
 
   /**
@@ -48,15 +54,14 @@ export class TickAssembler {
     if (opened.origin !== this.origin)
       throw new EnvelopeRefusedError('wrong_origin', `a tick of ${opened.origin} in the stream of ${this.origin}`);
     if (opened.seq < wanted || !this.continues(opened)) return null;
-    this.keep(opened);
-    return opened.last ? this.finish() : null;
+    return this.decode(opened);
   }
 
   private continues(opened: OpenedEnvelope): boolean {
     const same = opened.seq === this.seq;
-    if (same && opened.part === this.parts.length) return true;
+    if (same && opened.part === this.parts) return true;
     // A repeated part changes nothing (I5: it holds the same).
-    if (same && opened.part < this.parts.length) return false;
+    if (same && opened.part < this.parts) return false;
     // A part whose predecessor was lost: the tick will be missing, and a missing tick is fetched.
     this.reset();
     if (opened.part !== 0) return false;
@@ -64,41 +69,37 @@ export class TickAssembler {
     return true;
   }
 
-  private keep(opened: OpenedEnvelope): void {
-    const text = opened.text();
-    this.chars += text.length;
-    if (this.chars > this.maxTickChars) {
+  private decode(opened: OpenedEnvelope): Tick | null {
+    try {
+      this.decoder.push(opened.text());
+      this.parts++;
+      return opened.last ? this.finish() : null;
+    } catch (error) {
       this.reset();
-      throw new EnvelopeRefusedError('too_large', `tick ${opened.seq} has more than ${this.maxTickChars} characters`);
+      throw refusal(error);
     }
-    this.parts.push(text);
   }
 
   private finish(): Tick {
-    const parts = this.parts;
-    const seq = this.seq;
+    const { decoder, seq } = this;
     this.reset();
-    const tick = decode(parts);
+    const tick = decoder.finish();
     if (tick.origin !== this.origin || tick.seq !== seq)
       throw new EnvelopeRefusedError('altered', `the envelope of tick ${seq} holds ${tick.origin}'s tick ${tick.seq}`);
     return tick;
   }
 
   private reset(): void {
-    this.parts = [];
-    this.chars = 0;
+    this.decoder = new TickDecoder(sha256);
+    this.parts = 0;
     this.seq = 0;
   }
 }
 
-function decode(parts: readonly string[]): Tick {
-  try {
-    return decodeTickParts(parts, sha256);
-  } catch (cause) {
-    if (cause instanceof MalformedTickError) throw new EnvelopeRefusedError('malformed', cause.message, { cause });
-    if (cause instanceof AlteredTickError) throw new EnvelopeRefusedError('altered', cause.message, { cause });
-    if (cause instanceof UnknownWireVersionError)
-      throw new EnvelopeRefusedError('unknown_version', cause.message, { cause });
-    throw cause;
-  }
+function refusal(cause: unknown): unknown {
+  if (cause instanceof MalformedTickError) return new EnvelopeRefusedError('malformed', cause.message, { cause });
+  if (cause instanceof AlteredTickError) return new EnvelopeRefusedError('altered', cause.message, { cause });
+  if (cause instanceof UnknownWireVersionError)
+    return new EnvelopeRefusedError('unknown_version', cause.message, { cause });
+  return cause;
 }

@@ -1,4 +1,13 @@
-import { isTouch, type RegionId, type RowRef, rowId, type Values, type Vector } from '@meridian/core';
+import {
+  isPast,
+  isTouch,
+  type RegionId,
+  type RowRef,
+  rowId,
+  type TableName,
+  type Values,
+  type Vector,
+} from '@meridian/core';
 import { type Commit, fullValues, type MemoryDatabase } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';
@@ -50,7 +59,7 @@ export class SameVersionsSameRow {
     db.observe((commit) => {
       if (commit.kind === 'cut') return;
       const touched = this.learn(db, commit);
-      for (const [id, ref] of touched) this.compare(db, id, ref);
+      for (const ref of touched.values()) if (db.epochsOf(ref.table).present !== null) this.compare(db, ref);
     });
   }
 
@@ -58,8 +67,9 @@ export class SameVersionsSameRow {
     const rows = this.known.get(db)!;
     const touched = new Map<string, RowRef>(commit.rows.map((ref) => [rowId(ref), ref]));
     for (const change of commit.changes) {
-      const id = rowId(change);
-      touched.set(id, { table: change.table, key: change.key });
+      if (isPast(change, db.enrolments.ended)) continue;
+      const id = versionsId(db, change);
+      touched.set(rowId(change), { table: change.table, key: change.key });
       const versions = rows.get(id) ?? new Map<RegionId, Known>();
       const { lastWrite, touches } = versions.get(change.origin) ?? { lastWrite: 0, touches: 0 };
       const known = isTouch(change)
@@ -71,7 +81,8 @@ export class SameVersionsSameRow {
     return touched;
   }
 
-  private compare(db: MemoryDatabase, id: string, ref: RowRef): void {
+  private compare(db: MemoryDatabase, ref: RowRef): void {
+    const id = versionsId(db, ref);
     const versions = [...(this.known.get(db)!.get(id) ?? [])].map(
       ([origin, { lastWrite, touches }]) => `${origin}/${lastWrite}+${touches}`,
     );
@@ -83,6 +94,9 @@ export class SameVersionsSameRow {
       throw new Violation('I6', `of ${name}\n  ${before.region} made ${before.text}\n  ${db.region} made ${text}`);
   }
 }
+
+/** An enrolment begins with no versions: those of an earlier one are no longer any. */
+const versionsId = (db: MemoryDatabase, ref: RowRef): string => `${rowId(ref)} ${db.epochsOf(ref.table).ended}`;
 
 /** I2: equal vectors, equal tables. Compared after every apply, whenever two regions stand at the same point. */
 export class EqualVectorsEqualTables {
@@ -116,7 +130,8 @@ const hasUncut = (db: MemoryDatabase): boolean => db.log.hasUncut;
 
 /** `shown`: what stands in the tables, as it shows, and what is parked, each; `virtual`: both as one. */
 export function assertEqual(a: MemoryDatabase, b: MemoryDatabase, what: 'shown' | 'virtual'): void {
-  const [left, right] = [rowsOf(a, what), rowsOf(b, what)];
+  const tables = [...a.tables.keys()].filter((table) => sameEnrolment(a, b, table));
+  const [left, right] = [rowsOf(a, tables, what), rowsOf(b, tables, what)];
   for (const id of new Set([...left.keys(), ...right.keys()])) {
     const [l, r] = [left.get(id) ?? 'no row', right.get(id) ?? 'no row'];
     if (l !== r)
@@ -127,12 +142,19 @@ export function assertEqual(a: MemoryDatabase, b: MemoryDatabase, what: 'shown' 
   }
 }
 
-function rowsOf(db: MemoryDatabase, what: 'shown' | 'virtual'): Map<string, string> {
+/** A table whose enrolment has ended in one of them is that region's own. */
+export function sameEnrolment(a: MemoryDatabase, b: MemoryDatabase, table: TableName): boolean {
+  const [left, right] = [a.epochsOf(table), b.epochsOf(table)];
+  return left.present !== null && left.present === right.present && left.ended === right.ended;
+}
+
+function rowsOf(db: MemoryDatabase, tables: readonly TableName[], what: 'shown' | 'virtual'): Map<string, string> {
   const rows = new Map<string, string>();
   const textOfRow = what === 'shown' ? shownText : virtualText;
   for (const { ref } of db.allParked())
-    if (db.row(ref) === null) rows.set(what === 'shown' ? `parked ${rowId(ref)}` : rowId(ref), virtualText(db, ref));
-  for (const [table, own] of db.tables)
-    for (const key of own.keys()) rows.set(rowId({ table, key }), textOfRow(db, { table, key }));
+    if (tables.includes(ref.table) && db.row(ref) === null)
+      rows.set(what === 'shown' ? `parked ${rowId(ref)}` : rowId(ref), virtualText(db, ref));
+  for (const table of tables)
+    for (const key of db.rows(table).keys()) rows.set(rowId({ table, key }), textOfRow(db, { table, key }));
   return rows;
 }

@@ -16,7 +16,6 @@ import {
   winner,
 } from '@meridian/core';
 import { CONFLICT_TABLE, counted, fullValues, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
-import { INITIAL_ROWS } from '../schema.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';
 
@@ -32,7 +31,7 @@ export function checkFinalState(db: MemoryDatabase, ledger: Ledger, digest: Dige
     const record = records.get(recordId(digest, ref, loser));
     return record?.status === 'open' && record.overwritten.some((o) => o.columns.join() === columns.join());
   };
-  for (const { ref, versions } of ledger.touched) new FinalRow(db, ref, versions, recorded).check();
+  for (const { ref, versions, base } of ledger.touched) new FinalRow(db, ref, versions, base, recorded).check();
 }
 
 class FinalRow {
@@ -42,6 +41,7 @@ class FinalRow {
     private readonly db: MemoryDatabase,
     private readonly ref: RowRef,
     private readonly versions: readonly Entry[],
+    private readonly base: Values | null,
     private readonly recorded: (ref: RowRef, loser: Entry, columns: readonly string[]) => boolean,
   ) {
     this.spec = db.spec(ref.table);
@@ -91,11 +91,9 @@ class FinalRow {
   private checkCounter(column: string, value: string): void {
     const inserts = this.versions.filter((e) => e.op === 'insert');
     const counted = this.versions.filter((e) => !inserts.some((i) => i !== e && covers(i, e)));
-    const initial =
-      INITIAL_ROWS.get(this.ref.table)?.find((row) => this.ref.key.includes(`"${row['id']}"`))?.[column] ?? '0';
     const sum = counted.reduce(
       (n, e) => n + Number(patchOf(e)[column] ?? 0),
-      inserts.length === 0 ? Number(initial) : 0,
+      inserts.length === 0 ? Number(this.base?.[column] ?? '0') : 0,
     );
     if (sum !== Number(value)) throw this.violation('I7', `${column} is ${value}, acknowledged were ${sum}`);
   }

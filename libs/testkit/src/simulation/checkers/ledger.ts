@@ -6,7 +6,9 @@ import {
   type RowRef,
   rowId,
   type Seq,
+  type TableName,
   type Tick,
+  type Values,
 } from '@meridian/core';
 import type { Commit, MemoryDatabase } from '../memory-store/index.js';
 import { Violation } from './violation.js';
@@ -19,6 +21,7 @@ export class Ledger {
   private readonly rows = new Map<string, { readonly ref: RowRef; readonly changes: Map<string, Change> }>();
   private readonly entries = new Map<string, Entry>();
   private readonly ticks = new Map<string, Tick>();
+  private readonly bases = new Map<string, Values>();
   /** Per origin, by seq: the last tick that was not empty. Heartbeats change no table. */
   private readonly lastFull = new Map<RegionId, Seq[]>();
   private waiting = 0;
@@ -35,11 +38,20 @@ export class Ledger {
     return this.waiting;
   }
 
-  get touched(): { readonly ref: RowRef; readonly versions: readonly Entry[] }[] {
+  /** Rows with their versions, and what all regions took for equal before there were any. */
+  get touched(): { readonly ref: RowRef; readonly versions: readonly Entry[]; readonly base: Values | null }[] {
     return [...this.rows.values()].map(({ ref, changes }) => ({
       ref,
       versions: [...changes.keys()].flatMap((name) => this.entries.get(name) ?? []),
+      base: this.bases.get(rowId(ref)) ?? null,
     }));
+  }
+
+  /** All regions begin with these rows of the table: what was written to it before counts no more. */
+  begin(table: TableName, rows: ReadonlyMap<string, Values>): void {
+    for (const [id, { ref }] of this.rows) if (ref.table === table) this.rows.delete(id);
+    for (const id of this.bases.keys()) if (id.startsWith(`${table}\n`)) this.bases.delete(id);
+    for (const [id, values] of rows) this.bases.set(id, values);
   }
 
   /** The last seq at or below this one that changed anything. */

@@ -3,9 +3,11 @@ import {
   type Change,
   type Claimant,
   type ConflictRecord,
+  type Enrolments,
   type Entry,
   type Held,
   type JsonText,
+  isPast,
   type ParkReason,
   type Places,
   type Race,
@@ -54,7 +56,12 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   private seen: Snapshot | undefined;
   private failure: Error | undefined;
 
-  constructor(db: MemoryDatabase, agent: Agent) {
+  constructor(
+    db: MemoryDatabase,
+    agent: Agent,
+    /** As they were read before. */
+    private readonly enrolments: Enrolments,
+  ) {
     super(db, agent, LOCK_TIMEOUT);
   }
 
@@ -97,7 +104,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   async entriesAbove(rows: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
     await this.agent.step('entries above');
     this.seen ??= this.db.snapshot();
-    return this.logOf(rows)
+    return this.versionsOf(rows)
       .filter((row) => row.seq === null || row.seq > at(floor, row.change.origin))
       .map((row) => this.entry(row));
   }
@@ -105,7 +112,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   entriesOf(rows: readonly RowRef[]): Promise<readonly Entry[]> {
     return this.inOrder(async () => {
       await this.agent.step('entries of');
-      return this.logOf(rows).map((row) => this.entry(row));
+      return this.versionsOf(rows).map((row) => this.entry(row));
     });
   }
 
@@ -247,6 +254,9 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
 
   advance(ticks: readonly Tick[]): Promise<WriteOutcome> {
     return this.inOrder(async () => {
+      await this.agent.step('enrolments stand');
+      const ended = ticks.flatMap((tick) => tick.changes).find(({ table }) => this.hasEnded(table));
+      if (ended !== undefined) return { retry: 'overtaken', detail: `an enrolment of ${ended.table} has ended` };
       for (const tick of ticks) {
         await this.agent.step('advance');
         const { origin } = tick;
@@ -333,6 +343,16 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     const ids = new Set(rows.map(rowId));
     const own = this.writes.log.filter((row) => ids.has(rowId(row.change)));
     return [...rows.flatMap((ref) => this.db.log.of(ref)), ...own].sort((a, b) => a.logId - b.logId);
+  }
+
+  /** Since enrolments were read. */
+  private hasEnded(table: TableName): boolean {
+    return this.enrolments.ended.get(table) !== this.db.enrolments.ended.get(table);
+  }
+
+  /** Of the enrolment that is read: earlier ones' are no versions. */
+  private versionsOf(rows: readonly RowRef[]): LogRow[] {
+    return this.logOf(rows).filter(({ change }) => !isPast(change, this.enrolments.ended));
   }
 
   private entry(row: LogRow): Entry {

@@ -57,7 +57,7 @@ export class Capture {
       op,
       stamp: this.stamp,
       wall: this.wall,
-      epoch: this.db.spec(ref.table).epoch,
+      epoch: this.db.epochsOf(ref.table).present!,
       actor: this.actor,
       patch,
       before,

@@ -2,6 +2,7 @@ import {
   type Change,
   type ChangeId,
   type Claim,
+  type Enrolments,
   GENESIS_DIGEST,
   type JsonText,
   nextStamp,
@@ -49,6 +50,12 @@ export interface AppliedTick {
   readonly deps: Vector;
 }
 
+/** Of a table's policy (null: not enrolled), and the last one of its ended enrolments. */
+export interface Epochs {
+  readonly present: number | null;
+  readonly ended: number;
+}
+
 /** What a commit changed, for those who check. */
 export interface Commit {
   readonly kind: 'local' | 'apply' | 'cut';
@@ -77,6 +84,8 @@ export class MemoryDatabase {
   /** Log rows that their table cannot take; tables that refuse now. */
   readonly waiting = new Set<LogRow>();
   readonly refusing = new Set<TableName>();
+  /** Enrolled are all tables, at epoch 1, until somebody says otherwise. */
+  enrolments: Enrolments;
   readonly locks = new Locks();
   readonly running = new Set<{ readonly xid: Xid | null; readonly privateLog: readonly LogRow[] }>();
   /** Snapshot of the last tick cut here. */
@@ -97,6 +106,7 @@ export class MemoryDatabase {
     readonly partition: number,
     private readonly ranges: CounterRanges,
   ) {
+    this.enrolments = { tables: specs, ended: new Map() };
     for (const name of specs.keys()) this.tables.set(name, new Map());
     for (const member of members) this.applied.set(member, { seq: seq(0), digest: GENESIS_DIGEST, deps: {} });
   }
@@ -117,6 +127,18 @@ export class MemoryDatabase {
 
   rangesOf(table: TableName): ReadonlyMap<string, number> | undefined {
     return this.ranges.get(table);
+  }
+
+  epochsOf(table: TableName): Epochs {
+    const { tables, ended } = this.enrolments;
+    return { present: tables.get(table)?.epoch ?? null, ended: ended.get(table) ?? 0 };
+  }
+
+  setEpochs(table: TableName, { present, ended }: Epochs): void {
+    const tables = new Map(this.enrolments.tables);
+    if (present === null) tables.delete(table);
+    else tables.set(table, { ...this.spec(table), epoch: present });
+    this.enrolments = { tables, ended: new Map(this.enrolments.ended).set(table, ended) };
   }
 
   rows(table: TableName): Map<RowKey, StoredRow> {

@@ -11,6 +11,7 @@ import {
 } from '@meridian/core';
 import { parseClaims } from './claims.js';
 import { type Counted, counted, fullValues } from './counter-range.js';
+import { holdTable } from './enrolment.js';
 import { Transaction } from './transaction.js';
 
 type Of<K extends RowEffect['kind']> = Extract<RowEffect, { readonly kind: K }>;
@@ -21,6 +22,8 @@ export class EffectWriter extends Transaction {
   private readonly held = new Map<string, number>();
 
   async write(effects: readonly RowEffect[]): Promise<WriteOutcome> {
+    for (const effect of effects)
+      if ((await holdTable(this.db, this, effect.table)) === 'timeout') return timedOut(effect);
     await this.agent.step('write: free');
     for (const effect of effects) if ((await this.free(effect)) === 'timeout') return timedOut(effect);
     await this.agent.step('write: update');

@@ -3,6 +3,7 @@ import type { Agent, Micros } from '../scheduler.js';
 import { Capture, parentOf, patchBetween } from './capture.js';
 import { fullValues, isInRange, NO_EXCESS } from './counter-range.js';
 import { keyOf, type MemoryDatabase } from './database.js';
+import { holdTable } from './enrolment.js';
 import type { LogRow } from './log.js';
 import { Transaction } from './transaction.js';
 
@@ -33,6 +34,7 @@ export class LocalTransaction extends Transaction {
     const ref = { table, key: keyOf(spec, values) };
     if (!isInRange(this.db.rangesOf(table), values)) return 'out of range';
     this.writing();
+    if ((await holdTable(this.db, this, table)) === 'timeout') return 'deadlock';
     for (const key of ['primary', ...spec.uniqueKeys] as const) {
       const taken = await this.claim(key, ref, values);
       if (!taken.taken) return taken.because === 'timeout' ? 'deadlock' : 'unique violation';
@@ -40,7 +42,7 @@ export class LocalTransaction extends Transaction {
     this.putRow(ref, { values, excess: NO_EXCESS, incarnation: this.db.nextIncarnation() });
     const parents = await this.referTo(ref, null, values);
     if (typeof parents === 'string') return parents;
-    this.capture((c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
+    this.capture(ref, (c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
     return 'done';
   }
 
@@ -48,6 +50,7 @@ export class LocalTransaction extends Transaction {
   async update(ref: RowRef, change: (values: Values) => Values): Promise<Statement> {
     await this.agent.step('update');
     const spec = this.db.spec(ref.table);
+    if ((await holdTable(this.db, this, ref.table)) === 'timeout') return 'deadlock';
     const seen = this.row(ref);
     if (seen === null) return 'no row';
     this.writing();
@@ -68,12 +71,13 @@ export class LocalTransaction extends Transaction {
     this.putRow(ref, { ...now, values: after });
     const parents = await this.referTo(ref, now.values, after);
     if (typeof parents === 'string') return parents;
-    this.capture((c) => [c.update(ref, patch), ...parents.map((parent) => c.touch(parent))]);
+    this.capture(ref, (c) => [c.update(ref, patch), ...parents.map((parent) => c.touch(parent))]);
     return 'done';
   }
 
   async delete(ref: RowRef): Promise<Statement> {
     await this.agent.step('delete');
+    if ((await holdTable(this.db, this, ref.table)) === 'timeout') return 'deadlock';
     const seen = this.row(ref);
     if (seen === null) return 'no row';
     this.writing();
@@ -85,7 +89,7 @@ export class LocalTransaction extends Transaction {
     if (this.children(ref).length > 0) return 'foreign key violation';
     this.putRow(ref, null);
     // With the excess, for a later winner restores the full sum.
-    this.capture((c) => [c.delete(ref, fullValues(now))]);
+    this.capture(ref, (c) => [c.delete(ref, fullValues(now))]);
     return 'done';
   }
 
@@ -133,7 +137,8 @@ export class LocalTransaction extends Transaction {
     return referring;
   }
 
-  private capture(entries: (capture: Capture) => LogRow[]): void {
+  private capture({ table }: RowRef, entries: (capture: Capture) => LogRow[]): void {
+    if (this.db.epochsOf(table).present === null) return;
     this.writes.log.push(...entries(new Capture(this.db, this.writing(), this.actor)));
   }
 }

@@ -4,12 +4,12 @@ import {
   type Change,
   type CountersOf,
   type Cut,
+  type Enrolments,
   type Head,
   type RegionId,
   type Seq,
   seq,
   type TableName,
-  type TableSpec,
   type Tick,
   type TickHeader,
   type TickStore,
@@ -27,11 +27,13 @@ import { isSame, type Snapshot, visibleIn } from './snapshot.js';
 /** One service's connection to its region's database. When the agent dies, its transactions are rolled back. */
 export class MemoryApplyStore implements ApplyStore {
   readonly region: RegionId;
+  private read: Enrolments;
   constructor(
     private readonly db: MemoryDatabase,
     private readonly agent: Agent,
   ) {
     this.region = db.region;
+    this.read = db.enrolments;
   }
 
   async heads(): Promise<ReadonlyMap<RegionId, Head>> {
@@ -39,9 +41,9 @@ export class MemoryApplyStore implements ApplyStore {
     return new Map([...this.db.applied].map(([origin, { seq, digest }]) => [origin, { seq, digest, position: null }]));
   }
 
-  async tables(): Promise<ReadonlyMap<TableName, TableSpec>> {
-    await this.agent.step('tables');
-    return this.db.specs;
+  async enrolments(): Promise<Enrolments> {
+    await this.agent.step('enrolments');
+    return (this.read = this.db.enrolments);
   }
 
   async waitingTables(): Promise<ReadonlySet<TableName>> {
@@ -51,7 +53,7 @@ export class MemoryApplyStore implements ApplyStore {
 
   async begin(): Promise<ApplyTransaction> {
     await this.agent.step('begin');
-    return inOrder(new MemoryApplyTransaction(this.db, this.agent));
+    return inOrder(new MemoryApplyTransaction(this.db, this.agent, this.read));
   }
 }
 
@@ -142,7 +144,7 @@ class MemoryCut implements Cut {
   ) {
     const own = db.applied.get(db.region)!;
     this.snapshot = db.snapshot();
-    this.counters = (table) => new Set(db.specs.get(table)?.counters);
+    this.counters = ({ table }) => new Set(db.specs.get(table)?.counters);
     this.header = {
       origin: db.region,
       seq: seq(own.seq + 1),

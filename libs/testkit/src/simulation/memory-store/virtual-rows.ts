@@ -2,6 +2,7 @@ import {
   type Claim,
   type Claimant,
   claimsInLog,
+  isPast,
   type RowRef,
   rowId,
   type RowState,
@@ -42,7 +43,8 @@ export class VirtualRows {
   private shown(ref: RowRef, values: Values): Claimant {
     const { db } = this.tx;
     const spec = db.spec(ref.table);
-    const entries = db.log.of(ref).map((row) => entryOf(db, row, [], []));
+    const present = db.log.of(ref).filter(({ change }) => !isPast(change, db.enrolments.ended));
+    const entries = present.map((row) => entryOf(db, row, [], []));
     const known = claimsInLog(spec, entries, values);
     const claims = new Map<string, Claim | null>();
     for (const { name } of spec.uniqueKeys)
