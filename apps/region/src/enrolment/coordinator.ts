@@ -51,9 +51,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
 
   /** In all regions that can be reached: each lets the table's changes pass that are still on their way to it. */
   async remove(table: TableRef): Promise<UnenrolmentOutcome> {
-    const asked = await this.standings(table, {});
-    const reached = asked.flatMap((a) => ('failure' in a ? [] : [a]));
-    const failures = asked.flatMap((a) => ('failure' in a ? [a.failure] : []));
+    const { reached, failures } = await this.standings(table, {});
     const known = reached.flatMap(({ standing }) => standing ?? []);
     if (known.every(({ present }) => present === null) && failures.length === 0) return { kind: 'not enrolled' };
     const upTo = lastEpochOf(known);
@@ -62,16 +60,15 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 
   /** Of every region, the own one first; a peer that cannot be asked says why. */
-  private standings(table: TableRef, policy: object): Promise<Asked[]> {
-    return Promise.all(
-      [this.local, ...this.peers].map(async (at): Promise<Asked> => {
-        try {
-          return { at, standing: await at.standing(table, policy) };
-        } catch (error) {
-          return { failure: unreachable(at, error) };
-        }
-      }),
-    );
+  private async standings(table: TableRef, policy: object): Promise<Standings> {
+    const reached: Reached[] = [];
+    const failures: RefusedReason[] = [];
+    const regions = [this.local, ...this.peers];
+    const asked = await Promise.allSettled(regions.map((at) => at.standing(table, policy)));
+    for (const [i, answer] of asked.entries())
+      if (answer.status === 'fulfilled') reached.push({ at: regions[i]!, standing: answer.value });
+      else failures.push(unreachable(regions[i]!, answer.reason));
+    return { reached, failures };
   }
 
   private unknownDonor({ initial }: TablePolicy): RefusedReason | null {
@@ -87,10 +84,9 @@ export class EnrolmentCoordinator implements TableEnrolment {
   /** The own region first: what it refuses, no other is bothered with. */
   private async prepareAll(table: TableRef, policy: TablePolicy, prepared: Prepared[]): Promise<RefusedReason[]> {
     const { initial: _initial, ...document } = policy;
-    const asked = await this.standings(table, document);
-    const failures = asked.flatMap((a) => ('failure' in a ? [a.failure] : []));
+    const { reached, failures } = await this.standings(table, document);
     if (failures.length > 0) return failures;
-    const epochs = nextEpochs(asked.map((a) => ('failure' in a ? null : a.standing)));
+    const epochs = nextEpochs(reached.map(({ standing }) => standing));
     const own = await this.prepareAt(this.local, table, document, epochs, prepared);
     if (own.length > 0) return own;
     const others = await Promise.all(this.peers.map((p) => this.prepareAt(p, table, document, epochs, prepared)));
@@ -139,8 +135,15 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 }
 
-type Asked =
-  { readonly at: Participant; readonly standing: TableStanding | null } | { readonly failure: RefusedReason };
+interface Reached {
+  readonly at: Participant;
+  readonly standing: TableStanding | null;
+}
+
+interface Standings {
+  readonly reached: readonly Reached[];
+  readonly failures: RefusedReason[];
+}
 
 /**
  * Enrolled everywhere since the same epoch: it is, at most, another policy, or other rules. Else it is enrolled anew in all regions, also where

@@ -1,7 +1,7 @@
 import { type Change, type JsonText, type RowRef, type Tick, type Vector } from '@meridian/core';
 import { answersTo, type Session } from '../connection/session.js';
 import { ranksText } from '../log/change-row.js';
-import { inPieces, isLarge, portions } from './portions.js';
+import { exceedOneStatement, inPieces, portions } from './portions.js';
 
 const OPS = { insert: 'i', update: 'u', delete: 'd' } as const;
 
@@ -18,13 +18,13 @@ SELECT * FROM json_to_recordset($1::json)
            AS x(origin text, seq bigint, deps json, stamp bigint, wall bigint, previous text, digest text, changes int)`;
 
 export const isLargeAppend = (ticks: readonly Tick[]): boolean =>
-  isLarge(
+  exceedOneStatement(
     ticks.flatMap((tick) => tick.changes),
     charsOf,
   );
 
-/** Step 5: the ticks' changes into the log as remote ones, in their order, and the ticks' rows. */
-export function appendTicks(session: Session, ticks: readonly Tick[]): Promise<unknown> {
+/** Step 5: the ticks' changes into the log as remote ones, in their order, and the ticks' rows; large ones ({@link isLargeAppend}) in pieces. */
+export function appendTicks(session: Session, ticks: readonly Tick[], isLarge: boolean): Promise<unknown> {
   const changes = ticks.flatMap((tick) => tick.changes.map((change) => ({ tick, change })));
   const texts = portions(changes, ({ change }) => charsOf(change)).map(
     (portion) => () => `[${portion.map(({ tick, change }) => record(tick, change)).join(',')}]`,
@@ -32,7 +32,7 @@ export function appendTicks(session: Session, ticks: readonly Tick[]): Promise<u
   const insert = (records: string) => session.query(INSERT_CHANGES, [records], 'insert_changes');
   const heads = `[${ticks.map(tickRecord).join(',')}]`;
   const insertTicks = () => session.query(INSERT_TICKS, [heads], 'insert_ticks');
-  if (isLargeAppend(ticks)) return inPieces([...texts.map((text) => () => insert(text())), insertTicks]);
+  if (isLarge) return inPieces([...texts.map((text) => () => insert(text())), insertTicks]);
   const records = texts.map((text) => text());
   return answersTo([...records.map(insert), insertTicks()]);
 }

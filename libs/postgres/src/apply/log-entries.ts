@@ -18,7 +18,7 @@ import { CHANGE_COLUMNS, changeOf, inOrderOfWriting, type LoggedChange } from '.
 import { TickForgottenError } from '../log/errors.js';
 import type { OwnSnapshots } from '../log/own-snapshots.js';
 import { type Races, racesOf, withUnseen } from '../log/races.js';
-import { firstThatShows, Snapshot } from '../log/snapshot.js';
+import { currentSnapshot, firstThatShows, Snapshot } from '../log/snapshot.js';
 import { FEW_ROWS } from './row-locks.js';
 
 /** Deletes come with the newest image of their row. */
@@ -113,11 +113,8 @@ export class LogEntries {
     if (rows.length === 0) return [];
     const snapshot = await this.snapshots.of(this.session, at(floor, this.self));
     if (snapshot === null) throw new TickForgottenError(this.self, at(floor, this.self));
-    const [seen, logged] = await Promise.all([
-      this.session.query('SELECT pg_current_snapshot()', [], 'current_snapshot'),
-      this.uncovered(rows, snapshot, floor),
-    ]);
-    this.seen ??= seen.rows[0]![0]!;
+    const [seen, logged] = await Promise.all([currentSnapshot(this.session), this.uncovered(rows, snapshot, floor)]);
+    this.seen ??= seen;
     return this.entries(logged, at(floor, this.self));
   }
 

@@ -171,12 +171,13 @@ export class PgApplyTransaction implements ApplyTransaction {
     try {
       const unknown = effects.filter((effect) => !this.tables.has(effect.table));
       if (unknown.length > 0) await this.load(unknown.map(({ table }) => table));
+      const isLarge = isLargeWrite(effects);
       return await this.steps.done(() => {
         assertAgreed(effects.map(({ table }) => this.tables.get(table)!));
-        const { tables } = this.context.enrolments();
-        const looks = outsidersLetGo(this.tables, (name) => tables.has(name), effects);
-        return writeEffects(this.session, this.tables, effects, this.context.rangeOf, looks);
-      }, isLargeWrite(effects));
+        const isEnrolled = (name: TableName) => this.context.enrolments().tables.has(name);
+        const looks = outsidersLetGo(this.tables, isEnrolled, effects);
+        return writeEffects(this.session, this.tables, effects, this.context.rangeOf, looks, isLarge);
+      }, isLarge);
     } catch (error) {
       if (!(await this.isCounterOverflow(error))) return refusedOr(error);
       this.context.onCounterOverflow();
@@ -185,7 +186,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   }
 
   append(ticks: readonly Tick[]): Promise<void> {
-    return this.steps.send(() => appendTicks(this.session, ticks).catch(overtakenOr), isLargeAppend(ticks));
+    const isLarge = isLargeAppend(ticks);
+    return this.steps.send(() => appendTicks(this.session, ticks, isLarge).catch(overtakenOr), isLarge);
   }
 
   keepWaiting(changes: readonly Change[], reasons: ReadonlyMap<TableName, string>): Promise<void> {

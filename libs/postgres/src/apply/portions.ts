@@ -20,7 +20,7 @@ export function portions<T>(items: readonly T[], charsOf: (item: T) => number): 
 }
 
 /** More than the characters of one statement. */
-export function isLarge<T>(items: readonly T[], charsOf: (item: T) => number): boolean {
+export function exceedOneStatement<T>(items: readonly T[], charsOf: (item: T) => number): boolean {
   let chars = 0;
   return items.some((item) => (chars += charsOf(item)) > CHARS);
 }

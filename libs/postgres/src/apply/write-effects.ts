@@ -7,7 +7,7 @@ import { type ApplyTable, fieldType, fieldValue } from './apply-table.js';
 import { addExcess, forgetExcess, settle } from './counter-excess.js';
 import { counterField, type CounterRange, counterValue } from './counter-range.js';
 import { groupEffects, type GroupedEffects, type WriteGroup } from './effect-groups.js';
-import { inPieces, isLarge, portions } from './portions.js';
+import { exceedOneStatement, inPieces, portions } from './portions.js';
 import { madeFor } from './waiting-changes.js';
 import { send, type WriteStatement } from './write-statement.js';
 import { columnList, joinKeys, keyRecords } from './row-locks.js';
@@ -16,7 +16,7 @@ import { columnList, joinKeys, keyRecords } from './row-locks.js';
  * Step 3: one statement per table, kind and set of columns. Frees come first, so that a unique key can move from row to row,
  * then updates, then inserts. Values go as the JSON text they came as; only the names of their columns are looked at here.
  * `before`: what has to hold before that. All are made before the first is sent, and then sent at once: what fails here leaves
- * nothing half asked for. Those of a large batch go in pieces.
+ * nothing half asked for. Those of a large batch ({@link isLargeWrite}) go in pieces.
  */
 export function writeEffects(
   session: Session,
@@ -24,6 +24,7 @@ export function writeEffects(
   effects: readonly RowEffect[],
   rangeOf: (name: TableName) => CounterRange,
   before: readonly WriteStatement[],
+  isLarge: boolean,
 ): Promise<unknown> {
   const tableOf = (name: TableName): ApplyTable => tables.get(name)!;
   const { frees, parks, unparks, updates, inserts, settles } = groupEffects(effects);
@@ -49,12 +50,12 @@ export function writeEffects(
     ),
   ];
   const sendAll = (made: readonly WriteStatement[]) => answersTo(made.map((statement) => send(session, statement)));
-  if (isLargeWrite(effects)) return inPieces(statements.map((make) => () => sendAll(make())));
+  if (isLarge) return inPieces(statements.map((make) => () => sendAll(make())));
   return sendAll(statements.flatMap((make) => make()));
 }
 
 export const isLargeWrite = (effects: readonly RowEffect[]): boolean =>
-  isLarge(effects, (effect) => ('values' in effect ? effect.values.length : 0));
+  exceedOneStatement(effects, (effect) => ('values' in effect ? effect.values.length : 0));
 
 const inPortions = (group: WriteGroup): WriteGroup[] =>
   portions(group.rows, ({ values }) => values.length).map((rows) => ({ ...group, rows: [...rows] }));
@@ -104,11 +105,11 @@ function records(table: ApplyTable, group: WriteGroup): string {
  */
 function update(table: ApplyTable, group: WriteGroup, range: CounterRange): WriteStatement[] {
   const counters = table.counters.filter((c) => group.columns.includes(c.name));
-  const all = updateColumns(table, group, group.columns, range);
-  if (counters.length === 0 || (group.counters === 'add' && range === 'exact')) return [all];
+  const all = () => updateColumns(table, group, group.columns, range);
+  if (counters.length === 0 || (group.counters === 'add' && range === 'exact')) return [all()];
   const keys = group.rows.map((row) => row.key);
   if (group.counters === 'set')
-    return [forgetExcess(table, keys, counters), all, ...keepExcess(table, group, counters, range)];
+    return [forgetExcess(table, keys, counters), all(), ...keepExcess(table, group, counters, range)];
   const others = group.columns.filter((name) => !counters.some((c) => c.name === name));
   return [
     updateColumns(table, group, others, range),

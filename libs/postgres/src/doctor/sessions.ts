@@ -39,13 +39,15 @@ export async function sessionFindings(client: ClientBase, applyRole: string, old
   return [...prepared.rows.map(forgotten), ...idle.rows.map(idling), ...hidden.rows.flatMap(unseen)];
 }
 
+const ending = (gid: string): string => `COMMIT PREPARED ${literal(gid)}; or: ROLLBACK PREPARED ${literal(gid)}`;
+
 const forgotten = ({ gid, owner, seconds }: Prepared): Finding =>
   finding(
     'warning',
     'prepared_transaction',
     `transaction ${gid}`,
     `prepared by ${owner} ${seconds} s ago, and neither committed nor rolled back: its changes are not shipped, and the rows that it holds take none`,
-    `COMMIT PREPARED ${literal(gid)}; or: ROLLBACK PREPARED ${literal(gid)}`,
+    ending(gid),
   );
 
 const idling = ({ pid, user, application, seconds }: Session): Finding =>
@@ -78,7 +80,7 @@ export const blockerFinding = (blocker: Blocker): Finding =>
         'apply_held_up',
         `transaction ${blocker.gid}`,
         `apply waits for a row that it holds, prepared by ${blocker.owner} ${Math.round(blocker.heldMs / 1000)} s ago`,
-        `COMMIT PREPARED ${literal(blocker.gid)}; or: ROLLBACK PREPARED ${literal(blocker.gid)}`,
+        ending(blocker.gid),
       )
     : finding(
         'warning',

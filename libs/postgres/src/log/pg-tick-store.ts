@@ -20,6 +20,7 @@ import { OwnSnapshots } from './own-snapshots.js';
 import { PgCut } from './pg-cut.js';
 import { ensurePartitions } from './partitions.js';
 import { readTicks, type TickLimit } from './read-ticks.js';
+import { currentSnapshot } from './snapshot.js';
 
 export interface PgTickStoreOptions {
   readonly region: RegionId;
@@ -52,8 +53,7 @@ export class PgTickStore implements TickStore {
 
   /** A transaction that has a number, and so may have written, changes the snapshot by its end. */
   async hasMoved(): Promise<boolean> {
-    const { rows } = await this.relay.use((s) => s.query('SELECT pg_current_snapshot()', [], 'current_snapshot'));
-    return rows[0]![0] !== this.seen;
+    return (await this.relay.use(currentSnapshot)) !== this.seen;
   }
 
   async openCut(): Promise<Cut> {

@@ -1,3 +1,11 @@
+import type { Session } from '../connection/session.js';
+
+/** As pg_snapshot writes it. */
+export async function currentSnapshot(session: Session): Promise<string> {
+  const { rows } = await session.query('SELECT pg_current_snapshot()', [], 'current_snapshot');
+  return rows[0]![0]!;
+}
+
 /** pg_snapshot: which transactions had ended when it was taken. An aborted one left nothing in the log. */
 export class Snapshot {
   private constructor(
