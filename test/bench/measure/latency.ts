@@ -50,12 +50,14 @@ export async function commits(db: Client): Promise<readonly Arrival[]> {
 }
 
 export function latency(origin: readonly Arrival[], there: readonly Arrival[], seen: readonly Seen[]): Latency {
+  // What the warm-up wrote was there before anybody watched.
+  const begun = seen[0]?.at ?? Infinity;
   const visible = visibleAt(there, seen);
   const committed = new Map(origin.map((arrival) => [arrival.id, arrival.committed]));
   const waits = there
     .flatMap(({ id, xid }) => {
       const [from, to] = [committed.get(id), visible.get(xid)];
-      return from === undefined || to === undefined ? [] : [to - from];
+      return from === undefined || to === undefined || from < begun ? [] : [to - from];
     })
     .sort((a, b) => a - b);
   return { p50: quantile(waits, 0.5), p95: quantile(waits, 0.95), p99: quantile(waits, 0.99), rows: waits.length };

@@ -1,4 +1,5 @@
 import { pgbench } from '../measure/pgbench.js';
+import { warmUp } from '../measure/warm-up.js';
 import { base } from '../schema.js';
 import { ALL, type Scenario } from './scenario.js';
 
@@ -10,12 +11,10 @@ export const localWrites: Scenario = {
   once: false,
   setting: { regions: 2, tables: ['bench'] },
   run: async (leg, { seconds }) => {
-    const done = await pgbench(leg.regions[0]!, {
-      script: 'update-own.sql',
-      clients: 8,
-      seconds,
-      variables: { base: base(0) },
-    });
+    const load = (seconds: number) =>
+      pgbench(leg.regions[0]!, { script: 'update-own.sql', clients: 8, seconds, variables: { base: base(0) } });
+    await warmUp(leg, load);
+    const done = await load(seconds);
     return { rate: done.acknowledged / done.seconds };
   },
 };

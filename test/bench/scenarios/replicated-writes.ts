@@ -1,6 +1,7 @@
 import type { Leg } from '../candidates/candidate.js';
 import { settledDifference } from '../measure/equality.js';
 import { loadEverywhere } from '../measure/load-everywhere.js';
+import { warmUp } from '../measure/warm-up.js';
 import { peakResidentMb } from '../measure/processes.js';
 import { ALL, type Outcome, type Scenario } from './scenario.js';
 
@@ -11,7 +12,9 @@ const replicated = (regions: number): Scenario => ({
   once: false,
   setting: { regions, tables: ['bench'] },
   run: async (leg, { seconds }) => {
-    const { rate, drainSeconds, cpuMs } = await loadEverywhere(leg, 'update-own.sql', seconds);
+    const load = (seconds: number) => loadEverywhere(leg, 'update-own.sql', seconds);
+    await warmUp(leg, load);
+    const { rate, drainSeconds, cpuMs } = await load(seconds);
     return { rate, drainSeconds, cpuMs, ...(await serviceFootprint(leg)) };
   },
 });
@@ -23,7 +26,9 @@ const contended = (regions: number): Scenario => ({
   once: false,
   setting: { regions, tables: ['bench'] },
   run: async (leg, { seconds }) => {
-    const { rate, drainSeconds } = await loadEverywhere(leg, 'update-mixed.sql', seconds);
+    const load = (seconds: number) => loadEverywhere(leg, 'update-mixed.sql', seconds);
+    await warmUp(leg, load);
+    const { rate, drainSeconds } = await load(seconds);
     const different = leg.candidate === 'raw' ? 0 : await settledDifference(leg.regions, 'bench', 5_000);
     return { rate, drainSeconds, different, conflicts: await leg.conflicts(), ...(await serviceFootprint(leg)) };
   },

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type LoadResult, pgbench } from '../measure/pgbench.js';
+import { warmUp } from '../measure/warm-up.js';
 import { base } from '../schema.js';
 import type { Scenario } from './scenario.js';
 
@@ -16,15 +17,12 @@ export const restWrites: Scenario = {
   setting: { regions: 2, tables: ['bench'] },
   run: async (leg, { seconds }) => {
     const address = leg.rest(0);
-    const done =
+    const load = (seconds: number): Promise<LoadResult> =>
       address === undefined
-        ? await pgbench(leg.regions[0]!, {
-            script: 'update-own.sql',
-            clients: 8,
-            seconds,
-            variables: { base: base(0) },
-          })
-        : await restLoad(address, seconds);
+        ? pgbench(leg.regions[0]!, { script: 'update-own.sql', clients: 8, seconds, variables: { base: base(0) } })
+        : restLoad(address, seconds);
+    await warmUp(leg, load);
+    const done = await load(seconds);
     return { rate: done.acknowledged / done.seconds };
   },
 };

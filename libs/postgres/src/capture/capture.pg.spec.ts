@@ -205,9 +205,9 @@ describe('capture', () => {
   });
 
   it('refuses a change that no region could be sent, where it is written', async () => {
-    await expect(db.run(`INSERT INTO items VALUES (1, repeat('x', 410000000))`)).rejects.toMatchObject({
+    await expect(db.run(`INSERT INTO items VALUES (1, repeat('x', 210000000))`)).rejects.toMatchObject({
       code: '54000',
-      message: expect.stringMatching(/^a change of public.items of 410 MB cannot be replicated: 400 MB/) as string,
+      message: expect.stringMatching(/^a change of 210 MB cannot be replicated: 200 MB/) as string,
       hint: expect.stringContaining('pieces') as string,
     });
   }, 60_000);

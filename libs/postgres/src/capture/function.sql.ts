@@ -10,9 +10,14 @@ import { type Captured, type CaptureTarget, functionName, isNumbered, shippedCol
  * What the apply role writes is left out: by session_user, which neither a cascade (it runs as the table's owner) nor a setting
  * changes; and here, not by WHEN on the trigger, whose expression PostgreSQL sets up anew for every statement (7 us of 150).
  */
-export function captureFunction(target: CaptureTarget, op: Captured, body: string): string {
+export function captureFunction(
+  target: CaptureTarget,
+  op: Captured,
+  body: string,
+  variables: readonly string[] = [],
+): string {
   const numbered = isNumbered(target) && op !== 'truncate';
-  const declared = numbered ? '\n  number bigint;' : '';
+  const declared = [...(numbered ? ['number bigint'] : []), ...variables].map((v) => `\n  ${v};`).join('');
   const number = numbered ? '\n  number := meridian.pop_statement(TG_RELID, TG_OP);' : '';
   return /* sql */ `CREATE OR REPLACE FUNCTION ${functionName(target.spec.name, op)}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''${pinned(target)} AS $capture$

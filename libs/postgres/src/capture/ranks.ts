@@ -15,7 +15,7 @@ export const wallOf = (target: CaptureTarget, row: RowAlias, clock = 'clock'): s
  * `{"price": ["stamp", "wall", "id"]}` for the columns that the change writes; `c.id` is the change's id, taken before it is
  * inserted, for only these tables need to know it.
  */
-export function ranks(target: CaptureTarget, row: 'o' | 'n', when: 'changed' | 'always'): string {
+export function ranks(target: CaptureTarget, row: 'o' | 'n', when: 'changed' | 'moved' | 'always'): string {
   const members = rankedRegisters(target).map((register) => {
     const { policy } = register;
     const wall =
@@ -24,9 +24,9 @@ export function ranks(target: CaptureTarget, row: 'o' | 'n', when: 'changed' | '
       (name) => `${literal(`,${JSON.stringify(name)}:["`)}, stamp, '","', ${wall}, '","', c.id, '"]'`,
     );
     const written = `concat(${entries.join(', ')})`;
-    return when === 'always'
-      ? written
-      : `CASE WHEN ${registerDiffers(target, register)} OR ${moved(target)} THEN ${written} END`;
+    if (when === 'always') return written;
+    const or = when === 'moved' ? ` OR ${moved(target)}` : '';
+    return `CASE WHEN ${registerDiffers(target, register)}${or} THEN ${written} END`;
   });
   return object(members);
 }

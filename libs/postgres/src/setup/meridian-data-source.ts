@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { MeridianSchema1763700000001 } from '../../../../migrations/1763700000001-meridian-schema.js';
 import { CaptureFunctions1763700000002 } from '../../../../migrations/1763700000002-capture-functions.js';
 import { AlteredTables1763700000003 } from '../../../../migrations/1763700000003-altered-tables.js';
+import { LoggedValues1763700000004 } from '../../../../migrations/1763700000004-logged-values.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
 
@@ -15,7 +16,12 @@ export class MeridianDataSource extends DataSource {
       applicationName: 'meridian',
       entities: [RegionEntity, EnrolledTableEntity],
       // Named one by one: a glob would depend on where the build puts its files.
-      migrations: [MeridianSchema1763700000001, CaptureFunctions1763700000002, AlteredTables1763700000003],
+      migrations: [
+        MeridianSchema1763700000001,
+        CaptureFunctions1763700000002,
+        AlteredTables1763700000003,
+        LoggedValues1763700000004,
+      ],
       migrationsTableName: 'migration',
       migrationsTransactionMode: 'each',
       // uuid-ossp is TypeORM's default for generated keys, of which there are none: an extension would need rights.

@@ -88,6 +88,7 @@ DECLARE
   actor text;
   output json;
   number bigint;
+  logged bigint;
 BEGIN
   IF session_user = 'meridian_apply_0123456789' THEN
     RETURN NULL;
@@ -110,37 +111,33 @@ BEGIN
   END IF;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before, id, ranks)
   SELECT 'eu', 'public.orders', stamp, 7, actor, number,
-    (CASE WHEN n."id" IS NULL THEN set_config('meridian.moved', 'd', true) WHEN o."id" IS NULL THEN 'i' ELSE 'u' END)::"char",
-    CASE WHEN n."id" IS NULL THEN json_build_array(o."id"::text, o."region"::text) ELSE json_build_array(n."id"::text, n."region"::text) END,
+    'u',
+    json_build_array(n."id"::text, n."region"::text),
     clock,
-    CASE WHEN n."id" IS NULL THEN '{}' ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', n."id", '"') END,
-      CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(n."region"::text)) END,
-      CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', n."customer", '"') END END,
-      CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(CASE WHEN n."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', n."payer", '"') END,
+    ('{' || substr(concat(CASE WHEN o."customer" IS DISTINCT FROM n."customer" THEN CASE WHEN n."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', n."customer", '"') END END,
+      CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" THEN concat(CASE WHEN n."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', n."payer", '"') END,
       concat(',"code":', coalesce(to_json(n."code"), 'null'))) END,
-      CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(n."note"), 'null')) END,
-      CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', n."amount", '"'),
+      CASE WHEN o."note" IS DISTINCT FROM n."note" THEN concat(',"note":', coalesce(to_json(n."note"), 'null')) END,
+      CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" THEN concat(concat(',"amount":"', n."amount", '"'),
       concat(',"currency":', to_json(n."currency"))) END,
-      CASE WHEN o."at" IS DISTINCT FROM n."at" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', n."at", '"') END END,
-      CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record OR o."id" IS DISTINCT FROM n."id" THEN concat(',"attributes":', coalesce(to_json(n."attributes"::text), 'null')) END,
-      CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"seen":"', n."seen", '"') WHEN o."seen" IS DISTINCT FROM n."seen" THEN concat(',"seen":"', n."seen"::bigint - o."seen", '"') END), 2) || '}')::json END,
-    CASE WHEN o."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', o."id", '"') END,
-      CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(o."region"::text)) END,
-      CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN o."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', o."customer", '"') END END,
-      CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(CASE WHEN o."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', o."payer", '"') END,
+      CASE WHEN o."at" IS DISTINCT FROM n."at" THEN CASE WHEN n."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', n."at", '"') END END,
+      CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record THEN concat(',"attributes":', coalesce(to_json(n."attributes"::text), 'null')) END,
+      CASE WHEN o."seen" IS DISTINCT FROM n."seen" THEN concat(',"seen":"', n."seen"::bigint - o."seen", '"') END), 2) || '}')::json,
+    ('{' || substr(concat(CASE WHEN o."customer" IS DISTINCT FROM n."customer" THEN CASE WHEN o."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', o."customer", '"') END END,
+      CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" THEN concat(CASE WHEN o."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', o."payer", '"') END,
       concat(',"code":', coalesce(to_json(o."code"), 'null'))) END,
-      CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(o."note"), 'null')) END,
-      CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', o."amount", '"'),
+      CASE WHEN o."note" IS DISTINCT FROM n."note" THEN concat(',"note":', coalesce(to_json(o."note"), 'null')) END,
+      CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" THEN concat(concat(',"amount":"', o."amount", '"'),
       concat(',"currency":', to_json(o."currency"))) END,
-      CASE WHEN o."at" IS DISTINCT FROM n."at" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN o."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', o."at", '"') END END,
-      CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record OR o."id" IS DISTINCT FROM n."id" THEN concat(',"attributes":', coalesce(to_json(o."attributes"::text), 'null')) END,
-      CASE WHEN o."seen" IS DISTINCT FROM n."seen" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"seen":"', o."seen", '"') END), 2) || '}')::json END,
+      CASE WHEN o."at" IS DISTINCT FROM n."at" THEN CASE WHEN o."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', o."at", '"') END END,
+      CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record THEN concat(',"attributes":', coalesce(to_json(o."attributes"::text), 'null')) END,
+      CASE WHEN o."seen" IS DISTINCT FROM n."seen" THEN concat(',"seen":"', o."seen", '"') END), 2) || '}')::json,
     c.id,
-    CASE WHEN n."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json END
+    ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json
     FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region"
    CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL AND o."id" IS NULL) OFFSET 0) c
-   WHERE o."id" IS DISTINCT FROM n."id"
-     OR o."customer" IS DISTINCT FROM n."customer"
+   WHERE CASE WHEN o."id" IS NULL OR n."id" IS NULL THEN set_config('meridian.moved', 'd', true) IS NULL
+     ELSE o."customer" IS DISTINCT FROM n."customer"
      OR o."payer" IS DISTINCT FROM n."payer"
      OR o."code" IS DISTINCT FROM n."code"
      OR o."note" IS DISTINCT FROM n."note"
@@ -148,20 +145,54 @@ BEGIN
      OR o."currency" IS DISTINCT FROM n."currency"
      OR o."at" IS DISTINCT FROM n."at"
      OR ROW(o."attributes")::record *<> ROW(n."attributes")::record
-     OR o."seen" IS DISTINCT FROM n."seen";
-  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
-  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
-    FROM (SELECT DISTINCT CASE WHEN n."code" IS NOT NULL AND n."payer" IS NOT NULL AND (o."id" IS NULL OR o."code" IS DISTINCT FROM n."code" OR o."payer" IS DISTINCT FROM n."payer") THEN (json_build_array(n."payer"::bigint::text))::text END AS pk
-            FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region") p
-   WHERE p.pk IS NOT NULL;
-  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
-  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
-    FROM (SELECT DISTINCT CASE WHEN n."customer" IS NOT NULL AND (o."id" IS NULL OR o."customer" IS DISTINCT FROM n."customer") THEN (json_build_array(n."customer"::bigint::text))::text END AS pk
-            FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region") p
-   WHERE p.pk IS NOT NULL;
+     OR o."seen" IS DISTINCT FROM n."seen" END;
+  GET DIAGNOSTICS logged = ROW_COUNT;
   IF current_setting('meridian.moved', true) = 'd' THEN
     PERFORM set_config('meridian.moved', '', true);
-    IF EXISTS (SELECT FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region")) THEN
+    DELETE FROM meridian.change WHERE id IN (
+      SELECT id FROM meridian.change WHERE seq IS NULL AND xid = pg_current_xact_id() ORDER BY id DESC LIMIT logged);
+    INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before, id, ranks)
+    SELECT 'eu', 'public.orders', stamp, 7, actor, number,
+      (CASE WHEN n."id" IS NULL THEN 'd' WHEN o."id" IS NULL THEN 'i' ELSE 'u' END)::"char",
+      CASE WHEN n."id" IS NULL THEN json_build_array(o."id"::text, o."region"::text) ELSE json_build_array(n."id"::text, n."region"::text) END,
+      clock,
+      CASE WHEN n."id" IS NULL THEN '{}' ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', n."id", '"') END,
+        CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(n."region"::text)) END,
+        CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', n."customer", '"') END END,
+        CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(CASE WHEN n."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', n."payer", '"') END,
+        concat(',"code":', coalesce(to_json(n."code"), 'null'))) END,
+        CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(n."note"), 'null')) END,
+        CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', n."amount", '"'),
+        concat(',"currency":', to_json(n."currency"))) END,
+        CASE WHEN o."at" IS DISTINCT FROM n."at" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN n."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', n."at", '"') END END,
+        CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record OR o."id" IS DISTINCT FROM n."id" THEN concat(',"attributes":', coalesce(to_json(n."attributes"::text), 'null')) END,
+        CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"seen":"', n."seen", '"') WHEN o."seen" IS DISTINCT FROM n."seen" THEN concat(',"seen":"', n."seen"::bigint - o."seen", '"') END), 2) || '}')::json END,
+      CASE WHEN o."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"id":"', o."id", '"') END,
+        CASE WHEN o."id" IS DISTINCT FROM n."id" THEN concat(',"region":', to_json(o."region"::text)) END,
+        CASE WHEN o."customer" IS DISTINCT FROM n."customer" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN o."customer" IS NULL THEN ',"customer":null' ELSE concat(',"customer":"', o."customer", '"') END END,
+        CASE WHEN o."payer" IS DISTINCT FROM n."payer" OR o."code" IS DISTINCT FROM n."code" OR o."id" IS DISTINCT FROM n."id" THEN concat(CASE WHEN o."payer" IS NULL THEN ',"payer":null' ELSE concat(',"payer":"', o."payer", '"') END,
+        concat(',"code":', coalesce(to_json(o."code"), 'null'))) END,
+        CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":', coalesce(to_json(o."note"), 'null')) END,
+        CASE WHEN ROW(o."amount")::record *<> ROW(n."amount")::record OR o."currency" IS DISTINCT FROM n."currency" OR o."id" IS DISTINCT FROM n."id" THEN concat(concat(',"amount":"', o."amount", '"'),
+        concat(',"currency":', to_json(o."currency"))) END,
+        CASE WHEN o."at" IS DISTINCT FROM n."at" OR o."id" IS DISTINCT FROM n."id" THEN CASE WHEN o."at" IS NULL THEN ',"at":null' ELSE concat(',"at":"', o."at", '"') END END,
+        CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record OR o."id" IS DISTINCT FROM n."id" THEN concat(',"attributes":', coalesce(to_json(o."attributes"::text), 'null')) END,
+        CASE WHEN o."seen" IS DISTINCT FROM n."seen" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"seen":"', o."seen", '"') END), 2) || '}')::json END,
+      c.id,
+      CASE WHEN n."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json END
+      FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region"
+     CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL AND o."id" IS NULL) OFFSET 0) c
+     WHERE o."id" IS DISTINCT FROM n."id"
+       OR o."customer" IS DISTINCT FROM n."customer"
+       OR o."payer" IS DISTINCT FROM n."payer"
+       OR o."code" IS DISTINCT FROM n."code"
+       OR o."note" IS DISTINCT FROM n."note"
+       OR ROW(o."amount")::record *<> ROW(n."amount")::record
+       OR o."currency" IS DISTINCT FROM n."currency"
+       OR o."at" IS DISTINCT FROM n."at"
+       OR ROW(o."attributes")::record *<> ROW(n."attributes")::record
+       OR o."seen" IS DISTINCT FROM n."seen";
+  IF EXISTS (SELECT FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region")) THEN
       UPDATE meridian.change SET id = nextval('meridian.change_id'), number = capture.number
        WHERE id IN (
          SELECT (SELECT max(l.id) FROM meridian.change l
@@ -176,6 +207,16 @@ BEGIN
           JOIN new_rows n ON json_build_array(n."id"::text, n."region"::text)::text = e.key;
     END IF;
   END IF;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
+    FROM (SELECT DISTINCT CASE WHEN n."code" IS NOT NULL AND n."payer" IS NOT NULL AND (o."id" IS NULL OR o."code" IS DISTINCT FROM n."code" OR o."payer" IS DISTINCT FROM n."payer") THEN (json_build_array(n."payer"::bigint::text))::text END AS pk
+            FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region") p
+   WHERE p.pk IS NOT NULL;
+  INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
+  SELECT 'eu', 'public.customers', stamp, 3, actor, NULL, 'u', p.pk::json, clock, '{}', '{}'
+    FROM (SELECT DISTINCT CASE WHEN n."customer" IS NOT NULL AND (o."id" IS NULL OR o."customer" IS DISTINCT FROM n."customer") THEN (json_build_array(n."customer"::bigint::text))::text END AS pk
+            FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region") p
+   WHERE p.pk IS NOT NULL;
   RETURN NULL;
 END
 $capture$;
