@@ -7,7 +7,7 @@ import type { Vector } from '../vector.js';
 /** A region's log as the relay cuts it and as peers read it (design 4). Adapters: PostgreSQL, the simulation's memory. */
 export interface TickStore {
   readonly region: RegionId;
-  /** False: no transaction has ended since the last cut was opened, so one opened now would find no change. Cheap. */
+  /** False: no change has been committed since the last cut was opened, so one opened now would find none. Cheap. */
   hasMoved(): Promise<boolean>;
   /** Waits for the cut lock, then opens the tick's snapshot. One at a time. */
   openCut(): Promise<Cut>;

@@ -56,6 +56,18 @@ describe('ticks cut from the log of PostgreSQL', () => {
     expect(await eu.ticks.hasMoved()).toBe(true);
   });
 
+  it('opens no cut for what apply has written, or anybody who writes to no replicated table', async () => {
+    await eu.user.query('CREATE TABLE plain (id int)');
+    const slow = await eu.connect();
+    await slow.query('BEGIN; INSERT INTO item VALUES (3)');
+    await cutTick(eu);
+    await eu.user.query('INSERT INTO plain VALUES (1)');
+    for (let i = 0; i < 3; i++) expect(await eu.ticks.hasMoved()).toBe(false);
+    await slow.query('COMMIT');
+    expect(await eu.ticks.hasMoved()).toBe(true);
+    expect(keysOf(await cutTick(eu))).toEqual(['["3"]']);
+  });
+
   it('knows the counters of a table enrolled a moment ago, whose first changes are in the same snapshot', async () => {
     await eu.enrol('CREATE TABLE stock (id int PRIMARY KEY, left_over int NOT NULL)', 'stock', {
       columns: { left_over: 'counter' },

@@ -6,6 +6,16 @@ export async function currentSnapshot(session: Session): Promise<string> {
   return rows[0]![0]!;
 }
 
+const LOGGED_SINCE = /* sql */ `
+SELECT EXISTS (SELECT FROM meridian.change WHERE seq IS NULL AND xid >= pg_snapshot_xmax($1::pg_snapshot))
+    OR EXISTS (SELECT FROM meridian.change WHERE seq IS NULL AND xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot))))`;
+
+/** Has a local change been committed that this snapshot does not show? */
+export async function isLoggedSince(session: Session, snapshot: string): Promise<boolean> {
+  const { rows } = await session.query(LOGGED_SINCE, [snapshot], 'logged_since');
+  return rows[0]![0] === 't';
+}
+
 /** pg_snapshot: which transactions had ended when it was taken. An aborted one left nothing in the log. */
 export class Snapshot {
   private constructor(
