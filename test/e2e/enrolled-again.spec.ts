@@ -57,6 +57,14 @@ describe('a table that is un-enrolled and enrolled again while it is written to'
     }
   });
 
+  it('is never the table of conflict records, which no one has enrolled', async () => {
+    for (const method of ['GET', 'DELETE'])
+      expect((await cluster.rest('us', method, '/v1/tables/meridian.conflict')).status).toBe(404);
+    expect((await cluster.rest('us', 'PUT', '/v1/tables/meridian.conflict', {})).status).toBe(422);
+    const [row] = await cluster.sql('eu', `SELECT rel FROM meridian.enrolled_table WHERE rel = 'meridian.conflict'`);
+    expect(row).toBeDefined();
+  });
+
   it('ends where a region can be reached, says where it could not, and ends there when it is asked again', async () => {
     cluster.local.regions[1]!.service.kill9(false);
     const answer = await unenrol('us');

@@ -26,7 +26,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 
   async get(table: TableRef): Promise<EnrolledTable | null> {
-    const found = await this.enrolment.find(table);
+    const found = isOurs(table) ? null : await this.enrolment.find(table);
     return found === null ? null : shown(found);
   }
 
@@ -51,6 +51,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
 
   /** In all regions that can be reached: each lets the table's changes pass that are still on their way to it. */
   async remove(table: TableRef): Promise<UnenrolmentOutcome> {
+    if (isOurs(table)) return { kind: 'not enrolled' };
     const { reached, failures } = await this.standings(table, {});
     const known = reached.flatMap(({ standing }) => standing ?? []);
     if (known.every(({ present }) => present === null) && failures.length === 0) return { kind: 'not enrolled' };
@@ -211,6 +212,9 @@ function differingKeys(a: readonly RowHash[], b: readonly RowHash[]): string[] {
   const known = new Set(a.map((r) => r.key));
   return [...changed, ...b.filter((r) => !known.has(r.key)).map((r) => r.key)];
 }
+
+/** Conflict records travel as a table does, and are nobody's to enrol, to alter or to end. */
+const isOurs = ({ schema }: TableRef): boolean => schema === 'meridian';
 
 const shown = ({ name, state, reason, spec, policy, enrolledAt }: StoredTable): EnrolledTable => ({
   table: name,
