@@ -31,8 +31,8 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 
   async put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome> {
-    const unknown = this.unknownDonor(policy);
-    if (unknown !== null) return { kind: 'refused', reasons: [unknown] };
+    const reason = isOurs(table) ? OURS : this.unknownDonor(policy);
+    if (reason !== null) return { kind: 'refused', reasons: [reason] };
     const prepared: Prepared[] = [];
     try {
       const reasons = await this.prepareAll(table, policy, prepared);
@@ -213,7 +213,12 @@ function differingKeys(a: readonly RowHash[], b: readonly RowHash[]): string[] {
   return [...changed, ...b.filter((r) => !known.has(r.key)).map((r) => r.key)];
 }
 
-/** Conflict records travel as a table does, and are nobody's to enrol, to alter or to end. */
+/** Conflict records travel as a table does, and are nobody's to enrol or to end. */
+const OURS: RefusedReason = {
+  code: 'meridian_table',
+  detail: 'tables of schema meridian are not enrolled by anybody',
+  cure: 'name a table of your own',
+};
 const isOurs = ({ schema }: TableRef): boolean => schema === 'meridian';
 
 const shown = ({ name, state, reason, spec, policy, enrolledAt }: StoredTable): EnrolledTable => ({

@@ -62,6 +62,13 @@ describe('capture', () => {
     ]);
   });
 
+  it('comes out right for set id = id + 1 over rows that the same transaction has inserted', async () => {
+    const log = await db.logged(
+      `BEGIN; INSERT INTO items SELECT g, 'n' || g, g FROM generate_series(3, 1, -1) g; UPDATE items SET id = id + 1; COMMIT`,
+    );
+    expect(log.filter((e) => e.includes('["2"]')).map((e) => e[13])).toEqual(['i', 'u']);
+  });
+
   it('logs a TRUNCATE as deletes with their rows, and refuses it where the snapshot may not see them all', async () => {
     await db.run(`INSERT INTO items VALUES (1, 'a', 5), (2, 'b', 0)`);
     await expect(db.run('BEGIN ISOLATION LEVEL REPEATABLE READ; TRUNCATE items')).rejects.toThrow(/READ COMMITTED/);
