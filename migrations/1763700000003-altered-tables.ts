@@ -138,8 +138,9 @@ BEGIN
        WHERE id IN (
          SELECT (SELECT max(l.id) FROM meridian.change l
                   WHERE l.rel = %3$L AND l.pk::text = %1$s::text AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i'
-                    AND ($4 IS NULL OR l.number <= $4))
-           FROM old_rows o WHERE EXISTS (SELECT FROM %4$s t WHERE %5$s))$sql$,
+                    AND ($4 IS NULL OR l.number <= $4)
+                    AND l.cmin::text::bigint > (SELECT t.cmin::text::bigint FROM %4$s t WHERE %5$s))
+           FROM old_rows o)$sql$,
       made.old_key, made.old_row, agreed->>'rel', relation, made.there)
   END;
 END

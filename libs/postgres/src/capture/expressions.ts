@@ -15,11 +15,6 @@ export function keyArray(target: CaptureTarget, row: RowAlias): string {
     : `json_build_array(${texts.join(', ')})`;
 }
 
-export const keyColumns = (target: CaptureTarget, row: RowAlias): string =>
-  keyOf(target)
-    .map((c) => `${row}.${ident(c.name)}`)
-    .join(', ');
-
 export const keysJoin = (target: CaptureTarget, a: RowAlias, b: RowAlias): string =>
   keyOf(target)
     .map((c) => `${a}.${ident(c.name)} = ${b}.${ident(c.name)}`)

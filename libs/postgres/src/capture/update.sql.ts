@@ -29,7 +29,7 @@ export function updateCapture(target: CaptureTarget): string {
     PERFORM set_config('meridian.moved', '', true);
     DELETE FROM meridian.change WHERE id IN (
       SELECT id FROM meridian.change WHERE seq IS NULL AND xid = pg_current_xact_id() ORDER BY id DESC LIMIT logged);
-    ${`${movedKeys(target)}\n${moveInsertsBehind(target, 'update')}${excessCarried(target)}`.replaceAll('\n', '\n  ')}
+    ${`${movedKeys(target)}\n${moveInsertsBehind(target)}${excessCarried(target)}`.replaceAll('\n', '\n  ')}
   END IF;${touches(target, 'update')}`,
     ['logged bigint'],
   );

@@ -192,13 +192,14 @@ BEGIN
        OR o."at" IS DISTINCT FROM n."at"
        OR ROW(o."attributes")::record *<> ROW(n."attributes")::record
        OR o."seen" IS DISTINCT FROM n."seen";
-  IF EXISTS (SELECT FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region") AND (o."id", o."region") NOT IN (SELECT n."id", n."region" FROM new_rows n)) THEN
+  IF EXISTS (SELECT FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region")) THEN
       UPDATE meridian.change SET id = nextval('meridian.change_id'), number = capture.number
        WHERE id IN (
          SELECT (SELECT max(l.id) FROM meridian.change l
                   WHERE l.rel = 'public.orders' AND l.pk::text = json_build_array(o."id"::text, o."region"::text)::text
-                    AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number)
-           FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region") AND (o."id", o."region") NOT IN (SELECT n."id", n."region" FROM new_rows n));
+                    AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number
+                    AND l.cmin::text::bigint > (SELECT t.cmin::text::bigint FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region"))
+           FROM old_rows o);
     END IF;
     IF EXISTS (SELECT FROM meridian.counter_excess e WHERE e.rel = 'public.orders') THEN
       INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
@@ -290,8 +291,9 @@ BEGIN
      WHERE id IN (
        SELECT (SELECT max(l.id) FROM meridian.change l
                 WHERE l.rel = 'public.orders' AND l.pk::text = json_build_array(o."id"::text, o."region"::text)::text
-                  AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number)
-         FROM old_rows o WHERE (SELECT true FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region"));
+                  AND l.xid = pg_current_xact_id() AND l.seq IS NULL AND l.op = 'i' AND l.number <= capture.number
+                  AND l.cmin::text::bigint > (SELECT t.cmin::text::bigint FROM public.orders t WHERE t."id" = o."id" AND t."region" = o."region"))
+         FROM old_rows o);
   END IF;
   IF EXISTS (SELECT FROM meridian.counter_excess e WHERE e.rel = 'public.orders') THEN
     PERFORM meridian.take_excess('public.orders', ARRAY(SELECT json_build_array(o."id"::text, o."region"::text)::text FROM old_rows o));
