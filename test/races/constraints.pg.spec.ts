@@ -46,6 +46,20 @@ describe('constraints of users, through log, tick and apply', () => {
     expect((await kinds('twice')).length).toBeGreaterThan(1);
   });
 
+  it('I2, I3: a parked row whose key is inserted and deleted at once is gone, in that region, too', async () => {
+    await regions.enrol('CREATE TABLE brief (id int PRIMARY KEY, u int UNIQUE, v text)', ['brief']);
+    await concurrently([us!, 'INSERT INTO brief VALUES (1, 1)'], [eu!, 'INSERT INTO brief VALUES (2, 1)']);
+    expect(await regions.equalRows('brief')).toEqual(['1 | 1 | ']);
+    await ap!.user.query('INSERT INTO brief VALUES (2, 9); DELETE FROM brief WHERE id = 2');
+    await us!.user.query('DELETE FROM brief');
+    expect(await regions.equalRows('brief')).toEqual([]);
+    // Parked again since, and overtaken no more.
+    await concurrently([us!, 'INSERT INTO brief VALUES (1, 1)'], [ap!, 'INSERT INTO brief VALUES (2, 1)']);
+    expect(await regions.equalRows('brief')).toEqual(['1 | 1 | ']);
+    await us!.user.query('DELETE FROM brief');
+    expect(await regions.equalRows('brief')).toEqual(['2 | 1 | ']);
+  });
+
   it('I2, I7: a deleted parent takes its children along, once, also those that another region wrote meanwhile', async () => {
     await regions.enrol(
       `CREATE TABLE whole (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);

@@ -100,7 +100,8 @@ async function parkedClaims(
   rows: readonly RowState[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Claim | null>>> {
   if (rows.length === 0) return new Map();
-  const sql = 'SELECT pk, claims FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)';
+  const sql =
+    'SELECT pk, claims FROM meridian.parked p WHERE rel = $1 AND pk = ANY ($2) AND NOT meridian.is_overtaken(p)';
   const found = await session.query(sql, [table.name, rows.map((r) => r.ref.key)], 'parked_claims');
   return new Map(found.rows.map(([pk, claims]) => [pk!, parseClaims(claims!)]));
 }

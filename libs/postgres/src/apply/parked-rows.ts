@@ -5,19 +5,23 @@ import { parseClaims } from './claims.js';
 import { existing } from './row-locks.js';
 import { parkedRow } from './virtual-rows.js';
 
+/** Before the log forgets the inserts that tell. */
+export async function forgetOvertaken(session: Session): Promise<void> {
+  await session.query('DELETE FROM meridian.parked p WHERE meridian.is_overtaken(p)', [], 'forget_overtaken');
+}
+
 /**
- * All parked rows but those whose key a row of the table has: a local insert took it. Their entries are removed. Those of a
+ * All parked rows but those whose key a local insert took, or a row of the table has. Their entries are removed. Those of a
  * table that is not enrolled any more, or gone, are left alone.
  */
 export async function allParked(
   session: Session,
   tableOf: (name: TableName) => Promise<ApplyTable>,
 ): Promise<readonly Claimant[]> {
-  const { rows } = await session.query(
-    'SELECT rel, pk, image, claims FROM meridian.parked ORDER BY rel, pk',
-    [],
-    'all_parked',
-  );
+  const [, { rows }] = await Promise.all([
+    forgetOvertaken(session),
+    session.query('SELECT rel, pk, image, claims FROM meridian.parked ORDER BY rel, pk', [], 'all_parked'),
+  ]);
   const left: Claimant[] = [];
   for (const name of new Set(rows.map(([rel]) => rel as TableName))) {
     const table = await tableOf(name).catch(unlessDiffers);

@@ -78,7 +78,8 @@ export async function existing(
 /** Parked entries of keys that no row of the table has. */
 async function lockParked(session: Session, table: TableName, keys: readonly RowKey[]): Promise<readonly RowKey[]> {
   if (keys.length === 0) return [];
-  const sql = `SELECT pk FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2) ORDER BY pk FOR UPDATE`;
+  const sql = `SELECT pk FROM meridian.parked p
+    WHERE rel = $1 AND pk = ANY ($2) AND NOT meridian.is_overtaken(p) ORDER BY pk FOR UPDATE`;
   const { rows } = await session.query(sql, [table, keys], 'lock_parked');
   return rows.map(([pk]) => pk as RowKey);
 }

@@ -27,7 +27,8 @@ export async function readRows(
 
 async function parkedRows(session: Session, table: ApplyTable, keys: readonly RowKey[]): Promise<readonly RowState[]> {
   if (keys.length === 0) return [];
-  const sql = 'SELECT pk, image FROM meridian.parked WHERE rel = $1 AND pk = ANY ($2)';
+  const sql =
+    'SELECT pk, image FROM meridian.parked p WHERE rel = $1 AND pk = ANY ($2) AND NOT meridian.is_overtaken(p)';
   const { rows } = await session.query(sql, [table.name, keys], 'parked_rows');
   return rows.map(([pk, image]) => parkedRow(table, pk!, image!));
 }
@@ -86,7 +87,7 @@ export async function holdersOf(
   // A parked row's image is text; the values' texts are written anew by their type, so that both are alike.
   const parkedSql = `SELECT DISTINCT p.pk, p.image::text FROM ${record} JOIN meridian.parked p ON p.rel = $2 AND ${key
     .map((c) => `p.image ->> ${`'${c.name.replaceAll("'", "''")}'`} IS NOT DISTINCT FROM (${textOf(c, 'v')})`)
-    .join(' AND ')}`;
+    .join(' AND ')} WHERE NOT meridian.is_overtaken(p)`;
   const given = JSON.stringify(
     values.map((v) => Object.fromEntries(columns.map((c) => [c, Object.hasOwn(v, c) ? v[c] : null]))),
   );

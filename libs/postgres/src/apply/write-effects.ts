@@ -82,7 +82,8 @@ function park(parks: GroupedEffects['parks']): WriteStatement[] {
   );
   const text = `INSERT INTO meridian.parked (rel, pk, image, claims, reason)
      SELECT * FROM json_to_recordset($1::json) AS x(rel text, pk text, image json, claims json, reason json)
-     ON CONFLICT (rel, pk) DO UPDATE SET image = excluded.image, claims = excluded.claims, reason = excluded.reason`;
+     ON CONFLICT (rel, pk) DO UPDATE
+     SET image = excluded.image, claims = excluded.claims, reason = excluded.reason, since = excluded.since`;
   return [{ table: null, text, values: [`[${rows.join(',')}]`], plan: 'kept' }];
 }
 

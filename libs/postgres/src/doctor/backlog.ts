@@ -12,7 +12,7 @@ interface Parked {
 const PARKED = /* sql */ `
 SELECT rel, count(*)::int AS rows, count(*) FILTER (WHERE reason->>'kind' = 'foreign_key')::int AS orphans,
        extract(epoch FROM clock_timestamp() - min(parked_at))::int AS seconds
-  FROM meridian.parked GROUP BY rel ORDER BY rel`;
+  FROM meridian.parked p WHERE NOT meridian.is_overtaken(p) GROUP BY rel ORDER BY rel`;
 
 export async function parkedFindings(client: ClientBase): Promise<Finding[]> {
   const { rows } = await client.query<Parked>(PARKED);

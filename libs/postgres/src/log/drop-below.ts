@@ -1,4 +1,5 @@
 import { type RegionId, type Vector, at, origins } from '@meridian/core';
+import { forgetOvertaken } from '../apply/parked-rows.js';
 import { literal } from '../catalog/quoting.js';
 import type { Session } from '../connection/session.js';
 import { DDL_LOCK_TIMEOUT_MS, LOCK_NOT_AVAILABLE, type Partition, PARTITION_IDS, partitions } from './partitions.js';
@@ -17,6 +18,7 @@ export interface Below {
  * DROP that merely waited for an open writer would take its freshly committed change with it.
  */
 export async function dropPartitions(session: Session, below: Below): Promise<number> {
+  await forgetOvertaken(session);
   const { rows } = await session.query('SELECT last_value FROM meridian.change_id');
   // Ids still to come belong to the partition of the last one given out, and to later ones.
   const current = Math.floor(Number(rows[0]![0]) / PARTITION_IDS) * PARTITION_IDS;

@@ -3,6 +3,7 @@ import { MeridianSchema1763700000001 } from '../../../../migrations/176370000000
 import { CaptureFunctions1763700000002 } from '../../../../migrations/1763700000002-capture-functions.js';
 import { AlteredTables1763700000003 } from '../../../../migrations/1763700000003-altered-tables.js';
 import { LoggedValues1763700000004 } from '../../../../migrations/1763700000004-logged-values.js';
+import { ParkedSince1763700000005 } from '../../../../migrations/1763700000005-parked-since.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
 
@@ -21,6 +22,7 @@ export class MeridianDataSource extends DataSource {
         CaptureFunctions1763700000002,
         AlteredTables1763700000003,
         LoggedValues1763700000004,
+        ParkedSince1763700000005,
       ],
       migrationsTableName: 'migration',
       migrationsTransactionMode: 'each',
