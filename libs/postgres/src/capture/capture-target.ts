@@ -25,8 +25,8 @@ export const functionName = (table: TableName, op: Captured): string =>
 
 export const triggerName = (op: Captured): string => `meridian_${op}`;
 
-/** Does the statement's number have to be logged? Only other AFTER triggers can write to the same table before ours run. */
-export const isNumbered = (target: CaptureTarget): boolean => target.table.afterTriggers.length > 0;
+/** Does the statement's number have to be logged? Where others may write to the table before its own statement is logged. */
+export const isNumbered = (target: CaptureTarget): boolean => target.table.nestedWriters.length > 0;
 
 export const shippedColumns = (target: CaptureTarget): readonly CatalogColumn[] =>
   target.table.columns.filter((c) => !c.generated);

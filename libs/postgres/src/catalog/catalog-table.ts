@@ -19,8 +19,11 @@ export interface CatalogTable {
   readonly referrers: readonly CatalogReferrer[];
   readonly checks: readonly { readonly name: string; readonly columns: readonly string[] }[];
   readonly exclusions: readonly string[];
-  /** Enabled AFTER triggers on the table or its partitions that are not Meridian's. */
-  readonly afterTriggers: readonly string[];
+  /**
+   * What may write to the table while a statement that writes to it is not captured yet: users' AFTER triggers, of any table, for
+   * a writable CTE writes to several, and the row triggers of one fire before capture of the other.
+   */
+  readonly nestedWriters: readonly string[];
   /** Any enabled trigger but Meridian's: without the replica role, apply would fire it. */
   readonly userTriggers: readonly string[];
   /** The table itself and, below a partitioned one, everything down to the leaves. */

@@ -164,9 +164,8 @@ SELECT json_build_object(
        FROM pg_constraint con WHERE con.conrelid = c.oid AND con.contype = 'c'), '[]'),
   'exclusions', coalesce((
      SELECT json_agg(con.conname ORDER BY con.conname) FROM pg_constraint con WHERE con.conrelid = c.oid AND con.contype = 'x'), '[]'),
-  'afterTriggers', coalesce((
+  'nestedWriters', coalesce((
      SELECT json_agg(DISTINCT t.tgname) FROM pg_trigger t
-       JOIN (SELECT c.oid AS relid UNION SELECT relid FROM pg_partition_tree(c.oid)) tree ON tree.relid = t.tgrelid
       WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 66 = 0 AND t.tgname !~ '^meridian_'), '[]'),
   'userTriggers', coalesce((
      SELECT json_agg(DISTINCT t.tgname) FROM pg_trigger t
