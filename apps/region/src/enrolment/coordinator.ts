@@ -1,6 +1,6 @@
 import type { EnrolmentOutcome, RefusedReason, TableEnrolment, UnenrolmentOutcome } from '@meridian/api';
 import type { EnrolledTable, TablePolicy } from '@meridian/contract';
-import type { RegionId, TableRef } from '@meridian/core';
+import { parseTableName, type RegionId, type TableRef } from '@meridian/core';
 import type { EnrolledTable as StoredTable, Enrolment, GivenEpochs, RowHash, TableStanding } from '@meridian/postgres';
 import { PeerCallError } from '@meridian/transport';
 import { shareKeyNumbers } from './key-numbering.js';
@@ -22,7 +22,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
   ) {}
 
   async list(): Promise<readonly EnrolledTable[]> {
-    return (await this.enrolment.list()).filter((t) => !t.name.startsWith('meridian.')).map(shown);
+    return (await this.enrolment.list()).filter((t) => !isOurs(parseTableName(t.name))).map(shown);
   }
 
   async get(table: TableRef): Promise<EnrolledTable | null> {

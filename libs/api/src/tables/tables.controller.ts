@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { ApiProblem } from '../http/api-problem.js';
 import { Documented } from '../http/documented.js';
 import { API_PORTS } from '../options.js';
-import type { ApiPorts } from '../ports.js';
+import type { ApiPorts, RefusedReason } from '../ports.js';
 
 const TABLE = { table: 'items, schema.items or "My Schema"."My Table", percent-encoded' };
 
@@ -62,10 +62,7 @@ export class TablesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EnrolmentAnswer> {
     const outcome = await this.ports.tables.put(parseTableName(name), policy);
-    if (outcome.kind === 'refused') {
-      const detail = outcome.reasons.map((r) => `${r.detail} — ${r.cure}`).join('; ');
-      throw new ApiProblem('enrolment_refused', detail, { table: name, reasons: outcome.reasons });
-    }
+    if (outcome.kind === 'refused') throw problemOf('enrolment_refused', name, outcome.reasons);
     void reply.code(outcome.created ? 201 : 200);
     return outcome.table;
   }
@@ -84,11 +81,16 @@ export class TablesController {
   async remove(@Param('table') name: string): Promise<void> {
     const outcome = await this.ports.tables.remove(parseTableName(name));
     if (outcome.kind === 'not enrolled') notEnrolled(name);
-    if (outcome.kind === 'incomplete') {
-      const detail = outcome.reasons.map((r) => `${r.detail} — ${r.cure}`).join('; ');
-      throw new ApiProblem('region_unreachable', detail, { table: name, reasons: outcome.reasons });
-    }
+    if (outcome.kind === 'incomplete') throw problemOf('region_unreachable', name, outcome.reasons);
   }
+}
+
+function problemOf(
+  code: 'enrolment_refused' | 'region_unreachable',
+  table: string,
+  reasons: readonly RefusedReason[],
+): ApiProblem {
+  return new ApiProblem(code, reasons.map((r) => `${r.detail} — ${r.cure}`).join('; '), { table, reasons });
 }
 
 function notEnrolled(name: string): never {

@@ -1,14 +1,10 @@
 import type { Claimant, RowKey, TableName } from '@meridian/core';
 import type { Session } from '../connection/session.js';
+import { forgetOvertaken } from '../log/overtaken.js';
 import { type ApplyTable, unlessDiffers } from './apply-table.js';
 import { parseClaims } from './claims.js';
 import { existing } from './row-locks.js';
 import { parkedRow } from './virtual-rows.js';
-
-/** Before the log forgets the inserts that tell. */
-export async function forgetOvertaken(session: Session): Promise<void> {
-  await session.query('DELETE FROM meridian.parked p WHERE meridian.is_overtaken(p)', [], 'forget_overtaken');
-}
 
 /**
  * All parked rows but those whose key a local insert took, or a row of the table has. Their entries are removed. Those of a

@@ -96,31 +96,29 @@ export function changedValues(target: CaptureTarget, row: 'o' | 'n'): string {
       only.columns.map((name) => columnOf(target, name)),
       row,
     );
-  return object([
-    ...registers.map((r) => `CASE WHEN ${registerDiffers(target, r)} THEN ${registerMembers(target, r, row)} END`),
-    ...counters.map((name) => {
-      const column = columnOf(target, name);
-      const value = row === 'o' ? member(target, column, row) : differenceMember(target, column);
-      return `CASE WHEN ${differs(column)} THEN ${value} END`;
-    }),
-  ]);
+  return changedMembers(target, row, null);
 }
 
 /** The same where keys may have come and gone, too: such rows are written whole. */
-export function changedOrMovedValues(target: CaptureTarget, row: 'o' | 'n'): string {
-  const gone = moved(target);
+export const changedOrMovedValues = (target: CaptureTarget, row: 'o' | 'n'): string =>
+  changedMembers(target, row, moved(target));
+
+/** `gone`: the condition that a row's key came or went; null where none can have. */
+function changedMembers(target: CaptureTarget, row: 'o' | 'n', gone: string | null): string {
   const { registers, counters } = target.spec;
+  const keys = gone === null ? [] : keyOf(target);
+  const orGone = gone === null ? '' : ` OR ${gone}`;
   return object([
-    ...keyOf(target).map((c) => `CASE WHEN ${gone} THEN ${member(target, c, row)} END`),
+    ...keys.map((c) => `CASE WHEN ${gone} THEN ${member(target, c, row)} END`),
     ...registers.map(
-      (r) => `CASE WHEN ${registerDiffers(target, r)} OR ${gone} THEN ${registerMembers(target, r, row)} END`,
+      (r) => `CASE WHEN ${registerDiffers(target, r)}${orGone} THEN ${registerMembers(target, r, row)} END`,
     ),
     ...counters.map((name) => {
       const column = columnOf(target, name);
       const value = member(target, column, row);
-      return row === 'o'
-        ? `CASE WHEN ${differs(column)} OR ${gone} THEN ${value} END`
-        : `CASE WHEN ${gone} THEN ${value} WHEN ${differs(column)} THEN ${differenceMember(target, column)} END`;
+      if (row === 'o') return `CASE WHEN ${differs(column)}${orGone} THEN ${value} END`;
+      const whole = gone === null ? '' : `WHEN ${gone} THEN ${value} `;
+      return `CASE ${whole}WHEN ${differs(column)} THEN ${differenceMember(target, column)} END`;
     }),
   ]);
 }

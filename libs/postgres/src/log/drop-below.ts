@@ -1,7 +1,7 @@
 import { type RegionId, type Vector, at, origins } from '@meridian/core';
-import { forgetOvertaken } from '../apply/parked-rows.js';
 import { literal } from '../catalog/quoting.js';
 import type { Session } from '../connection/session.js';
+import { forgetOvertaken } from './overtaken.js';
 import { DDL_LOCK_TIMEOUT_MS, LOCK_NOT_AVAILABLE, type Partition, PARTITION_IDS, partitions } from './partitions.js';
 import type { Snapshot } from './snapshot.js';
 

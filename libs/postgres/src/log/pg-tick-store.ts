@@ -59,11 +59,9 @@ export class PgTickStore implements TickStore {
     return this.relay.use(async (session) => {
       const snapshot = await currentSnapshot(session);
       if (snapshot === this.seen) return false;
-      if (this.seen !== null && !(await isLoggedSince(session, this.seen))) {
-        this.seen = snapshot;
-        return false;
-      }
-      return true;
+      if (this.seen === null || (await isLoggedSince(session, this.seen))) return true;
+      this.seen = snapshot;
+      return false;
     });
   }
 
