@@ -229,6 +229,43 @@ describe('a table that differs in one region', () => {
     expect(rows.map((row) => row.split(' | ').at(-1))).toEqual(['12', '6']);
   });
 
+  it('by a column that came and went in another region alone: it goes on without it when the regions agree anew', async () => {
+    const t = await regions.items();
+    await us!.user.query(`INSERT INTO ${t} VALUES (1, 'a'), (2, 'a')`);
+    await regions.exchange();
+    await us!.user.query(`ALTER TABLE ${t} ADD COLUMN z int`);
+    await waitsAlone(t, `UPDATE ${t} SET z = 5, x = 'b' WHERE id = 1; INSERT INTO ${t} (id, z) VALUES (3, 5)`);
+    await us!.user.query(`ALTER TABLE ${t} DROP COLUMN z`);
+    await regions.enrol('SELECT', [t], { columns: { n: 'counter' } });
+    await goesOn();
+    expect(await eu!.waitsBecause(t)).toBeNull();
+    expect(await regions.equalRows(t)).toEqual(['1 | b |  | 0', '2 | a |  | 0', '3 |  |  | 0']);
+  });
+
+  it('by a column that was added, renamed, of another type, and dropped again, in one region after the other', async () => {
+    const t = await regions.items();
+    await us!.user.query(`INSERT INTO ${t} VALUES (1, 'a')`);
+    await regions.exchange();
+    const write = (column: string): string => `UPDATE ${t} SET ${column} = 7; UPDATE ${t} SET x = x || '.'`;
+    await us!.user.query(`ALTER TABLE ${t} ADD COLUMN z int`);
+    await us!.user.query(write('z'));
+    await us!.noticeTables();
+    await us!.user.query(`ALTER TABLE ${t} RENAME COLUMN z TO zz; ALTER TABLE ${t} ALTER COLUMN zz TYPE text`);
+    await waitsAlone(t, write('zz'));
+    await eu!.user.query(`ALTER TABLE ${t} ADD COLUMN zz text`);
+    await eu!.user.query(write('zz'));
+    await regions.exchange();
+    for (const region of regions.all) await region.user.query(`ALTER TABLE ${t} DROP COLUMN zz`);
+    for (const region of regions.all) await region.noticeTables();
+    await us!.user.query(`INSERT INTO ${t} VALUES (2, 'b')`);
+    await regions.exchange();
+    await regions.enrol('SELECT', [t], { columns: { n: 'counter' } });
+    for (const region of regions.all) await region.resumeWaiting();
+    await goesOn();
+    for (const region of regions.all) expect(await region.waitsBecause(t)).toBeNull();
+    expect((await regions.equalRows(t))[1]).toBe('2 | b |  | 0');
+  });
+
   it('by a type that is too narrow, until it is widened: bigints arrive, the rows written meanwhile too', async () => {
     const t = await regions.items();
     await us!.user.query(`ALTER TABLE ${t} ADD COLUMN b int`);

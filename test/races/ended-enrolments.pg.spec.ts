@@ -15,7 +15,7 @@ describe('a table whose enrolment has ended', () => {
   const everywhere = (sql: string) => Promise.all(regions.all.map(({ user }) => user.query(sql)));
   const unenrol = (table: string) => Promise.all(regions.all.map((region) => region.unenrol(table)));
   const enrolAnew = (table: string, epoch: number, policy: object = { columns: { n: 'counter' } }) =>
-    Promise.all(regions.all.map((region) => region.enrolAnew(table, policy, epoch)));
+    Promise.all(regions.all.map((region) => region.enrol(table, policy, { epoch, ended: epoch - 1 })));
 
   async function withRow(): Promise<string> {
     const table = await regions.items();
@@ -69,15 +69,15 @@ describe('a table whose enrolment has ended', () => {
   it('is waited for by ticks of an enrolment that is still on its way, and goes on when that is in', async () => {
     const t = await withRow();
     await unenrol(t);
-    await us!.enrolAnew(t, { columns: { n: 'counter' } }, 2);
+    await us!.enrol(t, { columns: { n: 'counter' } }, { epoch: 2, ended: 1 });
     await us!.user.query(`UPDATE ${t} SET n = n + 1`);
     await us!.cut();
     await eu!.takeFrom(us!);
     expect(await eu!.read(`SELECT n FROM ${t}`)).toEqual(['0']);
-    await eu!.enrolAnew(t, { columns: { n: 'counter' } }, 2);
+    await eu!.enrol(t, { columns: { n: 'counter' } }, { epoch: 2, ended: 1 });
     await eu!.takeFrom(us!);
     expect(await eu!.read(`SELECT n FROM ${t}`)).toEqual(['1']);
-    await ap!.enrolAnew(t, { columns: { n: 'counter' } }, 2);
+    await ap!.enrol(t, { columns: { n: 'counter' } }, { epoch: 2, ended: 1 });
     expect(await regions.equalRows(t)).toEqual(['1 | base |  | 1']);
   });
 

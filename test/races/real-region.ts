@@ -11,7 +11,15 @@ import {
   type Tick,
   type Timers,
 } from '@meridian/core';
-import { Enrolment, PgApplyStore, PgTickStore, prepareDatabase, type PreparedDatabase } from '@meridian/postgres';
+import {
+  Enrolment,
+  type GivenEpochs,
+  PgApplyStore,
+  PgTickStore,
+  prepareDatabase,
+  type PreparedDatabase,
+  type TableStanding,
+} from '@meridian/postgres';
 import { Applier, ApplyLoop, Inbox, Relay, Sweep } from '@meridian/replication';
 import { templateDatabase, type TestDatabase } from '@meridian/testkit';
 import { sha256 } from '@meridian/transport';
@@ -75,9 +83,12 @@ export class RealRegion {
     return client;
   }
 
-  async enrol(ddl: string, names: readonly string[], policy: object): Promise<void> {
-    await this.user.query(ddl);
-    for (const name of names) await (await this.enrolment.prepare({ schema: 'public', name }, policy)).commit();
+  async standing(name: string, policy: object): Promise<TableStanding | null> {
+    return this.enrolment.standing({ schema: 'public', name }, policy);
+  }
+
+  async enrol(name: string, policy: object, epochs: GivenEpochs): Promise<void> {
+    await (await this.enrolment.prepare({ schema: 'public', name }, policy, epochs)).commit();
   }
 
   /** What upkeep does now and then: capture is brought to what the tables are now, and who differs is told. */
@@ -89,12 +100,6 @@ export class RealRegion {
   async waitsBecause(name: string): Promise<string | null> {
     const { state, reason } = (await this.enrolment.find({ schema: 'public', name }))!;
     return state === 'waiting' ? reason : null;
-  }
-
-  /** What a coordinator that asked all regions makes of it: from `epoch` on, and nothing before counts. */
-  async enrolAnew(name: string, policy: object, epoch: number): Promise<void> {
-    const prepared = await this.enrolment.prepare({ schema: 'public', name }, policy, { epoch, ended: epoch - 1 });
-    await prepared.commit();
   }
 
   async unenrol(name: string): Promise<void> {

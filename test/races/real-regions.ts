@@ -1,4 +1,5 @@
 import type { BatchLimit, ConflictRecord } from '@meridian/core';
+import { nextEpochs } from '@meridian/postgres';
 import { RealRegion } from './real-region.js';
 
 // A database, migrated and captured, takes half a second; several on a busy machine.
@@ -19,9 +20,13 @@ export class RealRegions {
     return this.all.find((region) => region.name === name)!;
   }
 
-  /** The same tables in every region, by the same DDL. */
+  /** The same tables in every region, by the same DDL; enrolled as a coordinator does that has asked all of them. */
   async enrol(ddl: string, names: readonly string[], policy: object = {}): Promise<void> {
-    await Promise.all(this.all.map((region) => region.enrol(ddl, names, policy)));
+    await Promise.all(this.all.map((region) => region.user.query(ddl)));
+    for (const name of names) {
+      const epochs = nextEpochs(await Promise.all(this.all.map((region) => region.standing(name, policy))));
+      await Promise.all(this.all.map((region) => region.enrol(name, policy, epochs)));
+    }
   }
 
   /** A table with registers x and y and a counter n, under a name of its own. */

@@ -35,7 +35,7 @@ export async function enrolScripted(regions: RealRegions): Promise<void> {
     const deletes = table === 'lww' ? 'update-wins' : table.replace('_', '-');
     const policy = { groups: [['a', 'b']], delete: deletes, columns: { n: 'counter' } };
     await regions.enrol(ddl, [rows], { ...policy, policy: table === 'lww' ? 'lww' : 'hlc' });
-    await Promise.all(regions.all.map((region) => region.enrol('SELECT', [touching], {})));
+    await regions.enrol('SELECT', [touching]);
   }
 }
 

@@ -3,6 +3,7 @@ export { prepareDatabase, type DatabaseSetup, type PreparedDatabase } from './se
 export { SetupError, type SetupErrorCode } from './setup/setup-error.js';
 export { MeridianDataSource } from './setup/meridian-data-source.js';
 export { Enrolment, type EnrolmentOptions } from './enrolment/enrolment.js';
+export { lastEpochOf, nextEpochs } from './enrolment/next-epochs.js';
 export type { GivenEpochs, TableStanding } from './enrolment/table-standing.js';
 export { PreparedEnrolment } from './enrolment/prepared-enrolment.js';
 export type { KeySequence, NumberedKey, NumberingOutcome } from './enrolment/key-numbers.js';

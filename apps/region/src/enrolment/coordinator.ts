@@ -1,7 +1,15 @@
 import type { EnrolmentOutcome, RefusedReason, TableEnrolment, UnenrolmentOutcome } from '@meridian/api';
 import type { EnrolledTable, TablePolicy } from '@meridian/contract';
 import { parseTableName, type RegionId, type TableRef } from '@meridian/core';
-import type { EnrolledTable as StoredTable, Enrolment, GivenEpochs, RowHash, TableStanding } from '@meridian/postgres';
+import {
+  type EnrolledTable as StoredTable,
+  type Enrolment,
+  type GivenEpochs,
+  lastEpochOf,
+  nextEpochs,
+  type RowHash,
+  type TableStanding,
+} from '@meridian/postgres';
 import { PeerCallError } from '@meridian/transport';
 import { shareKeyNumbers } from './key-numbering.js';
 import type { Participant, Prepared } from './participant.js';
@@ -145,26 +153,6 @@ interface Standings {
   readonly reached: readonly Reached[];
   readonly failures: RefusedReason[];
 }
-
-/**
- * Enrolled everywhere since the same epoch: it is, at most, another policy, or other rules. Else it is enrolled anew in all regions, also where
- * it is enrolled: what was written before is in the rows that are compared now, and must not be applied again.
- */
-function nextEpochs(standings: readonly (TableStanding | null)[]): GivenEpochs {
-  const known = standings.flatMap((s) => s ?? []);
-  const [first] = known;
-  const everywhere = known.length === standings.length && known.every((s) => s.present !== null);
-  if (first === undefined || !everywhere || known.some((s) => s.ended !== first.ended)) {
-    const ended = lastEpochOf(known);
-    return { epoch: ended + 1, ended };
-  }
-  const last = lastEpochOf(known);
-  const same = known.every((s) => s.present === last && s.agreed);
-  return { epoch: same ? last : last + 1, ended: first.ended };
-}
-
-const lastEpochOf = (known: readonly TableStanding[]): number =>
-  known.reduce((last, { present, ended }) => Math.max(last, present ?? 0, ended), 0);
 
 function unreachable({ region }: Participant, error: unknown): RefusedReason {
   if (!(error instanceof PeerCallError)) throw error;

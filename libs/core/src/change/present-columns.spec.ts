@@ -7,18 +7,21 @@ const columns = {
     ['n', 'counted'],
     ['x', 'title'],
   ] as const,
-  forgotten: ['gone'],
+  agreed: ['counted', 'title', 'y'],
   counters: ['counted'],
+  epoch: 2,
 };
 
 describe('a change in the columns that the table has now', () => {
-  it('has the names of now, and not what the regions do without', () => {
+  it('has the names of now, and not what the regions have agreed to do without since it was written', () => {
     const written = { patch: { n: '1', gone: 'g', y: null }, before: { n: '5', gone: 'f', y: 'b' } };
     const now = inPresentColumns(entry('eu', 1, written), columns);
     expect([patchOf(now), beforeOf(now)]).toEqual([
       { counted: '1', y: null },
       { counted: '5', y: 'b' },
     ]);
+    const since = inPresentColumns(entry('eu', 1, { ...written, epoch: 2 }), columns);
+    expect(patchOf(since)).toEqual({ counted: '1', gone: 'g', y: null });
   });
 
   it('adds up a counter, and takes the later value, where it was folded from writes under both names', () => {
@@ -35,6 +38,6 @@ describe('a change in the columns that the table has now', () => {
 
   it('is the change itself where nothing was renamed or dropped', () => {
     const written = entry('eu', 1, { op: 'insert', patch: { n: '1' } });
-    expect(inPresentColumns(written, { renamed: [], forgotten: [], counters: ['n'] })).toBe(written);
+    expect(inPresentColumns(written, { renamed: [], agreed: [], counters: ['n'], epoch: 1 })).toBe(written);
   });
 });

@@ -21,7 +21,7 @@ const specOf = (register: RegisterPolicy, onDelete: DeletePolicy): TableSpec => 
   uniqueKeys: [],
   foreignKeys: [],
   renamed: [],
-  forgotten: [],
+  agreed: ['id', 'x', 'amount', 'currency', 'n'],
   epoch: 1,
 });
 const HLC = specOf({ kind: 'hlc' }, 'update-wins');

@@ -39,7 +39,7 @@ const specOf = (policies: Policies): TableSpec => ({
   uniqueKeys: [],
   foreignKeys: [],
   renamed: [],
-  forgotten: [],
+  agreed: ['id', ...REGISTERS.flat(), ...COUNTERS],
   epoch: 1,
 });
 

@@ -40,7 +40,7 @@ export interface TableSpec {
   readonly foreignKeys: readonly ForeignKey[];
   /** Columns that were renamed here, [old, new]: the log and other regions may still call them by the old name. */
   readonly renamed: readonly (readonly [string, string])[];
-  /** Columns that the regions have agreed to do without: what a change had set in one is in the log alone. */
-  readonly forgotten: readonly string[];
+  /** Columns that the regions agreed on under `epoch`: what a change of an earlier one set in any other is in the log alone. */
+  readonly agreed: readonly string[];
   readonly epoch: number;
 }

@@ -42,7 +42,7 @@ describe('a policy resolved against the catalog', () => {
       uniqueKeys: [],
       foreignKeys: [],
       renamed: [],
-      forgotten: [],
+      agreed: ['a', 'id', 'b'],
       epoch: 3,
     });
     expect(registers(found)).toEqual([['b']]);

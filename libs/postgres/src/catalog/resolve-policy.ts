@@ -39,7 +39,7 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
       parentColumns,
     })),
     renamed: [],
-    forgotten: [],
+    agreed: table.columns.filter((c) => !c.generated).map((c) => c.name),
     epoch,
   };
   return { spec, document, problems: [] };

@@ -28,7 +28,7 @@ export function presentSpec(agreed: StoredSpec, table: CatalogTable, document: P
     uniqueKeys: agreed.uniqueKeys.map((key): UniqueKey => ({ ...key, columns: rename(key.columns) })),
     foreignKeys: agreed.foreignKeys.map((key): ForeignKey => ({ ...key, columns: rename(key.columns) })),
     renamed: renamedColumns(agreed, names, replicated),
-    forgotten: agreed.forgotten.filter((name) => !replicated.includes(name)),
+    agreed: rename(agreed.agreed),
   };
   const missing = [...agreed.missing, ...agreed.columns.filter((c) => !c.generated).map((c) => c.name)].filter(
     (name) => !replicated.includes(names.get(name) ?? name),

@@ -99,6 +99,11 @@ async function forget(client: ClientBase, name: TableName, kept: readonly string
   for (const table of kept) await client.query(`DELETE FROM meridian.${table} WHERE rel = $1`, [name]);
 }
 
+export async function isWaitedFor(client: ClientBase, name: TableName): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM meridian.waiting_change WHERE rel = $1 LIMIT 1', [name]);
+  return rows.length > 0;
+}
+
 /** Changes wait for it: until they are in, what was said of it stands. */
 const WAITS = 'EXISTS (SELECT FROM meridian.waiting_change w WHERE w.rel = excluded.rel)';
 
@@ -130,11 +135,10 @@ export async function storePresent(client: ClientBase, spec: StoredSpec, differs
   ]);
 }
 
-/** What the regions agree on now. `before`: what they had agreed on, in the columns of now; they do without what is missing. */
+/** What the regions agree on now. `before`: what they had agreed on, in the columns of now. */
 export function agreedSpec(spec: TableSpec, table: CatalogTable, before: StoredSpec | undefined): StoredSpec {
   const stored = storedSpec(spec, table);
-  if (before === undefined) return stored;
-  return { ...stored, renamed: before.renamed, forgotten: [...before.forgotten, ...before.missing] };
+  return before === undefined ? stored : { ...stored, renamed: before.renamed };
 }
 
 export const storeNumbering = async (client: ClientBase, name: TableName, numbering: Numbering): Promise<void> =>

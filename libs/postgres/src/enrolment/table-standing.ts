@@ -6,7 +6,7 @@ import { resolvePolicy } from '../catalog/resolve-policy.js';
 import type { CaptureTarget } from '../capture/capture-target.js';
 import { groupsOf, rulesOf } from './agreement.js';
 import { presentSpec } from './present-spec.js';
-import { type EnrolledTable, type Epochs, epochsOf, readEnrolled, readEpochs } from './stored-table.js';
+import { type EnrolledTable, type Epochs, epochsOf, isWaitedFor, readEnrolled, readEpochs } from './stored-table.js';
 import { type Place, targetOf } from './targets.js';
 
 /** What the regions have agreed on for an enrolment: the epoch it has, and the last one that has ended with it. */
@@ -20,7 +20,10 @@ export const isAnew = ({ present, ended }: Epochs, given: number): boolean => pr
 
 export interface TableStanding extends Epochs {
   readonly name: TableName;
-  /** It is enrolled with the policy that was asked for, and with the rules that the table has now. */
+  /**
+   * It is enrolled with the policy that was asked for, and with the rules that the table has now; and no changes wait for it.
+   * They may set columns that no region has any more: only those of an epoch that is past are applied without them.
+   */
   readonly agreed: boolean;
 }
 
@@ -35,7 +38,10 @@ export async function tableStanding(
   const name = rows.map(({ rel }) => rel).find((rel) => isNamed(rel, ref));
   if (name === undefined) return null;
   const [enrolled] = await readEnrolled(client, name);
-  const agreed = enrolled !== undefined && (await isAgreedAsItIs(client, enrolled, input, place));
+  const agreed =
+    enrolled !== undefined &&
+    (await isAgreedAsItIs(client, enrolled, input, place)) &&
+    !(await isWaitedFor(client, name));
   return { name, ...(await epochsOf(client, name)), agreed };
 }
 

@@ -4,6 +4,7 @@ import { CaptureFunctions1763700000002 } from '../../../../migrations/1763700000
 import { AlteredTables1763700000003 } from '../../../../migrations/1763700000003-altered-tables.js';
 import { LoggedValues1763700000004 } from '../../../../migrations/1763700000004-logged-values.js';
 import { ParkedSince1763700000005 } from '../../../../migrations/1763700000005-parked-since.js';
+import { AgreedColumns1763700000006 } from '../../../../migrations/1763700000006-agreed-columns.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
 
@@ -23,6 +24,7 @@ export class MeridianDataSource extends DataSource {
         AlteredTables1763700000003,
         LoggedValues1763700000004,
         ParkedSince1763700000005,
+        AgreedColumns1763700000006,
       ],
       migrationsTableName: 'migration',
       migrationsTransactionMode: 'each',

@@ -45,7 +45,7 @@ const specOf = (policy: RegisterPolicy, onDelete: DeletePolicy): TableSpec => ({
   uniqueKeys: [],
   foreignKeys: [],
   renamed: [],
-  forgotten: [],
+  agreed: ['id', ...COLUMNS, ...COUNTERS],
   epoch: 1,
 });
 

@@ -104,7 +104,7 @@ function specOf(words: readonly string[]): TableSpec {
     uniqueKeys: [],
     foreignKeys: [],
     renamed: [],
-    forgotten: [],
+    agreed: ['id', 'x', 'y', 'a', 'b', 'n'],
     epoch: 1,
   };
 }

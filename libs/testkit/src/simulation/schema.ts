@@ -16,16 +16,16 @@ const ACCOUNT_ROWS: readonly Values[] = ['a', 'b', 'c'].map((id) => ({ id, balan
 /** The tables that the workload writes to; the same in every region. */
 export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, TableSpec> {
   const register = (...columns: string[]) => ({ columns, policy: options.order });
-  const table = (name: TableName, more: Partial<TableSpec>): TableSpec => ({
+  const table = (name: TableName, { registers = [], counters = [], ...more }: Partial<TableSpec>): TableSpec => ({
     name,
     keyColumns: ['id'],
-    registers: [],
-    counters: [],
+    registers,
+    counters,
     delete: options.delete,
     uniqueKeys: [],
     foreignKeys: [],
     renamed: [],
-    forgotten: [],
+    agreed: ['id', ...registers.flatMap((r) => r.columns), ...counters],
     epoch: 1,
     ...more,
   });

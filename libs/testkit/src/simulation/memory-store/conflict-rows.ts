@@ -39,7 +39,7 @@ export const CONFLICT_SPEC: TableSpec = {
   uniqueKeys: [],
   foreignKeys: [],
   renamed: [],
-  forgotten: [],
+  agreed: ['id', ...COLUMNS],
   epoch: 1,
 };
 
