@@ -60,6 +60,37 @@ describe('constraints of users, through log, tick and apply', () => {
     expect(await regions.equalRows('brief')).toEqual(['2 | 1 | ']);
   });
 
+  it('I3: the record of a parked row goes on telling of it when its key is inserted anew, and is withdrawn when it is deleted', async () => {
+    await regions.enrol('CREATE TABLE anew (id int PRIMARY KEY, u int UNIQUE, v text)', ['anew']);
+    await concurrently(
+      [us!, `INSERT INTO anew VALUES (1, 1), (3, 3)`],
+      [eu!, `INSERT INTO anew VALUES (2, 1, 'kept'), (4, 3, 'kept')`],
+    );
+    expect(await regions.equalRows('anew')).toEqual(['1 | 1 | ', '3 | 3 | ']);
+    await ap!.user.query(`INSERT INTO anew VALUES (2, 9, 'of ap')`);
+    await eu!.user.query(`INSERT INTO anew VALUES (4, 8, 'of eu')`);
+    expect(await regions.equalRows('anew')).toEqual(['1 | 1 | ', '2 | 9 | of ap', '3 | 3 | ', '4 | 8 | of eu']);
+    const anew = (region: string): object => ({
+      ...{ status: 'open', region: 'eu', result: { v: 'kept' } },
+      reason: `${region} inserted a new row under this key while this one was parked: this one does not return`,
+    });
+    expect(await regions.conflicts('anew')).toMatchObject([anew('ap'), anew('eu')]);
+
+    await us!.user.query('INSERT INTO anew VALUES (5, 5)');
+    nextMillisecond();
+    await eu!.user.query('INSERT INTO anew VALUES (6, 5)');
+    await eu!.cut();
+    await ap!.takeFrom(eu!);
+    await ap!.user.query('DELETE FROM anew WHERE id = 6');
+    await us!.cut();
+    await eu!.takeFrom(us!);
+    expect(await eu!.read('SELECT pk FROM meridian.parked')).toEqual(['["6"]']);
+    await regions.equalRows('anew');
+    expect((await regions.conflicts('anew'))[2]).toMatchObject({
+      ...{ pk: '["6"]', status: 'withdrawn', reason: 'the row was deleted' },
+    });
+  });
+
   it('I2, I7: a deleted parent takes its children along, once, also those that another region wrote meanwhile', async () => {
     await regions.enrol(
       `CREATE TABLE whole (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);

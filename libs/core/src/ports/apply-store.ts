@@ -156,7 +156,9 @@ export interface ApplyTransaction {
   claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]>;
   /** Keeps these rows' claims as long as one of their keys is contended, though the log forgets them (design 6). */
   keepClaims(rows: readonly Claimant[]): Promise<void>;
-  /** All parked rows, for the sweep, but those whose key a row in the table has. Stale entries of such keys are removed. */
+  /** Removes the parked entries whose key a local insert took, whether its row is still there or not. Resolves to these. */
+  removeOvertaken(): Promise<readonly RowRef[]>;
+  /** All parked rows, for the sweep. */
   parked(): Promise<readonly Claimant[]>;
   /**
    * Rows of all tables that do not show as much of a counter's full sum as its type holds, for the sweep: a local write changes

@@ -1,23 +1,23 @@
 import type { Claimant, RowKey, TableName } from '@meridian/core';
 import type { Session } from '../connection/session.js';
-import { forgetOvertaken } from '../log/overtaken.js';
 import { type ApplyTable, unlessDiffers } from './apply-table.js';
 import { parseClaims } from './claims.js';
 import { existing } from './row-locks.js';
 import { parkedRow } from './virtual-rows.js';
 
 /**
- * All parked rows but those whose key a local insert took, or a row of the table has. Their entries are removed. Those of a
- * table that is not enrolled any more, or gone, are left alone.
+ * All parked rows but those whose key a row of the table has: it came past capture, and its entry is removed. Those of a table
+ * that is not enrolled any more, or gone, are left alone.
  */
 export async function allParked(
   session: Session,
   tableOf: (name: TableName) => Promise<ApplyTable>,
 ): Promise<readonly Claimant[]> {
-  const [, { rows }] = await Promise.all([
-    forgetOvertaken(session),
-    session.query('SELECT rel, pk, image, claims FROM meridian.parked ORDER BY rel, pk', [], 'all_parked'),
-  ]);
+  const { rows } = await session.query(
+    'SELECT rel, pk, image, claims FROM meridian.parked p WHERE NOT meridian.is_overtaken(p) ORDER BY rel, pk',
+    [],
+    'all_parked',
+  );
   const left: Claimant[] = [];
   for (const name of new Set(rows.map(([rel]) => rel as TableName))) {
     const table = await tableOf(name).catch(unlessDiffers);

@@ -39,6 +39,7 @@ import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
 import { outsidersLetGo } from './outside-referrers.js';
+import { forgetOvertaken } from '../log/overtaken.js';
 import { allParked } from './parked-rows.js';
 import { keepWaiting, onTable, resume, TableStatementError } from './waiting-changes.js';
 import { byTable, FEW_ROWS, lockRows, lockVirtualRows, lockVirtualRowsAtOnce, type Place } from './row-locks.js';
@@ -157,6 +158,10 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   keepClaims(rows: readonly Claimant[]): Promise<void> {
     return this.steps.answer(() => keepClaims(this.session, rows));
+  }
+
+  removeOvertaken(): Promise<readonly RowRef[]> {
+    return this.steps.answer(() => forgetOvertaken(this.session));
   }
 
   parked(): Promise<readonly Claimant[]> {

@@ -166,6 +166,7 @@ describe("apply's locks and writes", () => {
     const read = await applying(eu, (tx) => tx.read([item('1')]));
     expect([...read.values()][0]).toMatchObject({ place: 'table', values: { code: 'local' } });
     expect(await applying(eu, (tx) => tx.parked())).toEqual([]);
+    expect(await applying(eu, (tx) => tx.removeOvertaken())).toEqual([item('1')]);
     expect((await eu.user.query('SELECT FROM meridian.parked')).rowCount).toBe(0);
   });
 

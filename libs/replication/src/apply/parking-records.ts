@@ -7,6 +7,7 @@ import {
   type RegionId,
   type RowEffect,
   type RowRef,
+  covers,
   parseValues,
   recordId,
   rowId,
@@ -16,38 +17,53 @@ import { groupByRow } from './batch.js';
 
 type Park = Extract<RowEffect, { kind: 'park' }>;
 
-/** Records of rows that this step takes out of their table, and withdrawals for those that come back. */
+/**
+ * Records of rows that this step takes out of their table, and what becomes of those of rows that are parked no more.
+ * `overtaken`: a local insert took their key.
+ */
 export async function recordParking(
   tx: ApplyTransaction,
   digest: Digest,
   region: RegionId,
   effects: readonly RowEffect[],
+  overtaken: readonly RowRef[] = [],
 ): Promise<ConflictRecord[]> {
   const parks = effects.filter((e): e is Park => e.kind === 'park');
-  const shown = effects.filter((e) => e.kind === 'unpark');
-  if (parks.length + shown.length === 0) return [];
-  const entries = groupByRow(await tx.entriesOf([...parks, ...shown].map(({ table, key }) => ({ table, key }))));
+  const released = [...effects.filter((e) => e.kind === 'unpark'), ...overtaken];
+  const rows = [...parks, ...released].map(({ table, key }): RowRef => ({ table, key }));
+  if (rows.length === 0) return [];
+  const entries = groupByRow(await tx.entriesOf(rows));
   const ownWrites = (ref: RowRef) =>
     (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete');
-  const known = await tx.conflictRecords(
-    [...parks, ...shown].flatMap((ref) => ownWrites(ref).map((e) => parkingId(digest, ref, e))),
-  );
+  const known = await tx.conflictRecords(rows.flatMap((ref) => ownWrites(ref).map((e) => parkingId(digest, ref, e))));
   const opened = parks.flatMap((park) => {
     const loser = parkedWrite(park, ownWrites(park));
     if (loser === undefined) return [];
     const id = parkingId(digest, park, loser);
     return known.get(id)?.status === 'open' ? [] : [openRecord(id, region, park, loser)];
   });
-  const withdrawn = shown.flatMap((ref) =>
+  const shown = new Set(effects.filter((e) => e.kind === 'insert').map(rowId));
+  const parked = new Set(parks.map(rowId));
+  const followed = rows.flatMap((ref) =>
     ownWrites(ref).flatMap((e) => {
       const record = known.get(parkingId(digest, ref, e));
-      return record?.status === 'open'
-        ? [{ ...record, status: 'withdrawn' as const, reason: 'the row is back in its table' }]
-        : [];
+      if (record?.status !== 'open') return [];
+      const anew = insertedAnew(e, entries.get(rowId(ref))!);
+      if (anew !== undefined) return [{ ...record, reason: coveredBy(anew) }];
+      if (parked.has(rowId(ref))) return [];
+      const reason = shown.has(rowId(ref)) ? 'the row is back in its table' : 'the row was deleted';
+      return [{ ...record, status: 'withdrawn' as const, reason }];
     }),
   );
-  return [...opened, ...withdrawn];
+  return [...opened, ...followed];
 }
+
+/** Who inserts a row under the key of one that is parked does not see that: nobody decided against it, so its record stays open. */
+const insertedAnew = (parked: Entry, entries: readonly Entry[]): Entry | undefined =>
+  entries.findLast((e) => e.op === 'insert' && covers(e, parked));
+
+const coveredBy = ({ origin }: Entry): string =>
+  `${origin} inserted a new row under this key while this one was parked: this one does not return`;
 
 /** Apart from the record that the same change may have for a register it lost. */
 const parkingId = (digest: Digest, ref: RowRef, e: Entry): string =>

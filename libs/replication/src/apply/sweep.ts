@@ -38,13 +38,14 @@ export class Sweep {
     let open = true;
     let overflowed = false;
     try {
+      const overtaken = await tx.removeOvertaken();
       const effects = await this.decide(tx, tables);
       orRetry(await tx.write(effects));
-      const records = await recordParking(tx, this.digest, this.store.region, effects);
+      const records = await recordParking(tx, this.digest, this.store.region, effects, overtaken);
       if (records.length > 0) await tx.recordConflicts(records);
       open = false;
       orRetry(await tx.commit());
-      return effects.filter((e) => e.kind !== 'unpark').length;
+      return overtaken.length + effects.filter((e) => e.kind !== 'unpark').length;
     } catch (error) {
       const because = retryOf(error);
       if (because === null) throw error;

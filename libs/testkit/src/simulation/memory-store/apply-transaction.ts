@@ -150,11 +150,16 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     });
   }
 
+  async removeOvertaken(): Promise<readonly RowRef[]> {
+    await this.agent.step('remove overtaken');
+    const refs = this.db.overtaken();
+    for (const ref of refs) this.putParked(ref, null);
+    return refs;
+  }
+
   async parked(): Promise<readonly Claimant[]> {
     await this.agent.step('parked');
-    const all = this.allParked();
-    for (const { ref } of all.filter((p) => this.row(p.ref) !== null)) this.putParked(ref, null);
-    return all.filter((p) => this.row(p.ref) === null).map(claimantOf);
+    return this.allParked().map(claimantOf);
   }
 
   async unsettled(): Promise<readonly RowRef[]> {

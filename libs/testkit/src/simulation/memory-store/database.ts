@@ -233,9 +233,13 @@ export class MemoryDatabase {
       .some(({ change, xid }) => change.origin === this.region && change.op === 'insert' && !visibleIn(since, xid));
   }
 
+  overtaken(): RowRef[] {
+    return [...this.parked.values()].filter((parked) => this.isOvertaken(parked)).map(({ ref }) => ref);
+  }
+
   /** Before the log forgets the inserts that tell. */
   forgetOvertaken(): void {
-    for (const [id, parked] of this.parked) if (this.isOvertaken(parked)) this.parked.delete(id);
+    for (const ref of this.overtaken()) this.parked.delete(rowId(ref));
   }
 }
 
