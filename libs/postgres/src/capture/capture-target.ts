@@ -25,8 +25,14 @@ export const functionName = (table: TableName, op: Captured): string =>
 
 export const triggerName = (op: Captured): string => `meridian_${op}`;
 
-/** Does the statement's number have to be logged? Where others may write to the table before its own statement is logged. */
-export const isNumbered = (target: CaptureTarget): boolean => target.table.nestedWriters.length > 0;
+export const isPartitioned = ({ table }: CaptureTarget): boolean => !table.tree[0]!.leaf;
+
+/**
+ * Does the statement's number have to be logged? Where others may write to the table before its own statement is logged; and
+ * where a row has to be told from one that was written straight to a partition.
+ */
+export const isNumbered = (target: CaptureTarget): boolean =>
+  target.table.nestedWriters.length > 0 || isPartitioned(target);
 
 export const shippedColumns = (target: CaptureTarget): readonly CatalogColumn[] =>
   target.table.columns.filter((c) => !c.generated);

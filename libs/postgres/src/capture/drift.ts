@@ -1,16 +1,17 @@
 import type { ClientBase } from 'pg';
+import type { CatalogTable } from '../catalog/catalog-table.js';
 import { CAPTURED, type CaptureTarget, functionName, triggerName } from './capture-target.js';
 import { captureDigest } from './install.js';
 
 /** Relations that are captured as this table, and are no part of it any more: partitions that were detached. As SQL names them. */
-export async function strays(client: ClientBase, { spec, table }: CaptureTarget): Promise<readonly string[]> {
+export async function strays(client: ClientBase, table: CatalogTable): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT format('%I.%I', n.nspname, c.relname) AS name
        FROM pg_trigger t
        JOIN pg_class c ON c.oid = t.tgrelid
        JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE t.tgfoid = ANY (SELECT to_regprocedure(name || '()') FROM unnest($1::text[]) name) AND c.oid <> ALL ($2::oid[])`,
-    [CAPTURED.map((op) => functionName(spec.name, op)), table.tree.map((r) => r.oid)],
+    [CAPTURED.map((op) => functionName(table.name, op)), table.tree.map((r) => r.oid)],
   );
   return rows.map((r) => r.name);
 }
@@ -35,6 +36,6 @@ export async function hasDrifted(client: ClientBase, target: CaptureTarget): Pro
     ],
   );
   const { comment, missing } = rows[0]!;
-  if ((await strays(client, target)).length > 0) return true;
+  if ((await strays(client, target.table)).length > 0) return true;
   return missing || !(comment ?? '').endsWith(`(${captureDigest(target)})`);
 }

@@ -12,6 +12,7 @@ import {
 } from './capture-target.js';
 import { deleteCapture } from './delete.sql.js';
 import { insertCapture } from './insert.sql.js';
+import { dropGuard, partitionGuard } from './partition-guard.js';
 import { truncateCapture } from './truncate.sql.js';
 import { updateCapture } from './update.sql.js';
 
@@ -28,8 +29,7 @@ export const functionsSql = (target: CaptureTarget): string =>
   CAPTURED.map((op) => `${FUNCTIONS[op](target)};`).join('\n\n');
 
 export const triggersSql = (target: CaptureTarget): string =>
-  target.table.tree
-    .flatMap((relation) => triggersOf(target, relation))
+  [...target.table.tree.flatMap((relation) => triggersOf(target, relation)), ...partitionGuard(target)]
     .map((sql) => `${sql};`)
     .join('\n');
 
@@ -64,7 +64,7 @@ const dropTriggersOf = (relation: string): string[] =>
 export async function dropCapture(client: ClientBase, table: CatalogTable): Promise<void> {
   const triggers = table.tree.flatMap(({ schema, relation }) => dropTriggersOf(qualified(schema, relation)));
   const functions = CAPTURED.map((op) => `DROP FUNCTION IF EXISTS ${functionName(table.name, op)}();`);
-  await client.query([...triggers, ...functions].join('\n'));
+  await client.query([...triggers, ...dropGuard(table.tree[0]!), ...functions].join('\n'));
 }
 
 /**

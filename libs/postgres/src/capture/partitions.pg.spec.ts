@@ -51,11 +51,45 @@ describe('capture of a partitioned table', () => {
     expect(await db.logged('TRUNCATE events')).toHaveLength(4);
   });
 
-  it('notices a partition that was made later, and captures it too', async () => {
-    await db.run(`CREATE TABLE events_ap PARTITION OF events FOR VALUES IN ('ap')`);
+  it('notices a partition that was made later, and captures it too; until then it refuses what is written straight to it', async () => {
+    await db.run(`
+      CREATE TABLE events_ap PARTITION OF events FOR VALUES IN ('ap');
+      CREATE TABLE events_af (region text NOT NULL, id int NOT NULL, note text);
+      ALTER TABLE events ATTACH PARTITION events_af FOR VALUES IN ('af')`);
+    expect(await db.logged(`INSERT INTO events VALUES ('ap', 7), ('af', 6), ('ap', 8)`)).toHaveLength(3);
+    expect(
+      await db.logged(`UPDATE events SET region = 'ap' WHERE region = 'af'; DELETE FROM events WHERE id = 8`),
+    ).toHaveLength(3);
+    for (const straight of [
+      `INSERT INTO events_ap VALUES ('ap', 1)`,
+      `INSERT INTO events_af VALUES ('af', 1)`,
+      `UPDATE events_ap SET note = 'missed'`,
+      'DELETE FROM events_ap',
+    ])
+      await expect(db.run(straight)).rejects.toMatchObject({
+        ...{ code: '55000', message: expect.stringMatching(/events_a[pf] is a new partition/) as string },
+      });
     expect(await db.enrolment.captureDrift()).toEqual(['public.events']);
-    await db.enrolment.renewCapture('public.events' as never);
+    expect(await db.enrolment.renewCapture('public.events' as never)).toEqual({ differs: null, problems: [] });
     expect(await db.enrolment.captureDrift()).toEqual([]);
     expect(await db.logged(`INSERT INTO events_ap VALUES ('ap', 1)`)).toHaveLength(1);
+  });
+
+  it('tells of rows that came with a partition, which other regions do not have; and leaves nothing behind', async () => {
+    await db.run(`
+      CREATE TABLE events_au (region text NOT NULL, id int NOT NULL, note text);
+      INSERT INTO events_au VALUES ('au', 1);
+      ALTER TABLE events ATTACH PARTITION events_au FOR VALUES IN ('au');
+      INSERT INTO events VALUES ('au', 2)`);
+    const { problems } = await db.enrolment.renewCapture('public.events' as never);
+    expect(problems).toMatchObject([
+      { code: 'attached_rows', message: expect.stringContaining('public.events_au came with rows') as string },
+    ]);
+    await db.run(`DELETE FROM events WHERE id = 2; ALTER TABLE events DETACH PARTITION events_au`);
+    await db.enrolment.remove('public.events' as never);
+    expect(
+      await db.rows(`SELECT tgname FROM pg_trigger WHERE tgname ~ '^meridian' AND tgrelid::regclass::text ~ 'events'`),
+    ).toEqual([]);
+    await db.enrol('events');
   });
 });

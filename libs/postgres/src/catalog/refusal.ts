@@ -26,6 +26,7 @@ export type EnrolmentCode =
   | 'bad_counter'
   | 'bad_lww_column'
   | 'schema_not_usable'
+  | 'attached_rows'
   | 'enrolled_meanwhile';
 
 export const problem = (code: EnrolmentCode, message: string, cure: string): EnrolmentProblem => ({

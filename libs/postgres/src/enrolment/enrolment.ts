@@ -8,6 +8,7 @@ import { type EnrolmentProblem, EnrolmentRefused, problem } from '../catalog/ref
 import { resolvePolicy } from '../catalog/resolve-policy.js';
 import { hasDrifted, strays } from '../capture/drift.js';
 import { dropCapture, dropTriggers, installCapture, replaceFunctions } from '../capture/install.js';
+import { attachedRowsProblems } from './attached-rows.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
 import { referrerProblems, referrersDiffer } from './referrers.js';
@@ -160,6 +161,7 @@ export class Enrolment {
         await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
         const table = await readTableNamed(client, name);
         if (table !== null) {
+          await dropTriggers(client, await strays(client, table));
           await dropCapture(client, table);
           await revokeTable(client, table, this.options.applyRole);
         }
@@ -213,12 +215,17 @@ export class Enrolment {
         await storePresent(client, capture?.spec ?? enrolled.spec, differs);
         if (capture === null) return { differs, problems: [] };
         const { target } = capture;
+        const attached: EnrolmentProblem[] = [];
         if (await hasDrifted(client, target)) {
-          await dropTriggers(client, await strays(client, target));
+          attached.push(...(await attachedRowsProblems(client, target)));
+          await dropTriggers(client, await strays(client, target.table));
           await installCapture(client, target);
         }
         const related = await this.#relatedProblems(client, target.table);
-        return { differs, problems: [...related, ...(await this.#renewNumbers(client, target.table, enrolled))] };
+        return {
+          differs,
+          problems: [...attached, ...related, ...(await this.#renewNumbers(client, target.table, enrolled))],
+        };
       }),
     );
   }

@@ -5,6 +5,7 @@ import { AlteredTables1763700000003 } from '../../../../migrations/1763700000003
 import { LoggedValues1763700000004 } from '../../../../migrations/1763700000004-logged-values.js';
 import { ParkedSince1763700000005 } from '../../../../migrations/1763700000005-parked-since.js';
 import { AgreedColumns1763700000006 } from '../../../../migrations/1763700000006-agreed-columns.js';
+import { NewPartitions1763700000007 } from '../../../../migrations/1763700000007-new-partitions.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
 
@@ -25,6 +26,7 @@ export class MeridianDataSource extends DataSource {
         LoggedValues1763700000004,
         ParkedSince1763700000005,
         AgreedColumns1763700000006,
+        NewPartitions1763700000007,
       ],
       migrationsTableName: 'migration',
       migrationsTransactionMode: 'each',
