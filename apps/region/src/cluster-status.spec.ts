@@ -45,7 +45,9 @@ describe('the cluster as a region knows it', () => {
   });
 
   it('tells a region that nothing was heard of, one that is late and one that is gone', async () => {
-    expect(await health()).toMatchObject({ health: 'unreachable', detail: 'nothing heard of it yet' });
+    expect(await health()).toMatchObject({ health: 'lagging', detail: 'nothing heard of it yet' });
+    observations.interrupted(EU, new Error('ECONNREFUSED'));
+    expect(await health()).toMatchObject({ health: 'unreachable', detail: 'nothing heard of it yet: ECONNREFUSED' });
     arrives(NOW);
     now = NOW + 6_000;
     expect(await health()).toMatchObject({ health: 'lagging' });

@@ -73,13 +73,14 @@ export class KnownCluster implements ClusterStatus {
 
   private health(peer: RegionId, offset: number | null): Pick<RegionStatus, 'health' | 'detail'> {
     const seen = this.observations.of(peer);
-    const silentMs = seen === undefined ? Infinity : this.now() - seen.lastSeenMs;
+    const silentMs = this.now() - (seen?.lastSeenMs ?? this.observations.sinceMs);
     const why = this.observations.interruptions.get(peer);
-    if (silentMs > UNREACHABLE_BEATS * this.view.heartbeatMs)
+    if (silentMs > UNREACHABLE_BEATS * this.view.heartbeatMs || (seen === undefined && why !== undefined))
       return {
         health: 'unreachable',
         detail: `nothing heard of it${seen === undefined ? ' yet' : ` for ${Math.round(silentMs / 1000)} s`}${why === undefined ? '' : `: ${why}`}`,
       };
+    if (seen === undefined) return { health: 'lagging', detail: 'nothing heard of it yet' };
     if (silentMs > LAGGING_BEATS * this.view.heartbeatMs)
       return { health: 'lagging', detail: `its last tick came ${Math.round(silentMs / 1000)} s ago` };
     if (offset !== null && offset > this.view.maxClockSkewMs)

@@ -21,7 +21,11 @@ export class Observations {
   private readonly passed = new Map<TableName, number>();
   readonly interruptions = new Map<RegionId, string>();
 
-  constructor(private readonly now: () => number) {}
+  readonly sinceMs: number;
+
+  constructor(private readonly now: () => number) {
+    this.sinceMs = now();
+  }
 
   received({ tick }: DeliveredTick): void {
     const known = this.origins.get(tick.origin);
