@@ -42,28 +42,44 @@ export async function recordParking(
     const id = parkingId(digest, park, loser);
     return known.get(id)?.status === 'open' ? [] : [openRecord(id, region, park, loser)];
   });
-  const shown = new Set(effects.filter((e) => e.kind === 'insert').map(rowId));
-  const parked = new Set(parks.map(rowId));
+  const placeOf = placesAfter(effects);
   const followed = rows.flatMap((ref) =>
-    ownWrites(ref).flatMap((e) => {
-      const record = known.get(parkingId(digest, ref, e));
-      if (record?.status !== 'open') return [];
-      const anew = insertedAnew(e, entries.get(rowId(ref))!);
-      if (anew !== undefined) return [{ ...record, reason: coveredBy(anew) }];
-      if (parked.has(rowId(ref))) return [];
-      const reason = shown.has(rowId(ref)) ? 'the row is back in its table' : 'the row was deleted';
-      return [{ ...record, status: 'withdrawn' as const, reason }];
+    ownWrites(ref).flatMap((write) => {
+      const record = known.get(parkingId(digest, ref, write));
+      const told = becameOf(write, entries.get(rowId(ref))!, placeOf(ref));
+      return record?.status !== 'open' || told === null || told.reason === record.reason
+        ? []
+        : [{ ...record, ...told }];
     }),
   );
   return [...opened, ...followed];
 }
 
-/** Who inserts a row under the key of one that is parked does not see that: nobody decided against it, so its record stays open. */
-const insertedAnew = (parked: Entry, entries: readonly Entry[]): Entry | undefined =>
-  entries.findLast((e) => e.op === 'insert' && covers(e, parked));
+/** Where a row is that was parked, or is now. */
+function placesAfter(effects: readonly RowEffect[]): (ref: RowRef) => 'parked' | 'table' | 'nowhere' {
+  const of = (kind: RowEffect['kind']) => new Set(effects.filter((e) => e.kind === kind).map(rowId));
+  const [parked, shown] = [of('park'), of('insert')];
+  return (ref) => (parked.has(rowId(ref)) ? 'parked' : shown.has(rowId(ref)) ? 'table' : 'nowhere');
+}
 
-const coveredBy = ({ origin }: Entry): string =>
-  `${origin} inserted a new row under this key while this one was parked: this one does not return`;
+/**
+ * What became of a write whose row was parked; null: it still is. Who inserted a row under its key did not see it: nobody decided
+ * against it, so its record stays open.
+ */
+function becameOf(
+  write: Entry,
+  entries: readonly Entry[],
+  place: 'parked' | 'table' | 'nowhere',
+): Pick<ConflictRecord, 'status' | 'reason'> | null {
+  const anew = entries.find((e) => e.op === 'insert' && covers(e, write));
+  if (anew !== undefined)
+    return {
+      status: 'open',
+      reason: `${anew.origin} inserted a new row under this key while this one was parked: this one does not return`,
+    };
+  if (place === 'parked') return null;
+  return { status: 'withdrawn', reason: place === 'table' ? 'the row is back in its table' : 'the row was deleted' };
+}
 
 /** Apart from the record that the same change may have for a register it lost. */
 const parkingId = (digest: Digest, ref: RowRef, e: Entry): string =>
