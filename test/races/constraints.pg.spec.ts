@@ -91,6 +91,52 @@ describe('constraints of users, through log, tick and apply', () => {
     });
   });
 
+  it('I3: a record is open again when a row that is back has its key inserted anew, where it was parked still', async () => {
+    await regions.enrol('CREATE TABLE back (id int PRIMARY KEY, u int UNIQUE, v text)', ['back']);
+    await concurrently([eu!, 'INSERT INTO back VALUES (1, 1)'], [us!, `INSERT INTO back VALUES (2, 1, 'kept')`]);
+    expect(await regions.equalRows('back')).toEqual(['1 | 1 | ']);
+    await eu!.user.query('DELETE FROM back');
+    await eu!.cut();
+    for (const region of [us!, ap!]) await region.takeFrom(eu!);
+    await us!.sweep();
+    expect(await regions.conflicts('back')).toMatchObject([{ status: 'open' }]);
+    await ap!.user.query(`INSERT INTO back VALUES (2, 9, 'of ap')`);
+    expect(await regions.equalRows('back')).toEqual(['2 | 9 | of ap']);
+    expect(await regions.conflicts('back')).toMatchObject([
+      {
+        region: 'us',
+        status: 'open',
+        loser: { values: { v: 'kept' } },
+        reason: expect.stringContaining('ap inserted a new row') as string,
+      },
+    ]);
+  });
+
+  it('I3: a row whose key is inserted anew where alone it was ever parked is recorded, too', async () => {
+    await regions.enrol('CREATE TABLE elsewhere (id int PRIMARY KEY, u int UNIQUE, v text)', ['elsewhere']);
+    await eu!.user.query('INSERT INTO elsewhere VALUES (1, 1)');
+    nextMillisecond();
+    await us!.user.query(`INSERT INTO elsewhere VALUES (2, 1, 'kept')`);
+    for (const region of [eu!, us!]) await region.cut();
+    for (const region of [eu!, us!]) await ap!.takeFrom(region);
+    expect(await ap!.read(`SELECT pk FROM meridian.parked WHERE rel = 'public.elsewhere'`)).toEqual(['["2"]']);
+    await eu!.user.query('DELETE FROM elsewhere');
+    await eu!.cut();
+    await us!.takeFrom(eu!);
+    expect(await us!.read('SELECT * FROM elsewhere')).toEqual(['2 | 1 | kept']);
+    await ap!.user.query(`INSERT INTO elsewhere VALUES (2, 9, 'of ap')`);
+    expect(await regions.equalRows('elsewhere')).toEqual(['2 | 9 | of ap']);
+    expect(await regions.conflicts('elsewhere')).toMatchObject([
+      {
+        region: 'us',
+        status: 'open',
+        kind: 'insert_exists',
+        result: { v: 'kept' },
+        reason: expect.stringContaining('ap inserted a new row') as string,
+      },
+    ]);
+  });
+
   it('I2, I7: a deleted parent takes its children along, once, also those that another region wrote meanwhile', async () => {
     await regions.enrol(
       `CREATE TABLE whole (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);

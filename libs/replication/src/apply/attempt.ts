@@ -141,10 +141,18 @@ export class Attempt {
     const existing = ids.length === 0 ? new Map() : await tx.conflictRecords(ids);
     const records = [
       ...recordVerdicts(digest, region, recordings, existing),
-      ...(await recordParking(tx, digest, region, effects)),
+      ...(await recordParking(tx, digest, region, effects, this.insertedOver(outcomes))),
     ];
     if (records.length > 0) await tx.recordConflicts(records);
     return records.length;
+  }
+
+  /** Virtual rows here that an insert arrives for: where it was written, they did not show. */
+  private insertedOver(outcomes: readonly RowOutcome[]): RowRef[] {
+    return this.work.flatMap(({ ref, arriving }, i) => {
+      const first = arriving.find((e) => e.op !== 'update');
+      return outcomes[i]!.place !== null && first?.op === 'insert' ? [ref] : [];
+    });
   }
 
   private async assertChecked(rows: readonly RowRef[]): Promise<void> {

@@ -8,7 +8,9 @@ import {
   type RowEffect,
   type RowRef,
   covers,
+  type Values,
   parseValues,
+  patchOf,
   recordId,
   rowId,
   versionOf,
@@ -19,67 +21,93 @@ type Park = Extract<RowEffect, { kind: 'park' }>;
 
 /**
  * Records of rows that this step takes out of their table, and what becomes of those of rows that are parked no more.
- * `overtaken`: a local insert took their key.
+ * `insertedOver`: virtual rows whose key somebody inserts to whom it did not show: it was parked there.
  */
 export async function recordParking(
   tx: ApplyTransaction,
   digest: Digest,
   region: RegionId,
   effects: readonly RowEffect[],
-  overtaken: readonly RowRef[] = [],
+  insertedOver: readonly RowRef[],
 ): Promise<ConflictRecord[]> {
   const parks = effects.filter((e): e is Park => e.kind === 'park');
-  const released = [...effects.filter((e) => e.kind === 'unpark'), ...overtaken];
-  const rows = [...parks, ...released].map(({ table, key }): RowRef => ({ table, key }));
+  const unparks = effects.filter((e) => e.kind === 'unpark');
+  const rows = distinct([...parks, ...unparks, ...insertedOver]);
   if (rows.length === 0) return [];
   const entries = groupByRow(await tx.entriesOf(rows));
   const ownWrites = (ref: RowRef) =>
     (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete');
   const known = await tx.conflictRecords(rows.flatMap((ref) => ownWrites(ref).map((e) => parkingId(digest, ref, e))));
+  const recordOf = (ref: RowRef, write: Entry) => known.get(parkingId(digest, ref, write));
+  const idOf = (ref: RowRef, write: Entry) => parkingId(digest, ref, write);
   const opened = parks.flatMap((park) => {
     const loser = parkedWrite(park, ownWrites(park));
-    if (loser === undefined) return [];
-    const id = parkingId(digest, park, loser);
-    return known.get(id)?.status === 'open' ? [] : [openRecord(id, region, park, loser)];
+    if (loser === undefined || recordOf(park, loser)?.status === 'open') return [];
+    return [parkedRecord(idOf(park, loser), region, park, loser)];
   });
   const placeOf = placesAfter(effects);
   const followed = rows.flatMap((ref) =>
     ownWrites(ref).flatMap((write) => {
-      const record = known.get(parkingId(digest, ref, write));
-      const told = becameOf(write, entries.get(rowId(ref))!, placeOf(ref));
-      return record?.status !== 'open' || told === null || told.reason === record.reason
-        ? []
-        : [{ ...record, ...told }];
+      const record = recordOf(ref, write);
+      const told = record === undefined ? null : becameOf(record, write, entries.get(rowId(ref))!, placeOf(ref));
+      return record === undefined || told === null || told.reason === record.reason ? [] : [{ ...record, ...told }];
     }),
   );
-  return [...opened, ...followed];
+  // Where the row was never parked itself: then of its last write, whose row is that of the earlier ones.
+  const unheardOf = insertedOver.flatMap((ref) => {
+    if (ownWrites(ref).some((write) => recordOf(ref, write) !== undefined)) return [];
+    const write = ownWrites(ref).findLast((e) => insertOver(e, entries.get(rowId(ref))!) !== undefined);
+    if (write === undefined) return [];
+    const reason = takenBy(insertOver(write, entries.get(rowId(ref))!)!);
+    return [newRecord(idOf(ref, write), region, ref, 'insert_exists', write, patchOf(write), reason)];
+  });
+  return [...opened, ...followed, ...unheardOf];
 }
 
-/** Where a row is that was parked, or is now. */
-function placesAfter(effects: readonly RowEffect[]): (ref: RowRef) => 'parked' | 'table' | 'nowhere' {
+type Place = 'parked' | 'table' | 'nowhere' | 'as it was';
+
+/** Where these effects put a row. */
+function placesAfter(effects: readonly RowEffect[]): (ref: RowRef) => Place {
   const of = (kind: RowEffect['kind']) => new Set(effects.filter((e) => e.kind === kind).map(rowId));
-  const [parked, shown] = [of('park'), of('insert')];
-  return (ref) => (parked.has(rowId(ref)) ? 'parked' : shown.has(rowId(ref)) ? 'table' : 'nowhere');
+  const [parked, unparked, shown] = [of('park'), of('unpark'), of('insert')];
+  return (ref) => {
+    if (parked.has(rowId(ref))) return 'parked';
+    if (!unparked.has(rowId(ref))) return 'as it was';
+    return shown.has(rowId(ref)) ? 'table' : 'nowhere';
+  };
 }
 
 /**
- * What became of a write whose row was parked; null: it still is. Who inserted a row under its key did not see it: nobody decided
- * against it, so its record stays open.
+ * What became of a write whose row was parked; null: nothing new. Who inserted a row over it did not see it: nobody decided
+ * against it, so its record is open, also where the row was back already.
  */
 function becameOf(
+  { status }: ConflictRecord,
   write: Entry,
   entries: readonly Entry[],
-  place: 'parked' | 'table' | 'nowhere',
+  place: Place,
 ): Pick<ConflictRecord, 'status' | 'reason'> | null {
-  const anew = entries.find((e) => e.op === 'insert' && covers(e, write));
-  if (anew !== undefined)
-    return {
-      status: 'open',
-      reason: `${anew.origin} inserted a new row under this key while this one was parked: this one does not return`,
-    };
-  if (place === 'parked') return null;
+  const over = insertOver(write, entries);
+  if (over !== undefined && status !== 'resolved') return { status: 'open', reason: takenBy(over) };
+  if (status !== 'open' || place === 'parked' || place === 'as it was') return null;
   return { status: 'withdrawn', reason: place === 'table' ? 'the row is back in its table' : 'the row was deleted' };
 }
+
+/** The insert that took the key of the write's row from it, with no delete in between. */
+const insertOver = (write: Entry, entries: readonly Entry[]): Entry | undefined =>
+  entries.find(
+    (e) =>
+      e.op === 'insert' &&
+      covers(e, write) &&
+      !entries.some((d) => d.op === 'delete' && covers(d, write) && covers(e, d)),
+  );
+
+const takenBy = ({ origin }: Entry): string =>
+  `${origin} inserted a new row under this key while this one was parked: this one does not return`;
+
+const distinct = (refs: readonly RowRef[]): RowRef[] => [
+  ...new Map(refs.map(({ table, key }) => [rowId({ table, key }), { table, key }])).values(),
+];
 
 /** Apart from the record that the same change may have for a register it lost. */
 const parkingId = (digest: Digest, ref: RowRef, e: Entry): string =>
@@ -93,29 +121,25 @@ function parkedWrite(park: Park, writes: readonly Entry[]): Entry | undefined {
   return writes.find((e) => claim != null && String(e.id) === claim[2] && e.origin === claim[1]);
 }
 
-function openRecord(id: string, region: RegionId, park: Park, loser: Entry): ConflictRecord {
+function parkedRecord(id: string, region: RegionId, park: Park, loser: Entry): ConflictRecord {
   const { because } = park;
   const unique = because.kind === 'unique_key';
-  const kind: ConflictKind = !unique
-    ? 'foreign_key_missing'
-    : loser.op === 'insert'
-      ? 'insert_exists'
-      : 'update_exists';
+  const kind = !unique ? 'foreign_key_missing' : loser.op === 'insert' ? 'insert_exists' : 'update_exists';
   const reason = unique
     ? `${because.other.table} ${because.other.key} has the earlier claim on ${because.constraint}; this row is parked and returns when the key is free`
     : `${because.other.table} ${because.other.key}, to which ${because.constraint} refers, is deleted; this row is parked and returns with it`;
-  return {
-    id,
-    table: park.table,
-    key: park.key,
-    kind,
-    region,
-    status: 'open',
-    loser: versionOf(loser),
-    versions: [versionOf(loser)],
-    base: null,
-    overwritten: [],
-    result: parseValues(park.values),
-    reason,
-  };
+  return newRecord(id, region, park, kind, loser, parseValues(park.values), reason);
 }
+
+const newRecord = (
+  id: string,
+  region: RegionId,
+  { table, key }: RowRef,
+  kind: ConflictKind,
+  loser: Entry,
+  result: Values,
+  reason: string,
+): ConflictRecord => ({
+  ...{ id, table, key, kind, region, status: 'open', result, reason },
+  ...{ loser: versionOf(loser), versions: [versionOf(loser)], base: null, overwritten: [] },
+});
