@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { TestCluster, until } from './cluster.js';
 
 jest.setTimeout(180_000);
@@ -29,6 +30,29 @@ describe('a table that is un-enrolled and enrolled again while it is written to'
       marks.every((id) => rows.some((row) => row.id === id)),
     );
   }
+
+  const enrol = (region: string, table: string): Promise<Response> =>
+    cluster.rest(region, 'PUT', `/v1/tables/public.${table}`, {});
+
+  it('is enrolled by two regions at once as by one; and refused, with the cure, while somebody holds it', async () => {
+    for (let round = 0; round < 3; round++) {
+      await cluster.everywhere(`CREATE TABLE at_once_${round} (id int PRIMARY KEY)`);
+      const answers = await Promise.all(['us', 'eu'].map((region) => enrol(region, `at_once_${round}`)));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 201]);
+    }
+    await cluster.everywhere('CREATE TABLE held (id int PRIMARY KEY)');
+    const holder = new Client({ connectionString: cluster.region('eu').postgres });
+    await holder.connect();
+    await holder.query('BEGIN; INSERT INTO held VALUES (1)');
+    const refused = await enrol('us', 'held');
+    expect([refused.status, await refused.json()]).toMatchObject([
+      422,
+      { reasons: [{ code: 'table_busy', detail: expect.stringContaining('eu: ') as string }] },
+    ]);
+    await holder.query('ROLLBACK');
+    await holder.end();
+    expect((await enrol('us', 'held')).status).toBe(201);
+  });
 
   const unenrol = (from: string) => cluster.rest(from, 'DELETE', '/v1/tables/public.visits');
 

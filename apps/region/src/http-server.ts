@@ -4,6 +4,8 @@ import type { RateLimiter } from '@meridian/core';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { nestLogger } from './nest-logger.js';
 
 /** What peers call, under /v1/replication/: signed, and read and answered without Nest. */
 export type PeerHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -15,6 +17,7 @@ export async function createHttpServer(
   options: ApiOptions,
   peers: PeerHandler,
   rate: { readonly limiter: RateLimiter; readonly perSecond: number },
+  log: Logger,
 ): Promise<INestApplication> {
   const adapter = createHttpAdapter(options);
   const server = adapter.getInstance<FastifyInstance>();
@@ -25,7 +28,7 @@ export async function createHttpServer(
   });
   const app = await NestFactory.create(ApiModule.register(ports, options), adapter, {
     bodyParser: false,
-    logger: false,
+    logger: nestLogger(log),
   });
   prepareApi(app);
   if (rate.perSecond > 0) limitRequests(server, rate.limiter, rate.perSecond);

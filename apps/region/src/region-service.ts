@@ -111,10 +111,8 @@ export class RegionService {
       req.url!.startsWith(TICKS_PATH)
         ? this.wire.direct.server.handle(req, res)
         : answerPeerCall(this.wire.direct.signer, req, res, (call) => answerEnrolmentCall(participant, call));
-    this.app = await createHttpServer(this.ports(coordinator), this.apiOptions(), peers, {
-      limiter: this.instances.limiter,
-      perSecond: this.config.http.requestsPerSecond,
-    });
+    const rate = { limiter: this.instances.limiter, perSecond: this.config.http.requestsPerSecond };
+    this.app = await createHttpServer(this.ports(coordinator), this.apiOptions(), peers, rate, this.log);
     await this.app.listen(this.config.http.port, this.config.http.host);
     this.background.push(
       contendForLead(

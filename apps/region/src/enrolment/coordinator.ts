@@ -12,7 +12,7 @@ import {
 } from '@meridian/postgres';
 import { PeerCallError } from '@meridian/transport';
 import { shareKeyNumbers } from './key-numbering.js';
-import type { Participant, Prepared } from './participant.js';
+import type { Participant, Prepared, Problem } from './participant.js';
 
 /** Rows named as examples when two regions hold different ones. */
 const EXAMPLES = 5;
@@ -64,7 +64,8 @@ export class EnrolmentCoordinator implements TableEnrolment {
     const known = reached.flatMap(({ standing }) => standing ?? []);
     if (known.every(({ present }) => present === null) && failures.length === 0) return { kind: 'not enrolled' };
     const upTo = lastEpochOf(known);
-    if (known.length > 0) await Promise.all(reached.map(({ at }) => at.remove(known[0]!.name, upTo)));
+    if (known.length > 0)
+      for (const { at } of reached) failures.push(...told(at, await at.remove(known[0]!.name, upTo)));
     return failures.length === 0 ? { kind: 'ended' } : { kind: 'incomplete', reasons: failures };
   }
 
@@ -90,15 +91,21 @@ export class EnrolmentCoordinator implements TableEnrolment {
     };
   }
 
-  /** The own region first: what it refuses, no other is bothered with. */
+  /**
+   * One region first, the same whoever coordinates: of two calls for one table the second waits there for the first, and
+   * holds nothing that this one waits for.
+   */
   private async prepareAll(table: TableRef, policy: TablePolicy, prepared: Prepared[]): Promise<RefusedReason[]> {
     const { initial: _initial, ...document } = policy;
     const { reached, failures } = await this.standings(table, document);
     if (failures.length > 0) return failures;
     const epochs = nextEpochs(reached.map(({ standing }) => standing));
-    const own = await this.prepareAt(this.local, table, document, epochs, prepared);
-    if (own.length > 0) return own;
-    const others = await Promise.all(this.peers.map((p) => this.prepareAt(p, table, document, epochs, prepared)));
+    const [first, ...rest] = [this.local, ...this.peers].sort((a, b) => (a.region < b.region ? -1 : 1));
+    const reasons = await this.prepareAt(first!, table, document, epochs, prepared);
+    if (reasons.length > 0) return reasons;
+    const others = await Promise.all(rest.map((p) => this.prepareAt(p, table, document, epochs, prepared)));
+    // What the regions say of one another begins with the own one.
+    prepared.sort((a, b) => Number(b.at === this.local) - Number(a.at === this.local));
     return others.flat();
   }
 
@@ -111,8 +118,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
   ): Promise<RefusedReason[]> {
     try {
       const outcome = await at.prepare(table, document, epochs);
-      if (outcome.kind === 'refused')
-        return outcome.problems.map((p) => ({ code: p.code, detail: `${at.region}: ${p.message}`, cure: p.cure }));
+      if (outcome.kind === 'refused') return told(at, outcome.problems);
       prepared.push({ ...outcome, at });
       return [];
     } catch (error) {
@@ -159,6 +165,9 @@ function unreachable({ region }: Participant, error: unknown): RefusedReason {
   const cure = `this has to be done in all regions: bring ${region} up, then do it again`;
   return { code: error.code, detail: error.message, cure };
 }
+
+const told = ({ region }: Participant, problems: readonly Problem[]): RefusedReason[] =>
+  problems.map(({ code, message, cure }) => ({ code, detail: `${region}: ${message}`, cure }));
 
 function columnsDiffer(a: Prepared, b: Prepared): RefusedReason {
   const list = (x: Prepared, y: Prepared) =>

@@ -24,8 +24,8 @@ export interface Participant {
   numberKeys(id: string, numbering: Numbering, others: readonly KeySequence[]): Promise<NumberingOutcome>;
   commit(id: string): Promise<void>;
   rollback(id: string): Promise<void>;
-  /** Ends the table's enrolment, up to this epoch. */
-  remove(table: TableName, upTo: number): Promise<void>;
+  /** Ends the table's enrolment, up to this epoch. Resolves to what keeps it from that: nothing, nearly always. */
+  remove(table: TableName, upTo: number): Promise<readonly Problem[]>;
 }
 
 export type PrepareOutcome =
@@ -44,8 +44,14 @@ export type PrepareOutcome =
     }
   | {
       readonly kind: 'refused';
-      readonly problems: readonly { readonly code: string; readonly message: string; readonly cure: string }[];
+      readonly problems: readonly Problem[];
     };
+
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly cure: string;
+}
 
 export type Prepared = Extract<PrepareOutcome, { kind: 'prepared' }> & { readonly at: Participant };
 
@@ -85,8 +91,7 @@ export class LocalParticipant implements Participant {
         ...{ keySequences, numbering },
       };
     } catch (error) {
-      if (error instanceof EnrolmentRefused) return { kind: 'refused', problems: error.problems };
-      throw error;
+      return { kind: 'refused', problems: problemsOf(error) };
     }
   }
 
@@ -129,9 +134,14 @@ export class LocalParticipant implements Participant {
     this.pages.delete(id);
   }
 
-  async remove(table: TableName, upTo: number): Promise<void> {
-    await this.enrolment.remove(table, upTo);
+  async remove(table: TableName, upTo: number): Promise<readonly Problem[]> {
+    try {
+      await this.enrolment.remove(table, upTo);
+    } catch (error) {
+      return problemsOf(error);
+    }
     this.changed();
+    return [];
   }
 
   private of(id: string): PreparedEnrolment {
@@ -144,4 +154,9 @@ export class LocalParticipant implements Participant {
   private forgetEnded(): void {
     for (const [id, prepared] of this.held) if (!prepared.open) this.held.delete(id);
   }
+}
+
+function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof EnrolmentRefused) return error.problems;
+  throw error;
 }

@@ -2,7 +2,7 @@ import { type Numbering, type RegionId, regionId, type TableName, type TableRef 
 import type { GivenEpochs, KeySequence, NumberingOutcome, RowHash, TableStanding } from '@meridian/postgres';
 import type { PeerAnswer, PeerCall, PeerClient } from '@meridian/transport';
 import { z } from 'zod';
-import type { LocalParticipant, Participant, PrepareOutcome } from './participant.js';
+import type { LocalParticipant, Participant, PrepareOutcome, Problem } from './participant.js';
 
 const ENROLMENT_PATH = '/v1/replication/enrolment';
 
@@ -45,7 +45,7 @@ export class PeerParticipant implements Participant {
     return this.call('rollback', { id });
   }
 
-  remove(table: TableName, upTo: number): Promise<void> {
+  remove(table: TableName, upTo: number): Promise<readonly Problem[]> {
     return this.call('remove', { table, upTo });
   }
 

@@ -14,7 +14,7 @@ export function parseTableName(text: string): TableRef {
   const [first, second] = parts;
   const name = parts.length === 1 ? first : second;
   const schema = parts.length === 1 ? 'public' : first;
-  if (parts.length > 2 || !name || !schema)
+  if (parts.length > 2 || !name || !schema || text.includes('\0'))
     throw new Refused(
       'bad_table_name',
       `"${clip(text)}" is no table name: write items, schema.items or "My Schema"."My Table" (percent-encoded)`,

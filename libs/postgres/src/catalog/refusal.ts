@@ -27,6 +27,7 @@ export type EnrolmentCode =
   | 'bad_lww_column'
   | 'schema_not_usable'
   | 'attached_rows'
+  | 'table_busy'
   | 'enrolled_meanwhile';
 
 export const problem = (code: EnrolmentCode, message: string, cure: string): EnrolmentProblem => ({

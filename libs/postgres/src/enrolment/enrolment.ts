@@ -57,6 +57,18 @@ interface Before {
 /** How long an enrolment waits for the table's writers before it gives up. */
 const LOCK_TIMEOUT = '10s';
 
+/** Another enrolment of it, too, once this has waited so long: lock timeout, deadlock. */
+function busyOr(table: string, error: unknown): never {
+  if (!['55P03', '40P01'].includes((error as { code?: string }).code ?? '')) throw error;
+  throw new EnrolmentRefused(table, [
+    problem(
+      'table_busy',
+      `${table} was held by other transactions for ${LOCK_TIMEOUT}`,
+      'end the long ones (pg_stat_activity tells), or let the other enrolment end; then do it again',
+    ),
+  ]);
+}
+
 /** Which tables of this database replicate, and how; one region's part of it. Other regions' parts are their own. */
 export class Enrolment {
   constructor(private readonly options: EnrolmentOptions) {}
@@ -72,7 +84,7 @@ export class Enrolment {
       return await this.#prepare(client, ref, document, epochs);
     } catch (error) {
       await client.end();
-      throw error;
+      return busyOr(`${ref.schema}.${ref.name}`, error);
     }
   }
 
@@ -168,7 +180,7 @@ export class Enrolment {
         const { present, ended } = await epochsOf(client, name);
         await endEnrolment(client, name, upTo ?? present ?? ended);
         await this.#refreshChildren(client, name);
-      }),
+      }).catch((error) => busyOr(name, error)),
     );
   }
 
