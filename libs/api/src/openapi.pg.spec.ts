@@ -129,6 +129,18 @@ describe('tables', () => {
         code: 'invalid_document',
       });
   });
+
+  it('says of a policy that it does not take what it takes', async () => {
+    for (const [body, detail] of [
+      ['{"policy":"foo"}', /^policy: takes "hlc", "lww"/],
+      ['{"columns":{"name":"set"}}', /^columns.name: takes "hlc", "lww", "counter"/],
+      ['{"initial":"foo"}', /^initial: takes "equal"/],
+    ] as const)
+      expect(JSON.parse((await put('public.items', body)).text)).toMatchObject({
+        detail: expect.stringMatching(detail) as string,
+      });
+    expect((await put('%00', '{}')).status).toBe(400);
+  });
 });
 
 describe('conflicts', () => {

@@ -87,6 +87,8 @@ describe('configuration', () => {
     expect(faults(YAML.replace('eu:', 'us:'))[0]).toMatch(/^peers.us: it is this region's own name/);
     expect(faults(YAML.replace('region: us', 'region: U.S.'))[0]).toMatch(/^region: a region name is/);
     expect(faults(YAML.replace('region: us', ''))).toEqual(['region: it is missing']);
+    expect(faults(YAML.replace('transport: direct', 'transport: pigeon'))[0]).toMatch(/^transport: takes direct, or/);
+    expect(faults(YAML.replace('port: 7001', 'port: abc'))[0]).toMatch(/^http.port: .*expected number/);
   });
 
   it('refuses YAML that says a key twice or is none', () => {

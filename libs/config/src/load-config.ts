@@ -25,7 +25,7 @@ export function parseConfig(text: string, environment: Environment, source = 'me
     environment,
   );
   if (faults.length > 0) throw new ConfigError(source, faults);
-  const parsed = RegionConfigSchema.safeParse(tree);
+  const parsed = RegionConfigSchema.safeParse(tree, { reportInput: true });
   if (!parsed.success) throw new ConfigError(source, parsed.error.issues.flatMap(faultsOf));
   const crossed = crossFaults(parsed.data);
   if (crossed.length > 0) throw new ConfigError(source, crossed);

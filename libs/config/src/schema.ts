@@ -70,19 +70,22 @@ const replication = z
   .describe('The way of a write to the other regions');
 
 const transport = z
-  .union([
-    z.literal('direct'),
-    z.strictObject({
-      kafka: z.strictObject({
-        brokers: z.array(z.string().regex(/^[^\s:]+:\d+$/, 'a broker is host:port')).min(1),
-        topicPrefix: z
-          .string()
-          .regex(/^[A-Za-z0-9._-]{1,100}$/)
-          .default('meridian')
-          .describe('Topics are <prefix>.<cluster>.<region>'),
+  .union(
+    [
+      z.literal('direct'),
+      z.strictObject({
+        kafka: z.strictObject({
+          brokers: z.array(z.string().regex(/^[^\s:]+:\d+$/, 'a broker is host:port')).min(1),
+          topicPrefix: z
+            .string()
+            .regex(/^[A-Za-z0-9._-]{1,100}$/)
+            .default('meridian')
+            .describe('Topics are <prefix>.<cluster>.<region>'),
+        }),
       }),
-    }),
-  ])
+    ],
+    { error: 'takes direct, or { kafka: { brokers: ["host:port"] } }' },
+  )
   .default('direct')
   .describe('direct: peers pull over HTTP. kafka: one topic per origin, gaps filled over direct');
 

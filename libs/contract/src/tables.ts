@@ -3,14 +3,17 @@ import { z } from 'zod';
 const ColumnName = z.string().min(1).max(63);
 
 export const ColumnPolicy = z
-  .union([
-    z.enum(['hlc', 'lww', 'counter']),
-    z.strictObject({
-      policy: z.literal('lww'),
-      column: ColumnName.describe('A timestamp column: the latest value of it wins').optional(),
-    }),
-    z.strictObject({ policy: z.enum(['hlc', 'counter']) }),
-  ])
+  .union(
+    [
+      z.enum(['hlc', 'lww', 'counter']),
+      z.strictObject({
+        policy: z.literal('lww'),
+        column: ColumnName.describe('A timestamp column: the latest value of it wins').optional(),
+      }),
+      z.strictObject({ policy: z.enum(['hlc', 'counter']) }),
+    ],
+    { error: 'takes "hlc", "lww", "counter", or {"policy": "lww", "column": "a timestamp column"}' },
+  )
   .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });
 
 /** What `PUT /v1/tables/{table}` takes, and `tables:` in meridian.yaml. All parts are optional. */
@@ -21,7 +24,9 @@ export const TablePolicy = z
       .default('column')
       .describe('What is decided as one: each column (and each group), or the whole row'),
     policy: z
-      .union([z.enum(['hlc', 'lww']), z.strictObject({ policy: z.literal('lww'), column: ColumnName.optional() })])
+      .union([z.enum(['hlc', 'lww']), z.strictObject({ policy: z.literal('lww'), column: ColumnName.optional() })], {
+        error: 'takes "hlc", "lww", or {"policy": "lww", "column": "a timestamp column"}',
+      })
       .default('hlc')
       .describe('For every column that names none of its own'),
     groups: z
@@ -34,10 +39,13 @@ export const TablePolicy = z
       .describe('A delete beside a concurrent update'),
     columns: z.record(ColumnName, ColumnPolicy).default({}),
     initial: z
-      .union([
-        z.literal('equal'),
-        z.strictObject({ copyFrom: z.string().describe('The region whose rows the others take') }),
-      ])
+      .union(
+        [
+          z.literal('equal'),
+          z.strictObject({ copyFrom: z.string().describe('The region whose rows the others take') }),
+        ],
+        { error: 'takes "equal", or {"copyFrom": "a region"}' },
+      )
       .default('equal')
       .describe(
         'Rows that the regions hold already: equal ones are the common base; or one region brings the others to its own',

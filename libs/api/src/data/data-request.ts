@@ -46,12 +46,15 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** The one etag asked for, without its quotes, or {@link ANY_ETAG}; null for none. */
+/** Without its quotes, or {@link ANY_ETAG}; null: it is none. */
+export const readEtag = (text: string): string | null =>
+  text === ANY_ETAG ? ANY_ETAG : (/^(?:W\/)?"([^"]*)"$/.exec(text)?.[1] ?? null);
+
+/** The one etag asked for; null for none. */
 function etagOf(name: string, value: string | undefined): string | null {
   if (value === undefined) return null;
-  if (value === ANY_ETAG) return ANY_ETAG;
-  const etag = /^(?:W\/)?"([^"]*)"$/.exec(value)?.[1];
-  if (etag === undefined)
+  const etag = readEtag(value);
+  if (etag === null)
     throw new ApiProblem('bad_header', `${name} takes one ETag as an answer gave it, in double quotes`);
   return etag;
 }
@@ -61,4 +64,9 @@ function shortText(name: string, value: string | undefined): string | null {
   if (!/^[\x20-\x7e]{1,200}$/.test(value))
     throw new ApiProblem('bad_header', `${name} takes 1 to 200 printable ASCII characters`);
   return value;
+}
+
+/** What would not be looked at is not to be relied on. */
+export function refusePrecondition(etag: string | null, name: string, goes: string): void {
+  if (etag !== null) throw new ApiProblem('bad_header', `${name} goes ${goes}: nothing was written`);
 }

@@ -168,6 +168,19 @@ describe('rows over REST', () => {
     expect((await call('PUT', '/v1/data/items/77', '{"name":"b"}', { 'if-match': '*' })).status).toBe(412);
   });
 
+  it('takes no precondition that it would not look at', async () => {
+    await insert('{"id":1,"name":"a","qty":1}');
+    for (const [method, path, body, header] of [
+      ['PATCH', '/v1/data/items?id=eq.1', '{"qty":2}', 'if-match'],
+      ['DELETE', '/v1/data/items?id=eq.1', undefined, 'if-match'],
+      ['POST', '/v1/data/items', '{"id":2,"name":"b"}', 'if-match'],
+      ['PUT', '/v1/data/items/1', '{"name":"b"}', 'if-none-match'],
+      ['PATCH', '/v1/data/items/1', '{"qty":2}', 'if-none-match'],
+    ] as const)
+      expect(problem(await call(method, path, body, { [header]: '"00"' })).code).toBe('bad_header');
+    expect((await call('GET', '/v1/data/items?select=id,name,qty')).text).toBe('[{"id":1,"name":"a","qty":1}]');
+  });
+
   it('lets one of many writers with the same ETag through', async () => {
     await insert('{"id":1,"name":"a","qty":1}');
     const etag = (await call('GET', '/v1/data/items/1')).headers.get('etag')!;
@@ -299,6 +312,8 @@ describe('a transaction over REST', () => {
       ['{"op":"update","table":"items","key":[9],"values":{"qty":1}}', 'row_not_found'],
       ['{"op":"delete","table":"items","key":[1],"ifMatch":"\\"x\\""}', 'precondition_failed'],
       ['{"op":"update","table":"items","values":{"qty":1}}', 'filter_required'],
+      ['{"op":"update","table":"items","filter":"id=eq.1","ifMatch":"\\"x\\"","values":{"qty":1}}', 'bad_body'],
+      ['{"op":"delete","table":"items","key":[1],"ifMatch":"x"}', 'bad_body'],
       ['{"op":"delete","table":"items","key":[1,2]}', 'bad_key'],
       ['{"op":"delete","table":"secrets","key":[1]}', 'table_not_enrolled'],
       ['{"op":"drop","table":"items"}', 'invalid_document'],

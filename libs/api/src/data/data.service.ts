@@ -16,7 +16,7 @@ import { ApiProblem } from '../http/api-problem.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';
 import { SessionService } from '../session/session.service.js';
-import type { DataRequest } from './data-request.js';
+import { type DataRequest, refusePrecondition } from './data-request.js';
 import { pageHeaders, paged } from './paging.js';
 import { choosesNone } from './path-key.js';
 import { parsePrefer } from './prefer.js';
@@ -89,6 +89,7 @@ export class DataService {
     writes: readonly RowWrite[],
     answer: (results: readonly WriteResult[]) => Answer,
   ): Promise<Answer> {
+    refusePrecondition(request.unlessEtag, 'If-None-Match', 'with a read');
     const seen = await this.sessions.enter(request);
     const done = await this.#written(request, writes, answer);
     this.ports.relaying.written();

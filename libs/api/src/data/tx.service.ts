@@ -14,7 +14,7 @@ import { type JsonNode, parseJsonText, textOf } from '../body/json-text.js';
 import { rowBody, singleRow } from '../body/row-body.js';
 import type { Answer } from '../http/answer.js';
 import { ApiProblem } from '../http/api-problem.js';
-import type { DataRequest } from './data-request.js';
+import { type DataRequest, readEtag, refusePrecondition } from './data-request.js';
 import { DataService } from './data.service.js';
 import { pathKeyAgrees } from './path-key.js';
 
@@ -29,6 +29,11 @@ export class TxService {
   constructor(private readonly data: DataService) {}
 
   async run(request: DataRequest): Promise<Answer> {
+    refusePrecondition(
+      request.etag,
+      'If-Match',
+      'with a write of one row by its key, here as an operation\'s "ifMatch"',
+    );
     const { operations, returning } = located(request.body);
     const writes: RowWrite[] = [];
     for (const { operation, node } of operations) {
@@ -120,6 +125,8 @@ function targetOf(
     });
   if (key !== undefined) return { kind: 'key', key: keyOf(table, key, text), etag: etagOf(operation.ifMatch) };
   const { where } = parseQuery(new URLSearchParams(operation.filter));
+  if (operation.ifMatch !== undefined)
+    throw new ApiProblem('bad_body', 'ifMatch goes with "key": one row, as it was read. Nothing was written');
   if (where.length === 0)
     throw new Refused('filter_required', `the filter of an operation on ${table.name} is empty`, { table: table.name });
   return { kind: 'where', where };
@@ -140,8 +147,13 @@ function keyOf(table: RowTable, node: JsonNode, text: string): readonly string[]
   });
 }
 
-const etagOf = (ifMatch: string | undefined): string | null =>
-  ifMatch === undefined ? null : ifMatch.replace(/^(W\/)?"(.*)"$/, '$2');
+function etagOf(ifMatch: string | undefined): string | null {
+  if (ifMatch === undefined) return null;
+  const etag = readEtag(ifMatch);
+  if (etag === null)
+    throw new ApiProblem('bad_body', 'ifMatch takes one ETag as an answer gave it, with its double quotes');
+  return etag;
+}
 
 /** The last of a name, as JSON.parse takes it, so that what was checked is what is written. */
 const member = (node: JsonNode, name: string): JsonNode | undefined =>

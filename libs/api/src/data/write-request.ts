@@ -1,7 +1,7 @@
 import { parseQuery, type Returning, Refused, type RowTable, type RowWrite, type Target } from '@meridian/core';
 import { parseRowBody, singleRow } from '../body/row-body.js';
 import { ApiProblem } from '../http/api-problem.js';
-import type { DataRequest } from './data-request.js';
+import { type DataRequest, refusePrecondition } from './data-request.js';
 import { parsePrefer } from './prefer.js';
 import { choosesNone, pathKeyAgrees } from './path-key.js';
 
@@ -9,6 +9,7 @@ type Query = ReturnType<typeof parseQuery>;
 
 /** POST: insert, or upsert. */
 export function insertOf(table: RowTable, request: DataRequest): RowWrite {
+  refusePrecondition(request.etag, 'If-Match', 'with a write of one row by its key');
   const query = choosesNone(parseQuery(request.parameters));
   const body = parseRowBody(request.body, query.columns);
   const { resolution } = parsePrefer(request.prefer);
@@ -65,6 +66,7 @@ function targetOf(key: readonly string[] | null, query: Query, request: DataRequ
     choosesNone(query);
     return { kind: 'key', key, etag: request.etag };
   }
+  refusePrecondition(request.etag, 'If-Match', 'with a write of one row by its key');
   // PostgREST would write every row. A forgotten filter is the likelier reason.
   if (query.where.length === 0)
     throw new Refused(
