@@ -1,5 +1,6 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { regionId } from '@meridian/core';
 import { LocalCluster, type LocalClusterOptions } from './local-cluster.js';
 import { openShop } from './shop.js';
 import { Traffic } from './traffic.js';
@@ -39,7 +40,7 @@ export async function dev(options: DevOptions): Promise<void> {
 }
 
 export function clusterOptions(options: DevOptions): LocalClusterOptions {
-  const regions = options.regions.split(',').map((name) => name.trim());
+  const regions = options.regions.split(',').map((name) => regionId(name.trim()));
   if (new Set(regions).size !== regions.length)
     throw new Error(`--regions ${options.regions}: a region is named twice`);
   const dataDir = options.data ?? join(tmpdir(), `meridian-dev-${userInfo().username}`);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { EnrolmentAnswer } from '@meridian/contract';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { doctor } from './doctor.js';
 import { call } from './rest.js';
 import { printColumns, printJson } from './table-output.js';
@@ -44,7 +44,7 @@ const operator = (parent: Command, name: string, description: string): Command =
     .command(name)
     .description(description)
     .option('--url <url>', "a region's service", process.env.MERIDIAN_URL ?? 'http://127.0.0.1:7001')
-    .option('-o, --output <format>', 'text or json', 'text');
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'));
 
 interface RegionLine {
   readonly region: string;

@@ -4,6 +4,7 @@ export interface Connection {
 
 /** One REST call; a problem document becomes a one-line message with its cure. */
 export async function call<T>({ url }: Connection, method: string, path: string, body?: unknown): Promise<T> {
+  if (!URL.canParse(url)) throw new Error(`--url ${url} is no URL; it names a region's service: http://127.0.0.1:7001`);
   const answer = await fetch(new URL(path, url), {
     method,
     ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
