@@ -5,5 +5,5 @@ import type { Logger } from 'pino';
 export const nestLogger = (log: Logger): LoggerService => ({
   log: () => undefined,
   warn: (message: unknown) => log.warn({ detail: message }, 'http'),
-  error: (message: unknown, text?: unknown) => log.error({ detail: message }, String(text ?? 'http')),
+  error: (message: unknown, text?: unknown) => log.error({ detail: message }, typeof text === 'string' ? text : 'http'),
 });
