@@ -12,6 +12,8 @@ import { ensureInstalled, meridianNode } from './install.mjs';
  *   node infra/bootstrap/run.mjs cli dev --regions us,eu     the command line (also: demo, bench, sim, test)
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+/** As a service has them: apps/cli/src/dev/service-process.ts says why. */
+const FLAGS = ['--enable-source-maps', '--max-semi-space-size=8'];
 const CLI = 'dist/apps/cli/src/main.js';
 const COMMANDS = {
   cli: [CLI],
@@ -38,7 +40,7 @@ async function run(command, args) {
   await build(root);
   const file = join(root, entry[0]);
   if (!existsSync(file)) throw new Error(`"${command}" has no program yet: ${entry[0]} is missing`);
-  process.exitCode = await runUntilExit(meridianNode(root), ['--enable-source-maps', file, ...entry.slice(1), ...args]);
+  process.exitCode = await runUntilExit(meridianNode(root), [...FLAGS, file, ...entry.slice(1), ...args]);
 }
 
 function runUntilExit(node, args) {

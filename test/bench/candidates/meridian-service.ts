@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SERVICE_FLAGS } from '../../../apps/cli/src/dev/service-process.js';
 import { clockEnvironment } from '../clock.js';
 import { waitUntil } from '../measure/wait.js';
 import type { Region } from './candidate.js';
@@ -35,8 +36,8 @@ export class MeridianService {
     // JSON is YAML.
     writeFileSync(config, JSON.stringify(this.config(), null, 2));
     const log = openSync(`${this.files}.log`, 'a');
-    const flags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
-    const child = spawn(process.execPath, [...flags, CLI, 'serve', '--config', config], {
+    const more = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
+    const child = spawn(process.execPath, [...SERVICE_FLAGS, ...more, CLI, 'serve', '--config', config], {
       env: { ...process.env, ...clockEnvironment(this.region.server.clockSeconds) },
       stdio: ['ignore', log, log],
       // A session of its own, as PostgreSQL's processes have: Linux shares the cores out between sessions first (autogroup).
