@@ -25,3 +25,7 @@ export const changeId = (n: number): ChangeId => n as ChangeId;
 /** One row of one table, as a key for maps and sets. A table's name holds no line break that its quoting does not show. */
 export type RowRef = { readonly table: TableName; readonly key: RowKey };
 export const rowId = (ref: RowRef): string => `${ref.table}\n${ref.key}`;
+/** Each row once, where it came first. */
+export const distinctRows = (rows: readonly RowRef[]): RowRef[] => [
+  ...new Map(rows.map((r) => [rowId(r), r])).values(),
+];

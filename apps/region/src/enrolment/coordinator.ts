@@ -64,8 +64,11 @@ export class EnrolmentCoordinator implements TableEnrolment {
     const known = reached.flatMap(({ standing }) => standing ?? []);
     if (known.every(({ present }) => present === null) && failures.length === 0) return { kind: 'not enrolled' };
     const upTo = lastEpochOf(known);
-    if (known.length > 0)
-      for (const { at } of reached) failures.push(...told(at, await at.remove(known[0]!.name, upTo)));
+    const [first] = known;
+    if (first !== undefined) {
+      const kept = reached.map(async ({ at }) => told(at, await at.remove(first.name, upTo)));
+      failures.push(...(await Promise.all(kept)).flat());
+    }
     return failures.length === 0 ? { kind: 'ended' } : { kind: 'incomplete', reasons: failures };
   }
 

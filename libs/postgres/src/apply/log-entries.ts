@@ -5,7 +5,7 @@ import {
   isPast,
   type RegionId,
   type RowRef,
-  rowId,
+  distinctRows,
   type Seq,
   type TableName,
   type Vector,
@@ -109,7 +109,7 @@ export class LogEntries {
   ) {}
 
   async above(wanted: readonly RowRef[], floor: Vector): Promise<readonly Entry[]> {
-    const rows = distinct(wanted);
+    const rows = distinctRows(wanted);
     if (rows.length === 0) return [];
     const snapshot = await this.snapshots.of(this.session, at(floor, this.self));
     if (snapshot === null) throw new TickForgottenError(this.self, at(floor, this.self));
@@ -121,7 +121,7 @@ export class LogEntries {
   /** Step 7: fails where the log has a change of these rows that the first {@link above} could not see. */
   lookAgain(wanted: readonly RowRef[], floor: Vector): Promise<unknown> {
     if (this.seen === undefined) throw new Error('rows are to be looked at again that were not looked at before');
-    const rows = distinct(wanted);
+    const rows = distinctRows(wanted);
     const values = [this.seen, rows.map((r) => r.table), rows.map((r) => r.key)];
     return rows.length <= FEW_ROWS
       ? this.session.query(LOOK_AGAIN, values, 'look_again')
@@ -129,7 +129,7 @@ export class LogEntries {
   }
 
   async of(wanted: readonly RowRef[]): Promise<readonly Entry[]> {
-    const rows = distinct(wanted);
+    const rows = distinctRows(wanted);
     if (rows.length === 0) return [];
     const { rows: found } = await this.session.query(
       ALL_OF,
@@ -199,8 +199,6 @@ export class LogEntries {
     };
   }
 }
-
-const distinct = (rows: readonly RowRef[]): readonly RowRef[] => [...new Map(rows.map((r) => [rowId(r), r])).values()];
 
 /** With the deps of its tick, when it came in one. */
 type Found = LoggedChange & { readonly deps: Text };

@@ -8,6 +8,7 @@ import {
   type RowEffect,
   type RowRef,
   covers,
+  distinctRows,
   type Values,
   parseValues,
   patchOf,
@@ -32,14 +33,14 @@ export async function recordParking(
 ): Promise<ConflictRecord[]> {
   const parks = effects.filter((e): e is Park => e.kind === 'park');
   const unparks = effects.filter((e) => e.kind === 'unpark');
-  const rows = distinct([...parks, ...unparks, ...insertedOver]);
+  const rows = distinctRows([...parks, ...unparks, ...insertedOver]);
   if (rows.length === 0) return [];
   const entries = groupByRow(await tx.entriesOf(rows));
   const ownWrites = (ref: RowRef) =>
     (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete');
   const known = await tx.conflictRecords(rows.flatMap((ref) => ownWrites(ref).map((e) => parkingId(digest, ref, e))));
-  const recordOf = (ref: RowRef, write: Entry) => known.get(parkingId(digest, ref, write));
   const idOf = (ref: RowRef, write: Entry) => parkingId(digest, ref, write);
+  const recordOf = (ref: RowRef, write: Entry) => known.get(idOf(ref, write));
   const opened = parks.flatMap((park) => {
     const loser = parkedWrite(park, ownWrites(park));
     if (loser === undefined || recordOf(park, loser)?.status === 'open') return [];
@@ -104,10 +105,6 @@ const insertOver = (write: Entry, entries: readonly Entry[]): Entry | undefined 
 
 const takenBy = ({ origin }: Entry): string =>
   `${origin} inserted a new row under this key while this one was parked: this one does not return`;
-
-const distinct = (refs: readonly RowRef[]): RowRef[] => [
-  ...new Map(refs.map(({ table, key }) => [rowId({ table, key }), { table, key }])).values(),
-];
 
 /** Apart from the record that the same change may have for a register it lost. */
 const parkingId = (digest: Digest, ref: RowRef, e: Entry): string =>

@@ -5,9 +5,9 @@ import {
   type Digest,
   type Places,
   type RowEffect,
-  type RowRef,
   type TableName,
   type TableSpec,
+  distinctRows,
   rowId,
   valuesText,
   visibleRows,
@@ -66,7 +66,7 @@ export class Sweep {
     const parents = [...before.values()].flatMap((r) =>
       parentsOf(tables.get(r.row.ref.table)!, tables, r.row.values).map(([, parent]) => parent),
     );
-    const held = orRetry(await tx.lock(distinct([...refs, ...parents, ...unsettled])));
+    const held = orRetry(await tx.lock(distinctRows([...refs, ...parents, ...unsettled])));
     const places = parked.length === 0 ? [] : await this.decidePlaces(tx, tables, held);
     return [...places, ...unsettled.map((ref): RowEffect => ({ ...ref, kind: 'settle' }))];
   }
@@ -135,5 +135,3 @@ function withoutIdleParking(effects: readonly RowEffect[], rows: ReadonlyMap<str
   );
   return effects.filter((e) => !staying.has(rowId(e)));
 }
-
-const distinct = (refs: readonly RowRef[]): RowRef[] => [...new Map(refs.map((r) => [rowId(r), r])).values()];
