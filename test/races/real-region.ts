@@ -142,7 +142,7 @@ export class RealRegion {
       { advanced: none, waiting: none, halted: none },
     );
     let applied = false;
-    while (await loop.step()) applied = true;
+    while ((await loop.step()) !== null) applied = true;
     this.inbox = new Inbox(1_000_000);
     return applied;
   }

@@ -12,6 +12,7 @@ import {
   vectorOf,
 } from '@meridian/core';
 import type { Inbox } from '../receive/inbox.js';
+import { restUnder } from '../rest.js';
 import { Wakeup } from '../wakeup.js';
 import { type Applier, readEnrolled } from './applier.js';
 import { unknownTable } from './batch.js';
@@ -30,6 +31,7 @@ export interface ApplyLoopEvents {
 /** Takes what is ready from the inbox, many ticks at a time when behind, and applies it; sweeps the parked rows. */
 export class ApplyLoop {
   private readonly wakeup = new Wakeup();
+  private lastBatch = -Infinity;
 
   constructor(
     private readonly store: ApplyStore,
@@ -56,9 +58,7 @@ export class ApplyLoop {
           await this.sweep.run();
           swept = this.timers.now();
         }
-        const began = this.timers.now();
-        if (await this.step()) await this.timers.sleep(Math.min(this.timers.now() - began, LONGEST_REST_MS), signal);
-        else await this.wakeup.wait(IDLE_MS, this.timers, signal);
+        await this.stepAndRest(signal);
         failures = 0;
       } catch (error) {
         this.events.halted(error);
@@ -67,20 +67,30 @@ export class ApplyLoop {
     }
   }
 
-  /** One batch; false: nothing was ready. */
-  async step(): Promise<boolean> {
+  private async stepAndRest(signal: Cancellation): Promise<void> {
+    const began = this.timers.now();
+    const changes = await this.step();
+    if (changes === null) return this.wakeup.wait(IDLE_MS, this.timers, signal);
+    const now = this.timers.now();
+    const restMs = Math.min(now - began, restUnder(changes, now - this.lastBatch), LONGEST_REST_MS);
+    this.lastBatch = now;
+    await this.timers.sleep(restMs, signal);
+  }
+
+  /** One batch: how many changes it applied; null: nothing was ready. */
+  async step(): Promise<number | null> {
     const [heads, enrolled] = await Promise.all([this.store.heads(), readEnrolled(this.store)]);
     this.inbox.drop(vectorOf(heads));
     const batch = this.ready(heads, enrolled);
-    if (batch.length === 0) return false;
+    if (batch.length === 0) return null;
     assertChain(batch, heads);
     const positions = this.positions(batch);
     const outcome = await this.applier.apply(batch, positions, enrolled);
-    if (outcome === 'overtaken') return true;
+    if (outcome === 'overtaken') return 0;
     const now = advanced(heads, batch, positions);
     this.inbox.drop(vectorOf(now));
     this.events.advanced(now);
-    return true;
+    return batch.reduce((sum, { changes }) => sum + changes.length, 0);
   }
 
   private ready(heads: ReadonlyMap<RegionId, Head>, enrolments: Enrolments): Tick[] {
@@ -110,8 +120,8 @@ export class ApplyLoop {
 /** Parked rows are few and their keys are freed rarely; a sweep of none is one query. */
 const SWEEP_INTERVAL_MS = 500;
 /**
- * A batch costs a transaction of some ten statements whatever is in it: as long as it took, the next one gathers, so that
- * apply slows down before the users' own writes do. No longer than this, for large batches are those of a catch-up.
+ * A batch costs a transaction of some ten statements whatever is in it: under load as long as it took the next one gathers, so
+ * that apply slows down before the users' own writes do. No longer than this, for large batches are those of a catch-up.
  */
 const LONGEST_REST_MS = 20;
 /** A safety net: arriving ticks wake the loop. */

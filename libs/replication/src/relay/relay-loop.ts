@@ -1,4 +1,5 @@
 import type { Cancellation, Seq, Tick, Timers } from '@meridian/core';
+import { restUnder } from '../rest.js';
 import { Wakeup } from '../wakeup.js';
 import type { Relay } from './relay.js';
 
@@ -47,9 +48,10 @@ export class RelayLoop {
       const began = this.timers.now();
       const tick = await this.relay.cut(due);
       if (tick !== null) {
-        lastTick = this.timers.now();
+        const now = this.timers.now();
+        restMs = Math.min(now - began + restUnder(tick.changes.length, now - lastTick), LONGEST_REST_MS);
+        lastTick = now;
         lastSeq = tick.seq;
-        restMs = Math.min((lastTick - began) * (1 + tick.changes.length), LONGEST_REST_MS);
         await this.publish(tick);
       }
       if (tick !== null && tick.changes.length > 0) lastChange = lastTick;
