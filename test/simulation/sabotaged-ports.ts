@@ -47,7 +47,7 @@ export const shipping = (changed: (changes: readonly Change[]) => readonly Chang
       const cut = await store.openCut();
       const shipped: Cut = {
         header: cut.header,
-        counters: cut.counters,
+        folding: cut.folding,
         changes: async () => changed(await cut.changes()),
         commit: (tick) => cut.commit(tick),
         abandon: () => cut.abandon(),

@@ -119,7 +119,7 @@ describe('tables', () => {
     for (const body of [
       '{"granularity":"cell"}',
       '{"colums":{}}',
-      '{"columns":{"a":"max"}}',
+      '{"columns":{"a":"best"}}',
       '{"groups":[["a"]]}',
       '[]',
       '"x"',
@@ -133,7 +133,7 @@ describe('tables', () => {
   it('says of a policy that it does not take what it takes', async () => {
     for (const [body, detail] of [
       ['{"policy":"foo"}', /^policy: takes "hlc", "lww"/],
-      ['{"columns":{"name":"set"}}', /^columns.name: takes "hlc", "lww", "counter"/],
+      ['{"columns":{"name":"sets"}}', /^columns.name: takes "hlc", "lww", "first-write"/],
       ['{"initial":"foo"}', /^initial: takes "equal"/],
     ] as const)
       expect(JSON.parse((await put('public.items', body)).text)).toMatchObject({

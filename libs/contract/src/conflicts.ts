@@ -39,7 +39,12 @@ export const Conflict = z
     base: Values.nullable(),
     overwritten: z.array(
       z.object({
-        columns: z.array(z.string()),
+        columns: z.array(z.string()).describe("None: the row's existence"),
+        part: z
+          .array(z.string())
+          .nullable()
+          .optional()
+          .describe('Of a value that is merged part by part, the keys down to this one'),
         policy: z.string(),
         winner: z.object({ origin: z.string(), id: z.int() }),
         lost: Values,

@@ -2,17 +2,39 @@ import { z } from 'zod';
 
 const ColumnName = z.string().min(1).max(63);
 
+const ByColumn = z.strictObject({
+  policy: z.literal('lww'),
+  column: ColumnName.describe('A timestamp column: the latest value of it wins').optional(),
+});
+const ByRegion = z.strictObject({
+  policy: z.literal('region-priority'),
+  regions: z
+    .array(z.string().min(1).max(31))
+    .min(1)
+    .describe('The first of them wins; the others rank behind, by stamp'),
+});
+const Flag = z.strictObject({ policy: z.literal('flag'), wins: z.enum(['enable', 'disable']).default('enable') });
+
+/** One version is taken whole. */
+const WHOLE = ['hlc', 'lww', 'first-write', 'manual'] as const;
+/** By one column's values. */
+const BY_VALUE = ['max', 'min', 'counter', 'set', 'grow-set', 'flag', 'map'] as const;
+const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
+const WITH_PARTS =
+  '{"policy": "lww", "column": "a timestamp column"} or {"policy": "region-priority", "regions": ["us", "eu"]}';
+
 export const ColumnPolicy = z
   .union(
     [
-      z.enum(['hlc', 'lww', 'counter']),
+      z.enum([...WHOLE, ...BY_VALUE]),
+      ByColumn,
+      ByRegion,
+      Flag,
       z.strictObject({
-        policy: z.literal('lww'),
-        column: ColumnName.describe('A timestamp column: the latest value of it wins').optional(),
+        policy: z.enum(['hlc', 'first-write', 'manual', 'max', 'min', 'counter', 'set', 'grow-set', 'map']),
       }),
-      z.strictObject({ policy: z.enum(['hlc', 'counter']) }),
     ],
-    { error: 'takes "hlc", "lww", "counter", or {"policy": "lww", "column": "a timestamp column"}' },
+    { error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, ${WITH_PARTS}` },
   )
   .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });
 
@@ -24,9 +46,12 @@ export const TablePolicy = z
       .default('column')
       .describe('What is decided as one: each column (and each group), or the whole row'),
     policy: z
-      .union([z.enum(['hlc', 'lww']), z.strictObject({ policy: z.literal('lww'), column: ColumnName.optional() })], {
-        error: 'takes "hlc", "lww", or {"policy": "lww", "column": "a timestamp column"}',
-      })
+      .union(
+        [z.enum(WHOLE), ByColumn, ByRegion, z.strictObject({ policy: z.enum(['hlc', 'first-write', 'manual']) })],
+        {
+          error: `takes ${quoted(WHOLE)}, ${WITH_PARTS}`,
+        },
+      )
       .default('hlc')
       .describe('For every column that names none of its own'),
     groups: z
@@ -38,6 +63,7 @@ export const TablePolicy = z
       .default('update-wins')
       .describe('A delete beside a concurrent update'),
     columns: z.record(ColumnName, ColumnPolicy).default({}),
+    secret: z.array(ColumnName).optional().describe('Columns whose values leave the cluster in no export'),
     initial: z
       .union(
         [

@@ -3,7 +3,8 @@ import { entry } from './change.builder.js';
 import { foldChanges } from './fold.js';
 
 const COUNTERS = new Set(['n']);
-const fold = (...changes: Change[]) => foldChanges(changes, () => COUNTERS);
+const MERGED = new Set<string>();
+const fold = (...changes: Change[]) => foldChanges(changes, () => ({ counters: COUNTERS, merged: MERGED }));
 const rank = (id: number) => ({ stamp: BigInt(id), wall: BigInt(id), id });
 
 describe('folding a tick', () => {

@@ -1,4 +1,5 @@
 import { type RowRef, rowId } from '../ids.js';
+import { type TableSpec, mergedColumns } from '../policy/table-policy.js';
 import { equalVectors } from '../vector.js';
 import { addDecimals } from './decimal.js';
 import {
@@ -13,27 +14,40 @@ import {
   valuesText,
 } from './change.js';
 
-/** Names of a table's counter columns, whose differences add up, at the epoch under which a change of it was written. */
-export type CountersOf = (change: Pick<Change, 'table' | 'epoch'>) => ReadonlySet<string>;
+/** How a table's columns fold, at the epoch under which a change of it was written. Others: the later value. */
+export interface Folding {
+  /** Their differences add up. */
+  readonly counters: ReadonlySet<string>;
+  /** Merged part by part: between two values what was taken away and put back would not be seen. */
+  readonly merged: ReadonlySet<string>;
+}
+export type FoldingOf = (change: Pick<Change, 'table' | 'epoch'>) => Folding;
+
+/** By what the table is now; of one that is not enrolled, no column folds in a way of its own. */
+export const foldingOf = (spec: Pick<TableSpec, 'counters' | 'registers'> | undefined): Folding => ({
+  counters: new Set(spec?.counters),
+  merged: new Set(spec === undefined ? [] : mergedColumns(spec)),
+});
 
 /**
  * Folds a tick's changes (in the order of writing): an update folds into the insert or update of the same row before it,
- * and every column keeps the rank of its own write. Nothing folds over a delete, over another `unseen` or policy epoch, and a
- * touch folds into another touch only: with the columns of another write it would no longer count as one.
+ * and every column keeps the rank of its own write. Nothing folds over a delete, over another `unseen` or policy epoch, nor an
+ * update over another one of the same merged column; a touch folds into another touch only: with the columns of another write it
+ * would no longer count as one.
  * Rows that changed once, nearly all, pass through unparsed. A hot row written 1,000 times costs one change a tick.
  */
-export function foldChanges(changes: readonly Change[], countersOf: CountersOf): Change[] {
+export function foldChanges(changes: readonly Change[], foldingOf: FoldingOf): Change[] {
   const slots: (Change | Fold)[] = [];
   const last = new Map<string, number>();
   for (const change of changes) {
     const row = rowId(change satisfies RowRef);
     const slot = last.get(row);
     const before = slot === undefined ? undefined : slots[slot]!;
-    if (slot === undefined || before === undefined || !foldable(headOf(before), change)) {
+    if (slot === undefined || before === undefined || !foldable(before, change, foldingOf)) {
       last.set(row, slots.push(change) - 1);
       continue;
     }
-    const fold = before instanceof Fold ? before : new Fold(before, countersOf(change));
+    const fold = before instanceof Fold ? before : new Fold(before, foldingOf(change).counters);
     fold.add(change);
     slots[slot] = fold;
   }
@@ -42,12 +56,24 @@ export function foldChanges(changes: readonly Change[], countersOf: CountersOf):
 
 const headOf = (slot: Change | Fold): Change => (slot instanceof Fold ? slot.last : slot);
 
-const foldable = (first: Change, next: Change): boolean =>
-  next.op === 'update' &&
-  first.op !== 'delete' &&
-  first.epoch === next.epoch &&
-  equalVectors(first.unseen ?? {}, next.unseen ?? {}) &&
-  isTouch(first) === isTouch(next);
+function foldable(slot: Change | Fold, next: Change, foldingOf: FoldingOf): boolean {
+  const first = headOf(slot);
+  return (
+    next.op === 'update' &&
+    first.op !== 'delete' &&
+    first.epoch === next.epoch &&
+    equalVectors(first.unseen ?? {}, next.unseen ?? {}) &&
+    isTouch(first) === isTouch(next) &&
+    !mergesTwice(slot, next, foldingOf(next))
+  );
+}
+
+/** Also an insert writes every part: a leaf would have the stamp of the write after it. */
+function mergesTwice(slot: Change | Fold, next: Change, { merged }: Folding): boolean {
+  if (merged.size === 0) return false;
+  const [before, after] = [slot instanceof Fold ? slot.columns : Object.keys(patchOf(slot)), patchOf(next)];
+  return before.some((column) => merged.has(column) && Object.hasOwn(after, column));
+}
 
 /** Several writes of one row on their way to one change. */
 class Fold {
@@ -67,7 +93,7 @@ class Fold {
   }
 
   add(next: Change): void {
-    for (const [column, value] of Object.entries(patchOf(next))) this.patch.set(column, this.merged(column, value));
+    for (const [column, value] of Object.entries(patchOf(next))) this.patch.set(column, this.sum(column, value));
     for (const [column, value] of Object.entries(beforeOf(next)))
       if (!this.before.has(column)) this.before.set(column, value);
     this.rankColumns(next);
@@ -75,7 +101,11 @@ class Fold {
     this.last = { ...next, op: this.first.op };
   }
 
-  private merged(column: string, value: string | null): string | null {
+  get columns(): readonly string[] {
+    return [...this.patch.keys()];
+  }
+
+  private sum(column: string, value: string | null): string | null {
     const held = this.patch.get(column);
     return this.counters.has(column) && held != null && value !== null ? addDecimals(held, value) : value;
   }

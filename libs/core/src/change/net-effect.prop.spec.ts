@@ -6,6 +6,7 @@ import { foldChanges } from './fold.js';
 import { netEffect } from './net-effect.js';
 
 const COUNTERS = new Set(['n']);
+const MERGED = new Set<string>();
 const COLUMNS = ['x', '__proto__', 'constructor'];
 
 type Row = ReadonlyMap<string, string> | null;
@@ -85,7 +86,7 @@ describe('laws of a row in one batch', () => {
       fc.property(script, ([there, moves]) => {
         const row = there ? START : null;
         const changes = history(there, moves);
-        const folded = foldChanges(changes, () => COUNTERS);
+        const folded = foldChanges(changes, () => ({ counters: COUNTERS, merged: MERGED }));
         expect(folded.length).toBeLessThanOrEqual(changes.length);
         expect(sorted(folded.reduce(applied, row))).toEqual(sorted(changes.reduce(applied, row)));
       }),
@@ -97,7 +98,7 @@ describe('laws of a row in one batch', () => {
       fc.property(script, ([there, moves]) => {
         const changes = history(there, moves);
         let from = 0;
-        for (const folded of foldChanges(changes, () => COUNTERS)) {
+        for (const folded of foldChanges(changes, () => ({ counters: COUNTERS, merged: MERGED }))) {
           const run = changes.slice(from, changes.findIndex((c) => c.id === folded.id) + 1);
           from += run.length;
           for (const column of Object.keys(patchOf(folded))) {

@@ -1,7 +1,7 @@
 import type { Entry } from '../causality/coverage.js';
 import { type Values, isMove, isTouch, patchOf, rankOf } from '../change/change.js';
-import { millisOf } from '../stamp.js';
-import type { ConflictKind, ConflictVersion } from './record.js';
+import { type Stamp, millisOf } from '../stamp.js';
+import type { ConflictKind, ConflictVersion, Overwritten } from './record.js';
 import type { Verdict } from './resolve.js';
 
 export const versionOf = (e: Entry): ConflictVersion => ({
@@ -21,48 +21,75 @@ export function kindOf(loser: Entry, winner: Entry): ConflictKind {
   return loser.op === 'insert' && winner.op === 'insert' ? 'insert_exists' : 'update_origin_differs';
 }
 
+/** As a person reads it: the columns, and behind one the way to a part of its value. */
+export const nameOf = ({ columns, part }: Pick<Overwritten, 'columns' | 'part'>): string =>
+  columns.join(', ') + (part ?? []).map((key) => (/^\w+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join('');
+
 /** One plain sentence: who won, why, and that the loser's region had not seen it. */
 export function reasonOf(verdict: Verdict, loser: Entry): string {
-  const { winner } = verdict;
   const unseen = `${loser.origin} had not yet seen it`;
   if (verdict.columns.length === 0) return `${existenceReason(verdict)}; ${unseen}`;
-  if (verdict.policy === 'lww' && wallOf(verdict, winner) !== wallOf(verdict, loser)) {
-    const later = millis(wallOf(verdict, winner) - wallOf(verdict, loser), 1000n);
-    return `${winner.origin}'s write won: its wall clock is ${later} later; ${unseen}`;
-  }
-  return `${winner.origin}'s write won: ${stampReason(verdict, loser)}; ${unseen}`;
+  return `${winReason(verdict, loser)}; ${unseen}`;
 }
+
+function winReason(verdict: Verdict, loser: Entry): string {
+  const { winner, policy } = verdict;
+  const won = `${winner.origin}'s write won`;
+  const [value, other] = [onlyValue(verdict.wrote(winner)), onlyValue(verdict.wrote(loser))];
+  switch (policy.kind) {
+    case 'lww': {
+      const later = wallOf(verdict, winner) - wallOf(verdict, loser);
+      return `${won}: ${later === 0n ? stampReason(verdict, loser) : `its wall clock is ${later / 1000n} ms later`}`;
+    }
+    case 'first-write':
+      return `${won}: ${earlierReason(verdict, loser)}`;
+    case 'region-priority':
+      return policy.regions.includes(winner.origin)
+        ? `${won}: ${winner.origin} ranks first of them (${policy.regions.join(', ')})`
+        : `${won}: neither region has a rank, and ${stampReason(verdict, loser)}`;
+    case 'max':
+    case 'min':
+      return `${won}: of ${value} and ${other} it is the ${policy.kind === 'max' ? 'greatest' : 'least'}`;
+    case 'flag':
+      return `${won}: of concurrent values ${value} wins`;
+    case 'manual':
+      return `${winner.origin}'s write stands until a person decides (${stampReason(verdict, loser)})`;
+    default:
+      return `${won}: ${stampReason(verdict, loser)}`;
+  }
+}
+
+const onlyValue = (values: Values): string => Object.values(values)[0] ?? 'NULL';
 
 function existenceReason({ winner, policy, versions }: Verdict): string {
   const deleted = winner.op === 'delete';
-  const touch = policy === 'update-wins' || deleted ? undefined : versions.find(isTouch);
+  const touch = policy.kind === 'update-wins' || deleted ? undefined : versions.find(isTouch);
   if (touch !== undefined) return `the row stays: in ${touch.origin} a row that refers to it was written`;
   const move = deleted ? versions.find(isMove) : undefined;
   if (move !== undefined) return `in ${move.origin} the row went on under another key`;
-  if (policy === 'by-stamp') return `${winner.origin}'s ${deleted ? 'delete' : 'write'} won: its stamp is the latest`;
+  if (policy.kind === 'by-stamp')
+    return `${winner.origin}'s ${deleted ? 'delete' : 'write'} won: its stamp is the latest`;
   return deleted
-    ? `${winner.origin}'s delete won: the policy of this table is ${policy}`
-    : `${winner.origin}'s write kept the row: the policy of this table is ${policy}`;
+    ? `${winner.origin}'s delete won: the policy of this table is ${policy.kind}`
+    : `${winner.origin}'s write kept the row: the policy of this table is ${policy.kind}`;
 }
 
-function stampReason(verdict: Verdict, loser: Entry): string {
-  const a = stampOf(verdict, verdict.winner);
-  const b = stampOf(verdict, loser);
-  if (a === b) return `the stamps are equal, and ${verdict.winner.origin} ranks after ${loser.origin} by name`;
-  const ms = millisOf(a) - millisOf(b);
-  return ms === 0 ? 'its stamp is later within the same millisecond' : `its stamp is ${ms} ms later`;
+const stampReason = (verdict: Verdict, loser: Entry): string =>
+  stampsReason(stampOf(verdict, verdict.winner), stampOf(verdict, loser), 'later') ??
+  `the stamps are equal, and ${verdict.winner.origin} ranks after ${loser.origin} by name`;
+
+const earlierReason = (verdict: Verdict, loser: Entry): string =>
+  stampsReason(stampOf(verdict, loser), stampOf(verdict, verdict.winner), 'earlier') ??
+  `the stamps are equal, and ${verdict.winner.origin} ranks after ${loser.origin} by name`;
+
+function stampsReason(greater: Stamp, less: Stamp, than: 'later' | 'earlier'): string | null {
+  if (greater === less) return null;
+  const ms = millisOf(greater) - millisOf(less);
+  return ms === 0 ? `its stamp is ${than} within the same millisecond` : `its stamp is ${ms} ms ${than}`;
 }
 
 const stampOf = (verdict: Verdict, e: Entry) => rankOf(e, verdict.columns[0]).stamp;
 const wallOf = (verdict: Verdict, e: Entry): bigint => rankOf(e, verdict.columns[0]).wall;
-const millis = (difference: bigint, perMilli: bigint): string => `${difference / perMilli} ms`;
-
-/** Of a register's columns what this version wrote; of the row's existence all it wrote. */
-export const valuesFor = (columns: readonly string[], e: Entry): Values => {
-  const written = Object.entries(patchOf(e));
-  return Object.fromEntries(columns.length === 0 ? written : written.filter(([column]) => columns.includes(column)));
-};
-
 const MAX_DATE_MICROS = 8_640_000_000_000_000_000n;
 
 /** An lww column may be ±infinity, which no ISO date is. */

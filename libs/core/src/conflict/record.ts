@@ -25,9 +25,11 @@ export interface ConflictVersion {
   readonly values: Values;
 }
 
-/** One column (or group, its columns joined by ", ") of the overwritten change, and what became of it. */
+/** One register of the overwritten change, and what became of it; no columns: the row's existence. */
 export interface Overwritten {
   readonly columns: readonly string[];
+  /** Of a value that is merged part by part, the keys down to this one; null: the whole. */
+  readonly part: readonly string[] | null;
   readonly policy: string;
   readonly winner: { readonly origin: RegionId; readonly id: number };
   readonly lost: Values;

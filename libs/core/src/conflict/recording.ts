@@ -2,7 +2,7 @@ import type { Entry } from '../causality/coverage.js';
 import { changeRef } from '../change/change.js';
 import type { Digest } from '../digest.js';
 import type { RegionId, RowRef } from '../ids.js';
-import { kindOf, reasonOf, valuesFor, versionOf } from './explain.js';
+import { kindOf, nameOf, reasonOf, versionOf } from './explain.js';
 import type { ConflictKind, ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 import { baseOf, type Resolution, type Verdict } from './resolve.js';
 
@@ -65,10 +65,11 @@ function overwrite(
 ): ConflictRecord {
   const entry: Overwritten = {
     columns: verdict.columns,
-    policy: verdict.policy,
+    part: verdict.part,
+    policy: verdict.policy.kind,
     winner: { origin: verdict.winner.origin, id: verdict.winner.id },
-    lost: valuesFor(verdict.columns, loser),
-    result: resolution.exists ? valuesFor(verdict.columns, verdict.winner) : null,
+    lost: verdict.wrote(loser),
+    result: resolution.exists ? verdict.wrote(verdict.winner) : null,
     reason: reasonOf(verdict, loser),
   };
   const kept = others(record, verdict);
@@ -111,13 +112,10 @@ const isExistence = ({ columns }: Overwritten | Verdict): boolean => columns.len
 const others = (record: ConflictRecord | undefined, verdict: Verdict): Overwritten[] =>
   record === undefined || record.status === 'withdrawn'
     ? []
-    : record.overwritten.filter((o) => !sameColumns(o.columns, verdict.columns));
-
-const sameColumns = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((c, i) => c === b[i]);
+    : record.overwritten.filter((o) => nameOf(o) !== nameOf(verdict));
 
 const sentence = (overwritten: readonly Overwritten[]): string =>
-  overwritten.map((o) => (o.columns.length === 0 ? o.reason : `${o.columns.join(', ')}: ${o.reason}`)).join('. ');
+  overwritten.map((o) => (o.columns.length === 0 ? o.reason : `${nameOf(o)}: ${o.reason}`)).join('. ');
 
 /** Those that the rest still tells of: on a hot row hundreds of winners follow each other. */
 const versionsOf = (record: ConflictRecord | undefined, kept: readonly Overwritten[]): ConflictVersion[] =>

@@ -22,6 +22,7 @@ const REGIONS = ['us', 'eu', 'constructor'] as RegionId[];
 const REGISTERS = [['x'], ['__proto__'], ['g', 'h']] as const;
 const COLUMNS = REGISTERS.flat();
 const COUNTERS = new Set(['n']);
+const MERGED = new Set<string>();
 
 interface Policies {
   readonly register: RegisterPolicy;
@@ -139,7 +140,7 @@ class World {
     const ticked = mine.map((e) => ({ ...e, seq: seq(number), deps }));
     region.log = region.log.map((e) => ticked[mine.indexOf(e)] ?? e);
     region.applied = withSeq(region.applied, region.name, seq(number));
-    const changes = foldChanges(ticked, () => COUNTERS);
+    const changes = foldChanges(ticked, () => ({ counters: COUNTERS, merged: MERGED }));
     const truths = mine.map((e) => this.truths.get(`${e.origin}/${e.id}`)!);
     this.ticks.push({ tick: { origin: region.name, seq: seq(number), deps, changes } as unknown as Tick, truths });
   }

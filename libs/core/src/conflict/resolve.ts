@@ -1,19 +1,33 @@
 import { type Entry, covers, maximal } from '../causality/coverage.js';
 import { addDecimals } from '../change/decimal.js';
 import { type Values, beforeOf, isMove, isTouch, patchOf } from '../change/change.js';
-import type { RegisterPolicy, TableSpec } from '../policy/table-policy.js';
+import { pathOf } from '../merge/json-leaves.js';
+import { type LeafVerdict, mergeMap } from '../merge/merge-map.js';
+import { mergeSet } from '../merge/merge-set.js';
+import {
+  type DeletePolicy,
+  type MergePolicy,
+  type Register,
+  type RegisterPolicy,
+  type TableSpec,
+  merges,
+} from '../policy/table-policy.js';
 import { compareRank, winner } from '../policy/rank.js';
 
 /** How the maximal versions of one register, or of the row's existence, were decided. */
 export interface Verdict {
   /** The register's columns; none: the row's existence. */
   readonly columns: readonly string[];
-  readonly policy: string;
+  /** Of a value that is merged part by part, the keys down to this one; null: the whole. */
+  readonly part: readonly string[] | null;
+  readonly policy: RegisterPolicy | MergePolicy | { readonly kind: DeletePolicy };
   /** In the order of stamp, origin, id. */
   readonly versions: readonly Entry[];
   readonly winner: Entry;
   /** Versions whose values differ from the winner's: what they wrote is not in the row. */
   readonly losers: readonly Entry[];
+  /** What a version wrote to the register, or to this part of it. */
+  readonly wrote: (version: Entry) => Values;
 }
 
 export interface Resolution {
@@ -42,24 +56,76 @@ export function resolve(
   const values = new Map<string, string | null>(Object.entries(present ?? (arriving.op === 'insert' ? written : {})));
   for (const register of spec.registers) {
     if (!writes(written, register.columns)) continue;
-    const verdict = decideRegister(register.policy, register.columns, all);
-    const won = patchOf(verdict.winner);
-    for (const column of register.columns) values.set(column, valueOf(won, column));
-    verdicts.push(verdict);
+    const decided = decideRegister(register, arriving, uncovered, values);
+    for (const [column, value] of Object.entries(decided.values)) values.set(column, value);
+    verdicts.push(...decided.verdicts);
   }
   for (const column of spec.counters) values.set(column, count(column, arriving, uncovered, values.get(column) ?? '0'));
   const existence = decideExistence(spec, maximal(all));
   return { exists: existence.exists, values: Object.fromEntries(values), verdicts: [...verdicts, existence.verdict] };
 }
 
-function decideRegister(policy: RegisterPolicy, columns: readonly string[], all: readonly Entry[]): Verdict {
-  const versions = maximal(all.filter((e) => writes(patchOf(e), columns))).sort((a, b) =>
-    compareRank(BY_STAMP, columns, a, b),
-  );
+/** A register's columns after the decision, and what it was. */
+interface Decided {
+  readonly values: Values;
+  readonly verdicts: readonly Verdict[];
+}
+
+function decideRegister(
+  { columns, policy }: Register,
+  arriving: Entry,
+  uncovered: readonly Entry[],
+  present: ReadonlyMap<string, string | null>,
+): Decided {
+  const others = uncovered.filter((e) => writes(patchOf(e), columns));
+  if (!merges(policy)) return decideWhole(policy, columns, [...others, arriving]);
+  const column = columns[0]!;
+  // Who has seen all the others has written what there is to be, in an order of its own.
+  if (others.length === 0) return { values: valuesFor(columns, arriving), verdicts: [] };
+  return mergeParts(policy, column, arriving, others, present.get(column) ?? null);
+}
+
+function decideWhole(policy: RegisterPolicy, columns: readonly string[], writers: readonly Entry[]): Decided {
+  const versions = byStamp(columns, maximal(writers));
   const won = winner(policy, columns, versions);
   const losers = versions.filter((e) => e !== won && differs(columns, e, won));
-  return { columns, policy: policy.kind, versions, winner: won, losers };
+  const wrote = (e: Entry): Values => valuesFor(columns, e);
+  return {
+    values: Object.fromEntries(columns.map((column) => [column, valueOf(patchOf(won), column)])),
+    verdicts: [{ columns, part: null, policy, versions, winner: won, losers, wrote }],
+  };
 }
+
+function mergeParts(
+  policy: MergePolicy,
+  column: string,
+  arriving: Entry,
+  others: readonly Entry[],
+  present: string | null,
+): Decided {
+  if (policy.kind === 'map') {
+    const { value, verdicts } = mergeMap(column, arriving, others, present);
+    return {
+      values: Object.fromEntries([[column, value]]),
+      verdicts: verdicts.map((leaf) => leafVerdict(column, leaf)),
+    };
+  }
+  const value = mergeSet(column, policy.kind === 'grow-set', arriving, others, present);
+  return { values: Object.fromEntries([[column, value]]), verdicts: [] };
+}
+
+const leafVerdict = (column: string, { path, versions, winner: won, losers, wrote }: LeafVerdict): Verdict => ({
+  columns: [column],
+  part: pathOf(path),
+  policy: { kind: 'map' },
+  versions: byStamp([column], versions),
+  winner: won,
+  losers,
+  wrote: (e) => Object.fromEntries([[column, wrote(e)]]),
+});
+
+const byStamp = (columns: readonly string[], versions: readonly Entry[]): Entry[] =>
+  [...versions].sort((a, b) => compareRank(BY_STAMP, columns, a, b));
 
 /** Op-based PN-counter: an update adds its difference; an insert starts anew, dropping what it covers and keeping what it does not. */
 function count(column: string, arriving: Entry, uncovered: readonly Entry[], present: string): string {
@@ -77,7 +143,7 @@ function count(column: string, arriving: Entry, uncovered: readonly Entry[], pre
  * under another key is gone from this one, else it would be there twice.
  */
 function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists: boolean; verdict: Verdict } {
-  const sorted = [...versions].sort((a, b) => compareRank(BY_STAMP, [], a, b));
+  const sorted = byStamp([], versions);
   const deletes = sorted.filter((e) => e.op === 'delete');
   const others = sorted.filter((e) => e.op !== 'delete');
   const contended = deletes.length > 0 && others.length > 0;
@@ -87,7 +153,16 @@ function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists:
   // Uncontended, nobody loses: a verdict all the same, for it withdraws what an earlier one had recorded.
   const [winners, losers] = exists ? [others, deletes] : [deletes, others];
   const won = winner(BY_STAMP, [], winners);
-  return { exists, verdict: { columns: [], policy: spec.delete, versions: sorted, winner: won, losers } };
+  const verdict = {
+    columns: [],
+    part: null,
+    policy: { kind: spec.delete },
+    versions: sorted,
+    winner: won,
+    losers,
+    wrote: patchOf,
+  };
+  return { exists, verdict };
 }
 
 function existsBy(spec: TableSpec, versions: readonly Entry[]): boolean {
@@ -116,3 +191,7 @@ export const baseOf = (versions: readonly Entry[]): Values | null => {
   const first = versions.find((e) => e.before !== null);
   return first === undefined ? null : beforeOf(first);
 };
+
+/** Of these columns what a version wrote. */
+const valuesFor = (columns: readonly string[], e: Entry): Values =>
+  Object.fromEntries(Object.entries(patchOf(e)).filter(([column]) => columns.includes(column)));

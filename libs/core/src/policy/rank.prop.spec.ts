@@ -9,22 +9,31 @@ const version: fc.Arbitrary<Entry> = fc
   .record({
     origin: fc.constantFrom('us', 'eu', 'ap'),
     id: small,
+    value: fc.constantFrom('1', '1.0', '2', null),
     stamp: small,
     wall: small,
     ranked: fc.option(fc.record({ stamp: small, wall: small, id: small })),
   })
-  .map(({ origin, id, stamp, wall, ranked }) =>
+  .map(({ origin, id, value, stamp, wall, ranked }) =>
     entry(origin, id, {
       stamp,
       wall,
-      patch: { x: 'v' },
+      patch: { x: value },
       ranks:
         ranked === null
           ? null
           : ({ x: { stamp: BigInt(ranked.stamp), wall: BigInt(ranked.wall), id: ranked.id } } as never),
     }),
   );
-const policy = fc.constantFrom<RegisterPolicy>({ kind: 'hlc' }, { kind: 'lww', column: null });
+const policy = fc.constantFrom<RegisterPolicy>(
+  { kind: 'hlc' },
+  { kind: 'lww', column: null },
+  { kind: 'first-write' },
+  { kind: 'region-priority', regions: ['ap', 'us'] },
+  { kind: 'max', order: 'number' },
+  { kind: 'min', order: 'number' },
+  { kind: 'manual' },
+);
 
 describe('laws of ranking', () => {
   it('is a total order: antisymmetric and transitive, and equal only for one change at one rank', () => {
@@ -74,9 +83,51 @@ describe('laws of ranking', () => {
       entry('us', 1, { stamp: 1 }),
       entry('eu', 9, { stamp: 1 }),
     ],
+    [
+      'first-write: the lower stamp wins',
+      { kind: 'first-write' },
+      entry('eu', 9, { stamp: 1 }),
+      entry('us', 1, { stamp: 2 }),
+    ],
+    [
+      'region-priority: the region that is named first wins, whatever the stamps say',
+      { kind: 'region-priority', regions: ['eu', 'us'] },
+      entry('eu', 1, { stamp: 1 }),
+      entry('us', 1, { stamp: 2 }),
+    ],
+    [
+      'region-priority: of regions that are not named the higher stamp wins, and a named one over both',
+      { kind: 'region-priority', regions: ['us'] },
+      entry('us', 1, { stamp: 1 }),
+      entry('eu', 1, { stamp: 2 }),
+    ],
+    [
+      'max: the greatest value wins',
+      { kind: 'max', order: 'number' },
+      entry('eu', 1, { stamp: 1, patch: { x: '10' } }),
+      entry('us', 1, { stamp: 2, patch: { x: '9' } }),
+    ],
+    [
+      'min: NULL does not win',
+      { kind: 'min', order: 'number' },
+      entry('eu', 1, { stamp: 1, patch: { x: '10' } }),
+      entry('us', 1, { stamp: 2, patch: { x: null } }),
+    ],
+    [
+      'flag: enabling wins',
+      { kind: 'flag', wins: 'enable' },
+      entry('eu', 1, { stamp: 1, patch: { x: 'true' } }),
+      entry('us', 1, { stamp: 2, patch: { x: 'false' } }),
+    ],
+    [
+      'flag: disabling wins',
+      { kind: 'flag', wins: 'disable' },
+      entry('eu', 1, { stamp: 1, patch: { x: 'false' } }),
+      entry('us', 1, { stamp: 2, patch: { x: 'true' } }),
+    ],
   ])('%s', (_what, p, won, lost) => {
-    expect(winner(p, [], [won, lost])).toBe(won);
-    expect(winner(p, [], [lost, won])).toBe(won);
+    expect(winner(p, ['x'], [won, lost])).toBe(won);
+    expect(winner(p, ['x'], [lost, won])).toBe(won);
   });
 
   it('a group was written when the last of its columns was', () => {

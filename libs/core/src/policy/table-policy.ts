@@ -1,9 +1,30 @@
 import type { TableName } from '../ids.js';
 
+/** One of the concurrent versions is taken whole. */
 export type RegisterPolicy =
   | { readonly kind: 'hlc' }
   /** By the origin's wall clock, or by a timestamp column whose value each version carries as its wall. */
-  | { readonly kind: 'lww'; readonly column: string | null };
+  | { readonly kind: 'lww'; readonly column: string | null }
+  | { readonly kind: 'first-write' }
+  /** The region that is named first; those that are not named rank behind, by stamp. */
+  | { readonly kind: 'region-priority'; readonly regions: readonly string[] }
+  /** The greatest or least value; NULL is none. */
+  | { readonly kind: 'max' | 'min'; readonly order: ValueOrder }
+  /** A boolean: among concurrent ones this value wins. */
+  | { readonly kind: 'flag'; readonly wins: 'enable' | 'disable' }
+  /** By stamp for now: a person is to decide. */
+  | { readonly kind: 'manual' };
+
+/** How a column's values are compared as PostgreSQL writes them. */
+export type ValueOrder = 'number' | 'time' | 'boolean';
+
+/** The value is made of parts, each decided by itself: what concurrent versions did to different parts is all kept. */
+export type MergePolicy =
+  /** The elements of an array: whoever adds one wins over those who remove it. `grow-set`: nobody removes any. */
+  | { readonly kind: 'set' }
+  | { readonly kind: 'grow-set' }
+  /** The leaves of a jsonb document, each by stamp. */
+  | { readonly kind: 'map' };
 
 export type DeletePolicy = 'update-wins' | 'delete-wins' | 'by-stamp';
 export type Granularity = 'column' | 'group' | 'row';
@@ -11,8 +32,16 @@ export type Granularity = 'column' | 'group' | 'row';
 /** One thing to be decided: a column, or a group whose columns are always taken together from one version. */
 export interface Register {
   readonly columns: readonly string[];
-  readonly policy: RegisterPolicy;
+  readonly policy: RegisterPolicy | MergePolicy;
 }
+
+const MERGES: ReadonlySet<string> = new Set(['set', 'grow-set', 'map'] satisfies MergePolicy['kind'][]);
+
+export const merges = (policy: RegisterPolicy | MergePolicy): policy is MergePolicy => MERGES.has(policy.kind);
+
+/** The columns whose concurrent values are merged part by part: every change of such a one counts, not its origin's last alone. */
+export const mergedColumns = (spec: Pick<TableSpec, 'registers'>): readonly string[] =>
+  spec.registers.flatMap(({ columns, policy }) => (merges(policy) ? columns : []));
 
 /** A secondary unique key: at most one visible row per value. Rows with a NULL claim nothing (unless NULLS NOT DISTINCT). */
 export interface UniqueKey {

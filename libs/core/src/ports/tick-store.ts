@@ -1,5 +1,5 @@
 import type { Change } from '../change/change.js';
-import type { CountersOf } from '../change/fold.js';
+import type { FoldingOf } from '../change/fold.js';
 import type { RegionId, Seq } from '../ids.js';
 import type { Tick, TickHeader } from '../tick/tick.js';
 import type { Vector } from '../vector.js';
@@ -27,7 +27,7 @@ export interface TickStore {
 export interface Cut {
   readonly header: TickHeader;
   /** Of all epochs that this snapshot knows: also of a table enrolled a moment ago, or no more, or its differences would fold like values. */
-  readonly counters: CountersOf;
+  readonly folding: FoldingOf;
   /** Local changes visible in this snapshot and not in the last tick's; order of writing; `unseen` only as far as deps cover. */
   changes(): Promise<readonly Change[]>;
   /** Writes the tick's row and advances the own entry of the applied vector; only then may the tick be published. */

@@ -23,8 +23,36 @@ describe('a policy document', () => {
     expect(parsePolicyDocument(JSON.parse(policyJson(one.document!))).document).toEqual(one.document);
   });
 
+  it('is read back as it was written, whatever the policy', () => {
+    const columns = {
+      ...{ a: 'first-write', b: { policy: 'region-priority', regions: ['us', 'eu'] }, c: 'max', d: 'min', e: 'set' },
+      ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual' },
+    };
+    const { document } = parsePolicyDocument({ columns, secret: ['a'] });
+    expect(JSON.parse(policyJson(document!))).toMatchObject({ columns, secret: ['a'] });
+    expect(parsePolicyDocument(JSON.parse(policyJson(document!))).document).toEqual(document);
+  });
+
+  it.each([
+    [{ policy: 'max' }],
+    [{ policy: { policy: 'flag' } }],
+    [{ columns: { a: { policy: 'region-priority', regions: [] } } }],
+    [{ columns: { a: { policy: 'region-priority', regions: ['us', 'us'] } } }],
+    [{ columns: { a: { policy: 'flag', wins: 'nobody' } } }],
+    [{ columns: { a: { policy: 'max', column: 'b' } } }],
+    [{ secret: 'a' }],
+  ])('refuses %j', (input) => {
+    expect(codes(input)).toEqual(['bad_policy']);
+  });
+
   it('says of the policies to come that they are not available yet', () => {
-    for (const policy of ['first-write', 'set', 'text', 'manual', 'merge: best', { policy: 'max' }])
+    for (const policy of [
+      'bounded-counter',
+      'register',
+      'text',
+      'merge: best',
+      { policy: 'merge:best', fallback: 'hlc' },
+    ])
       expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
   });
 

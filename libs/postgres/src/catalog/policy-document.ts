@@ -1,20 +1,28 @@
-import type { DeletePolicy, Granularity, RegisterPolicy } from '@meridian/core';
+import type { DeletePolicy, Granularity } from '@meridian/core';
 import { type EnrolmentProblem, problem } from './refusal.js';
+import {
+  COLUMN_POLICIES,
+  WHOLE_POLICIES,
+  type WholePolicy,
+  type WrittenPolicy,
+  isWhole,
+  policyValue,
+  writtenPolicy,
+} from './written-policy.js';
 
 /** A policy as a user wrote it (interfaces.md), defaults filled in; column names are not yet compared with a table. */
 export interface PolicyDocument {
   readonly granularity: Granularity;
-  readonly policy: RegisterPolicy;
+  readonly policy: WholePolicy;
   readonly groups: readonly (readonly string[])[];
   readonly delete: DeletePolicy;
   /** A map, for a column may be called `__proto__`. */
-  readonly columns: ReadonlyMap<string, ColumnPolicy>;
+  readonly columns: ReadonlyMap<string, WrittenPolicy>;
+  /** Columns whose values leave the cluster in no export. */
+  readonly secret: readonly string[];
 }
-export type ColumnPolicy = RegisterPolicy | { readonly kind: 'counter' };
 
-const LATER =
-  'first-write region-priority max min bounded-counter set grow-set flag register map text manual merge'.split(' ');
-const KEYS = ['granularity', 'policy', 'groups', 'delete', 'columns', 'initial'];
+const KEYS = ['granularity', 'policy', 'groups', 'delete', 'columns', 'secret', 'initial'];
 const GRANULARITIES: readonly string[] = ['column', 'group', 'row'] satisfies Granularity[];
 const DELETES: readonly string[] = ['update-wins', 'delete-wins', 'by-stamp'] satisfies DeletePolicy[];
 
@@ -33,10 +41,11 @@ export function parsePolicyDocument(input: unknown): ParsedPolicy {
     if (!KEYS.includes(key)) bad(`"${key}" is no part of a policy`, `the parts are ${KEYS.join(', ')}`);
   const document: PolicyDocument = {
     granularity: oneOf(input, 'granularity', GRANULARITIES, bad) as Granularity,
-    policy: registerPolicy(own(input, 'policy') ?? 'hlc', 'the table', problems) ?? { kind: 'hlc' },
+    policy: tablePolicy(own(input, 'policy') ?? 'hlc', problems),
     groups: groupsOf(own(input, 'groups') ?? [], bad),
     delete: oneOf(input, 'delete', DELETES, bad) as DeletePolicy,
     columns: columnsOf(own(input, 'columns') ?? {}, problems, bad),
+    secret: secretOf(own(input, 'secret') ?? [], bad),
   };
   return problems.length === 0 ? { document, problems: [] } : { document: null, problems };
 }
@@ -50,11 +59,9 @@ export function policyJson(document: PolicyDocument): string {
     groups: document.groups,
     delete: document.delete,
     columns: Object.fromEntries(columns.map(([name, policy]) => [name, policyValue(policy)])),
+    ...(document.secret.length === 0 ? {} : { secret: [...document.secret].sort() }),
   });
 }
-
-const policyValue = (policy: ColumnPolicy): unknown =>
-  policy.kind === 'lww' && policy.column !== null ? { policy: 'lww', column: policy.column } : policy.kind;
 
 type Bad = (message: string, cure: string) => void;
 
@@ -74,34 +81,45 @@ function groupsOf(value: unknown, bad: Bad): readonly (readonly string[])[] {
   return [];
 }
 
-function columnsOf(value: unknown, problems: EnrolmentProblem[], bad: Bad): ReadonlyMap<string, ColumnPolicy> {
-  const columns = new Map<string, ColumnPolicy>();
+function secretOf(value: unknown, bad: Bad): readonly string[] {
+  if (Array.isArray(value) && value.every((c) => typeof c === 'string')) return value;
+  bad('"secret" is no list of columns', 'write "secret": ["iban"]');
+  return [];
+}
+
+function columnsOf(value: unknown, problems: EnrolmentProblem[], bad: Bad): ReadonlyMap<string, WrittenPolicy> {
+  const columns = new Map<string, WrittenPolicy>();
   if (!isRecord(value)) bad('"columns" is no object', 'write "columns": {"stock": "counter"}');
   else
     for (const [name, given] of Object.entries(value)) {
-      const policy =
-        given === 'counter' ? ({ kind: 'counter' } as const) : registerPolicy(given, `"${name}"`, problems);
+      const policy = policyOf(given, `"${name}"`, COLUMN_POLICIES, problems);
       if (policy !== null) columns.set(name, policy);
     }
   return columns;
 }
 
-function registerPolicy(value: unknown, of: string, problems: EnrolmentProblem[]): RegisterPolicy | null {
-  const name = typeof value === 'string' ? value : isRecord(value) ? own(value, 'policy') : undefined;
-  const column = isRecord(value) ? (own(value, 'column') ?? null) : null;
-  const known = isRecord(value) ? Object.keys(value).every((k) => k === 'policy' || k === 'column') : true;
-  if (name === 'hlc' && column === null && known) return { kind: 'hlc' };
-  if (name === 'lww' && known && (column === null || typeof column === 'string')) return { kind: 'lww', column };
-  const later = typeof name === 'string' && (LATER.includes(name) || name.startsWith('merge:'));
+function tablePolicy(value: unknown, problems: EnrolmentProblem[]): WholePolicy {
+  const policy = policyOf(value, 'the table', WHOLE_POLICIES, problems);
+  if (policy === null) return { kind: 'hlc' };
+  if (isWhole(policy)) return policy;
+  problems.push(
+    problem(
+      'bad_policy',
+      `the table: "${policy.kind}" goes by one column's values`,
+      `name a column that has it, or for the table one of ${WHOLE_POLICIES}`,
+    ),
+  );
+  return { kind: 'hlc' };
+}
+
+function policyOf(value: unknown, of: string, allowed: string, problems: EnrolmentProblem[]): WrittenPolicy | null {
+  const policy = writtenPolicy(value);
+  if (typeof policy !== 'string') return policy;
   const shown = JSON.stringify(value);
   problems.push(
-    later
-      ? problem('policy_not_available', `${of}: the policy ${shown} is not available yet`, 'use hlc, lww or counter')
-      : problem(
-          'bad_policy',
-          `${of}: ${shown} is no policy`,
-          'write "hlc", "lww", {"policy": "lww", "column": …}, or for a column "counter"',
-        ),
+    policy === 'later'
+      ? problem('policy_not_available', `${of}: the policy ${shown} is not available yet`, `use one of ${allowed}`)
+      : problem('bad_policy', `${of}: ${shown} is no policy`, `write one of ${allowed}`),
   );
   return null;
 }

@@ -1,7 +1,9 @@
-import type { ColumnPolicy, PolicyDocument } from './policy-document.js';
+import type { PolicyDocument } from './policy-document.js';
 import { type EnrolmentProblem, problem } from './refusal.js';
 import type { CatalogTable } from './catalog-table.js';
-import type { Register, RegisterPolicy } from '@meridian/core';
+import { type Register, merges } from '@meridian/core';
+import { valueOrderOf } from './value-policies.js';
+import { type WrittenPolicy, isWhole, policyValue } from './written-policy.js';
 
 /** Columns that must come from one version together, and why. */
 interface Bond {
@@ -32,12 +34,30 @@ export function registersOf(
         ),
       );
   }
+  problems.push(...mergedInBond(free, document, bonds));
   const registered = free.filter((name) => !counters.includes(name));
   const sets = document.granularity === 'row' ? [registered] : joined(registered, bonds);
   const registers = sets
     .filter((columns) => columns.length > 0)
-    .map((columns) => ({ columns, policy: policyOf(columns, document, problems) }));
+    .map((columns) => ({ columns, policy: resolved(table, columns, policyOf(columns, document, problems)) }));
   return { registers, counters };
+}
+
+/** A CHECK that spans one column alone makes no group, and holds for what each region wrote, not for what is made of both. */
+function mergedInBond(free: readonly string[], document: PolicyDocument, bonds: readonly Bond[]): EnrolmentProblem[] {
+  return free.flatMap((name) => {
+    const policy = document.columns.get(name);
+    const bond = bonds.find((b) => b.columns.includes(name));
+    if (policy === undefined || policy.kind === 'counter' || bond === undefined) return [];
+    if (isWhole(policy) || !merges(policy as Register['policy'])) return [];
+    return [
+      problem(
+        'bad_group',
+        `"${name}" is a ${policy.kind} inside ${bond.because}: a value merged from two regions' could break it`,
+        'drop the constraint, or give the column another policy',
+      ),
+    ];
+  });
 }
 
 function bondsOf(table: CatalogTable, document: PolicyDocument): Bond[] {
@@ -66,7 +86,7 @@ function joined(columns: readonly string[], bonds: readonly Bond[]): string[][] 
   return [...new Set(setOf.values())].map((set) => columns.filter((c) => set.has(c)));
 }
 
-function policyOf(columns: readonly string[], document: PolicyDocument, problems: EnrolmentProblem[]): RegisterPolicy {
+function policyOf(columns: readonly string[], document: PolicyDocument, problems: EnrolmentProblem[]): WrittenPolicy {
   const named = columns.flatMap((c) => {
     const policy = document.columns.get(c);
     return policy === undefined || policy.kind === 'counter' ? [] : [{ column: c, policy }];
@@ -82,8 +102,24 @@ function policyOf(columns: readonly string[], document: PolicyDocument, problems
         'give both the same policy',
       ),
     );
+  if (columns.length > 1 && !isWhole(first.policy))
+    problems.push(
+      problem(
+        'bad_group',
+        `"${first.column}" is decided together with others (${columns.join(', ')}), and "${first.policy.kind}" goes by one column's values`,
+        'take the column out of the group, or give it a policy that takes one version whole',
+      ),
+    );
   return first.policy;
 }
 
-const samePolicy = (a: ColumnPolicy, b: ColumnPolicy): boolean =>
-  a.kind === b.kind && (a.kind !== 'lww' || b.kind !== 'lww' || a.column === b.column);
+const samePolicy = (a: WrittenPolicy, b: WrittenPolicy): boolean =>
+  JSON.stringify(policyValue(a)) === JSON.stringify(policyValue(b));
+
+/** With what the column's type says of its values. A counter is in no register. */
+function resolved(table: CatalogTable, columns: readonly string[], policy: WrittenPolicy): Register['policy'] {
+  if (policy.kind === 'counter') throw new Error(`a counter among the registers of ${table.name}`);
+  if (policy.kind !== 'max' && policy.kind !== 'min') return policy;
+  const column = table.columns.find((c) => c.name === columns[0]);
+  return { kind: policy.kind, order: (column && valueOrderOf(column)) ?? 'number' };
+}

@@ -5,6 +5,7 @@ import { type EnrolmentProblem, problem } from './refusal.js';
 import { registersOf } from './registers.js';
 import { shapeProblems } from './table-problems.js';
 import { isBuiltIn } from './value-text.js';
+import { valuePolicyProblems } from './value-policies.js';
 
 export type Resolved =
   | { readonly spec: TableSpec; readonly document: PolicyDocument; readonly problems: readonly [] }
@@ -20,6 +21,7 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
     ...unknownColumns(document, table),
     ...counterProblems(document, table),
     ...lwwProblems(document, table),
+    ...valuePolicyProblems(document, table),
   );
   const { registers, counters } = registersOf(table, document, problems);
   if (problems.length > 0) return { spec: null, document: null, problems };
@@ -49,7 +51,7 @@ const columnNamed = (table: CatalogTable, name: string): CatalogColumn | undefin
   table.columns.find((c) => c.name === name);
 
 function unknownColumns(document: PolicyDocument, table: CatalogTable): EnrolmentProblem[] {
-  const named = new Set([...document.columns.keys(), ...document.groups.flat()]);
+  const named = new Set([...document.columns.keys(), ...document.groups.flat(), ...document.secret]);
   return [...named].flatMap((name) => {
     const column = columnNamed(table, name);
     const others = `the columns are ${table.columns.map((c) => c.name).join(', ')}`;

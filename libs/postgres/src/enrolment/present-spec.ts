@@ -1,4 +1,4 @@
-import type { ForeignKey, Register, RegisterPolicy, TableSpec, UniqueKey } from '@meridian/core';
+import type { ForeignKey, Register, TableSpec, UniqueKey } from '@meridian/core';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import type { PolicyDocument } from '../catalog/policy-document.js';
 import type { StoredSpec } from '../entities/enrolled-table.entity.js';
@@ -51,10 +51,10 @@ function presentNames(agreed: StoredSpec, table: CatalogTable): ReadonlyMap<stri
 
 /** Each version carries the wall that it is ranked by: where lww's column is gone, that is the clock from here on. */
 function presentPolicy(
-  policy: RegisterPolicy,
+  policy: Register['policy'],
   names: ReadonlyMap<string, string>,
   there: readonly string[],
-): RegisterPolicy {
+): Register['policy'] {
   if (policy.kind !== 'lww' || policy.column === null) return policy;
   const column = names.get(policy.column) ?? policy.column;
   return { kind: 'lww', column: there.includes(column) ? column : null };

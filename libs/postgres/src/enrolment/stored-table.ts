@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Numbering, TableName, TableSpec } from '@meridian/core';
+import { type Numbering, type TableName, type TableSpec, mergedColumns } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
@@ -120,9 +120,10 @@ export async function storeEnrolled(client: ClientBase, spec: StoredSpec, docume
     spec.counters,
   ]);
   await client.query(
-    `INSERT INTO meridian.policy_epoch AS p (rel, epoch, counters, ended) VALUES ($1, $2, $3, false)
-     ON CONFLICT (rel, epoch) DO UPDATE SET counters = excluded.counters WHERE p.counters::text <> excluded.counters::text`,
-    [spec.name, spec.epoch, JSON.stringify(spec.counters)],
+    `INSERT INTO meridian.policy_epoch AS p (rel, epoch, counters, merged, ended) VALUES ($1, $2, $3, $4, false)
+     ON CONFLICT (rel, epoch) DO UPDATE SET counters = excluded.counters, merged = excluded.merged
+       WHERE (p.counters::text, p.merged::text) <> (excluded.counters::text, excluded.merged::text)`,
+    [spec.name, spec.epoch, JSON.stringify(spec.counters), JSON.stringify(mergedColumns(spec))],
   );
 }
 

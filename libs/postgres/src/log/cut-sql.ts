@@ -1,7 +1,7 @@
 import { CUT_LOCK } from '../connection/advisory-locks.js';
 import { literal } from '../catalog/quoting.js';
 import { changeColumns } from './change-row.js';
-import { COUNTERS } from './counters.js';
+import { FOLDING } from './folding.js';
 import { PAGE_ROWS } from './pages.js';
 import { FIRST_SNAPSHOT } from './snapshot.js';
 
@@ -18,7 +18,7 @@ PREPARE cut_header AS
 SELECT pg_current_snapshot(), t.seq, t.digest, s.last_value,
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
        (SELECT json_object_agg(origin, seq) FROM meridian.applied),
-       EXISTS (SELECT FROM meridian.waiting_change), (SELECT max(change_id) FROM meridian.race), (${COUNTERS})
+       EXISTS (SELECT FROM meridian.waiting_change), (SELECT max(change_id) FROM meridian.race), (${FOLDING})
   FROM meridian.stamp s
   LEFT JOIN (${lastTick(region)}) t ON true;
 

@@ -5,7 +5,7 @@ import { sha256 } from './digest.js';
 /** Cuts a tick as the relay does; null when there is nothing to ship. */
 export async function cutTick(region: TestRegion): Promise<Tick | null> {
   const open = await region.ticks.openCut();
-  const changes = foldChanges(await open.changes(), open.counters);
+  const changes = foldChanges(await open.changes(), open.folding);
   if (changes.length === 0) {
     await open.abandon();
     return null;

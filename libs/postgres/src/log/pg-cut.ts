@@ -1,7 +1,7 @@
 import {
   type Change,
-  type CountersOf,
   type Cut,
+  type FoldingOf,
   GENESIS_DIGEST,
   type RegionId,
   type Seq,
@@ -12,9 +12,9 @@ import {
 } from '@meridian/core';
 import { answersTo, type Row, type Session } from '../connection/session.js';
 import { changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
-import { countersIn } from './counters.js';
 import { cutChanges, FREE_CUT_LOCK, OPEN_CUT, TAKE_CUT_LOCK, WRITE_TICK, WRITE_TICK_0 } from './cut-sql.js';
 import { TickOvertakenError } from './errors.js';
+import { foldingIn } from './folding.js';
 import { MARK_UNSEEN } from './mark-unseen.sql.js';
 import { inPages, isFull } from './pages.js';
 import { NO_RACES, type Races, racesBetween, withUnseen } from './races.js';
@@ -22,7 +22,7 @@ import { NO_RACES, type Races, racesBetween, withUnseen } from './races.js';
 /** A tick in the making: a REPEATABLE READ transaction, begun under the cut lock, which is freed after its end. */
 export class PgCut implements Cut {
   readonly header: TickHeader;
-  readonly counters: CountersOf;
+  readonly folding: FoldingOf;
   /** As pg_snapshot writes it. */
   readonly snapshot: string;
   /** Changes wait for a table that cannot take them here. */
@@ -40,7 +40,7 @@ export class PgCut implements Cut {
     this.snapshot = row[0]!;
     this.waiting = row[6] === 't';
     this.lastRace = Number(row[7] ?? -1);
-    this.counters = countersIn(row[8] ?? null);
+    this.folding = foldingIn(row[8] ?? null);
   }
 
   static async open(region: RegionId, session: Session, release: () => void): Promise<PgCut> {

@@ -73,8 +73,8 @@ describe('ticks cut from the log of PostgreSQL', () => {
       columns: { left_over: 'counter' },
     });
     const open = await eu.ticks.openCut();
-    expect([...open.counters({ table: 'public.stock' as TableName, epoch: 1 })]).toEqual(['left_over']);
-    expect([...open.counters({ table: 'public.item' as TableName, epoch: 1 })]).toEqual([]);
+    expect([...open.folding({ table: 'public.stock' as TableName, epoch: 1 }).counters]).toEqual(['left_over']);
+    expect([...open.folding({ table: 'public.item' as TableName, epoch: 1 }).counters]).toEqual([]);
     await open.abandon();
   });
 

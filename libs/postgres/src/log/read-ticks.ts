@@ -1,8 +1,8 @@
 import {
   type Change,
-  type CountersOf,
   type Digest,
   foldChanges,
+  type FoldingOf,
   type RegionId,
   type Seq,
   stamp,
@@ -14,7 +14,7 @@ import {
 import type { Row, Session } from '../connection/session.js';
 import { literal } from '../catalog/quoting.js';
 import { changeColumns, changeOf, inOrderOfWriting, type LoggedChange } from './change-row.js';
-import { COUNTERS, countersIn } from './counters.js';
+import { FOLDING, foldingIn } from './folding.js';
 import { TickContentError } from './errors.js';
 import { inPagesOfItsOwn, PAGE_ROWS } from './pages.js';
 import { racesOf, withUnseen } from './races.js';
@@ -138,12 +138,12 @@ async function ownContents(session: Session, kept: readonly KeptTick[]): Promise
     : (await session.query(OWN, [before.text, last], 'own_changes')).rows.map(changeOf);
   const byTick = kept.map((): LoggedChange[] => []);
   for (const logged of all) byTick[firstThatShows(snapshots, logged.xid)]!.push(logged);
-  const counters = await countersOf(session);
+  const folding = await foldingOf(session);
   const races = await racesOf(session, all);
   return byTick.map((logged, i) =>
     foldChanges(
       inOrderOfWriting(logged).map(({ change }) => withUnseen({ ...change, origin }, races, kept[i]!.header.deps)),
-      counters,
+      folding,
     ),
   );
 }
@@ -157,7 +157,7 @@ async function snapshotBefore(session: Session, { origin, seq }: TickHeader): Pr
 }
 
 /** Of all epochs: a tick folds as it did when it was cut, whatever has become of its tables since. */
-async function countersOf(session: Session): Promise<CountersOf> {
-  const { rows } = await session.query(COUNTERS);
-  return countersIn(rows[0]![0] ?? null);
+async function foldingOf(session: Session): Promise<FoldingOf> {
+  const { rows } = await session.query(FOLDING);
+  return foldingIn(rows[0]![0] ?? null);
 }

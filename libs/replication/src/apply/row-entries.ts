@@ -6,6 +6,7 @@ import {
   at,
   compareWritten,
   covers,
+  mergedColumns,
   patchOf,
   withSeq,
 } from '@meridian/core';
@@ -21,11 +22,13 @@ export class RowEntries {
   private readonly byOrigin = new Map<RegionId, OriginEntries>();
   private readonly raced = new Set<RegionId>();
   readonly races: Race[] = [];
+  private readonly merged: readonly string[];
 
   constructor(
     private readonly spec: TableSpec,
     entries: readonly Entry[],
   ) {
+    this.merged = mergedColumns(spec);
     for (const entry of [...entries].sort(compareWritten)) this.push(entry);
   }
 
@@ -38,9 +41,16 @@ export class RowEntries {
   /** What `change` is to be decided among: nothing, when it covers all entries. */
   uncoveredBy(change: Entry): readonly Entry[] {
     this.race(change);
-    // An insert starts counters anew: it needs every difference that it has not seen.
-    const all = change.op === 'insert' && this.spec.counters.length > 0;
+    const all = this.countsAll(change);
     return [...this.byOrigin.values()].flatMap((own) => (all ? own.uncoveredBy(change) : own.versionsBeside(change)));
+  }
+
+  /** An insert starts counters anew, by every difference that it has not seen; and of a merged column all writes count. */
+  private countsAll(change: Entry): boolean {
+    if (change.op === 'insert' && this.spec.counters.length > 0) return true;
+    if (this.merged.length === 0) return false;
+    const written = patchOf(change);
+    return this.merged.some((column) => Object.hasOwn(written, column));
   }
 
   /**

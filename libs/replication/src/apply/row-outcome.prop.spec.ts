@@ -5,6 +5,7 @@ import {
   type Entry,
   type JsonText,
   type RegionId,
+  type Register,
   type RegisterPolicy,
   type RowState,
   type TableName,
@@ -14,6 +15,7 @@ import {
   type Vector,
   at,
   foldChanges,
+  foldingOf,
   mergePatch,
   parseValues,
   patchOf,
@@ -35,17 +37,26 @@ const BATCHES = [1, 100, 2];
 const TABLE = 'public.items' as TableName;
 const COUNTERS = new Set(['n']);
 const COLUMNS = ['x', 'y'];
+/** Beside them one column of every policy that goes by values, or merges them. */
+const BY_VALUE: readonly Register[] = [
+  { columns: ['top'], policy: { kind: 'max', order: 'number' } },
+  { columns: ['on'], policy: { kind: 'flag', wins: 'disable' } },
+  { columns: ['tags'], policy: { kind: 'set' } },
+  { columns: ['seen'], policy: { kind: 'grow-set' } },
+  { columns: ['doc'], policy: { kind: 'map' } },
+];
+const START = { x: '-', y: '-', top: '0', on: 'false', tags: '{a}', seen: '{a}', doc: '{"a": {"b": 1}, "k": 1}', n: '0' };
 
 const specOf = (policy: RegisterPolicy, onDelete: DeletePolicy): TableSpec => ({
   name: TABLE,
   keyColumns: ['id'],
-  registers: COLUMNS.map((c) => ({ columns: [c], policy })),
+  registers: [...COLUMNS.map((c) => ({ columns: [c], policy })), ...BY_VALUE],
   counters: [...COUNTERS],
   delete: onDelete,
   uniqueKeys: [],
   foreignKeys: [],
   renamed: [],
-  agreed: ['id', ...COLUMNS, ...COUNTERS],
+  agreed: ['id', ...COLUMNS, ...BY_VALUE.flatMap((r) => r.columns), ...COUNTERS],
   epoch: 1,
 });
 
@@ -55,6 +66,7 @@ type Step =
       readonly region: number;
       readonly remove: boolean;
       readonly column: number;
+      readonly value: number;
       readonly n: number;
       readonly clock: number;
     }
@@ -84,7 +96,11 @@ class World {
   private readonly tables: ReadonlyMap<TableName, TableSpec>;
   private ids = 0;
 
-  constructor(private readonly spec: TableSpec) {
+  constructor(
+    private readonly spec: TableSpec,
+    /** Stamps that know nothing of what their writer has seen. */
+    private readonly wildClocks: boolean,
+  ) {
     this.tables = new Map([[TABLE, spec]]);
   }
 
@@ -95,11 +111,12 @@ class World {
     else this.apply(region);
   }
 
-  write(region: Region, { remove, column, n, clock }: Extract<Step, { do: 'write' }>): void {
+  write(region: Region, { remove, column, value, n, clock }: Extract<Step, { do: 'write' }>): void {
     const id = ++this.ids;
     const op: ChangeOp = region.row === null ? 'insert' : remove ? 'delete' : 'update';
-    const patch: Record<string, string> = op === 'insert' ? { id: '1', x: '-', y: '-', n: '0' } : {};
+    const patch: Record<string, string> = op === 'insert' ? { id: '1', ...START } : {};
     if (column < COLUMNS.length) patch[COLUMNS[column]!] = `${region.name}${id}`;
+    else this.writeByValue(patch, region.row ?? START, column - COLUMNS.length, value);
     if (n !== 0) patch['n'] = String(n);
     const change = {
       origin: region.name,
@@ -111,7 +128,7 @@ class World {
       table: TABLE,
       key: '["1"]',
       op,
-      stamp: BigInt(clock),
+      stamp: this.wildClocks ? BigInt(clock) : region.log.reduce((top, e) => (e.stamp > top ? e.stamp : top), 0n) + 1n,
       wall: BigInt((clock * 7) % 10),
       epoch: 1,
       actor: '',
@@ -123,13 +140,27 @@ class World {
     region.row = op === 'delete' ? null : op === 'insert' ? patch : mergePatch(region.row!, patch, COUNTERS);
   }
 
+  private writeByValue(patch: Record<string, string>, row: Values, column: number, value: number): void {
+    const name = BY_VALUE[column]?.columns[0];
+    if (name === 'top') patch[name] = String(value * 7 - 20);
+    if (name === 'on') patch[name] = value % 2 === 0 ? 'true' : 'false';
+    if (name === 'tags') patch[name] = toggled(row[name]!, 'abcd'[value % 4]!, false);
+    if (name === 'seen') patch[name] = toggled(row[name]!, 'abcd'[value % 4]!, true);
+    if (name === 'doc') patch[name] = edited(row[name]!, this.wildClocks ? value % 5 : value);
+  }
+
   cut(region: Region): void {
     const seq = at(region.applied, region.name) + 1;
     const deps = region.applied;
     const mine = region.log.filter((e) => e.seq === null);
     region.log = region.log.map((e) => (e.seq === null ? ({ ...e, seq, deps } as Entry) : e));
     region.applied = withSeq(region.applied, region.name, seq as never);
-    this.ticks.push({ origin: region.name, seq, deps, changes: foldChanges(mine, () => COUNTERS) } as unknown as Tick);
+    this.ticks.push({
+      origin: region.name,
+      seq,
+      deps,
+      changes: foldChanges(mine, () => foldingOf(this.spec)),
+    } as unknown as Tick);
   }
 
   /** What the applier does with a row, between its locks and its commit. */
@@ -190,6 +221,35 @@ class World {
   }
 }
 
+/** An element put in, or taken out; `{b,a}` is another order of the same set. */
+function toggled(text: string, element: string, onlyIn: boolean): string {
+  const elements = text
+    .slice(1, -1)
+    .split(',')
+    .filter((e) => e !== '');
+  const without = elements.filter((e) => e !== element);
+  return `{${(without.length < elements.length && !onlyIn ? without : [element, ...without]).join(',')}}`;
+}
+
+/** The first five touch leaves of their own; the others put an object where a leaf was, and the reverse. */
+function edited(text: string, value: number): string {
+  const doc = JSON.parse(text) as Record<string, unknown>;
+  const below = typeof doc['a'] === 'object' ? (doc['a'] as Record<string, unknown>) : {};
+  const edits: readonly (() => void)[] = [
+    () => (doc['k'] = value + Object.keys(doc).length),
+    () => (doc['l'] = [1, { x: 2 }]),
+    () => delete doc['k'],
+    () => delete doc['l'],
+    () => (doc['m'] = { deep: { er: text.length } }),
+    () => (doc['a'] = { ...below, c: value }),
+    () => (doc['a'] = 'text'),
+    () => delete doc['a'],
+    () => (doc['a'] = { b: { c: text.length } }),
+  ];
+  edits[value % edits.length]!();
+  return JSON.stringify(doc);
+}
+
 const atMost = (unseen: Vector, origin: RegionId, seq: number): Vector =>
   withSeq(unseen, origin, Math.min(seq, at(unseen, origin) || Infinity) as never);
 
@@ -202,7 +262,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('write' as const),
       region: where,
       remove: fc.constantFrom(false, false, true),
-      column: fc.nat({ max: 2 }),
+      column: fc.nat({ max: COLUMNS.length + BY_VALUE.length }),
+      value: fc.nat({ max: 8 }),
       n: fc.constantFrom(0, 0, 1, -3),
       clock: fc.integer({ min: 1, max: 30 }),
     }),
@@ -215,11 +276,18 @@ describe('laws of what a batch does to a row', () => {
   it('regions that apply one by one and many at a time end with one row, and counters add up (I2, I7)', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom<RegisterPolicy>({ kind: 'hlc' }, { kind: 'lww', column: null }),
+        fc.constantFrom<RegisterPolicy>(
+          { kind: 'hlc' },
+          { kind: 'lww', column: null },
+          { kind: 'first-write' },
+          { kind: 'region-priority', regions: ['ap', 'us'] },
+          { kind: 'manual' },
+        ),
         fc.constantFrom<DeletePolicy>('update-wins', 'delete-wins', 'by-stamp'),
         fc.array(step, { maxLength: 50, size: 'max' }),
-        (policy, onDelete, steps) => {
-          const world = new World(specOf(policy, onDelete));
+        fc.boolean(),
+        (policy, onDelete, steps, wildClocks) => {
+          const world = new World(specOf(policy, onDelete), wildClocks);
           for (const s of steps) world.step(s);
           world.exchange();
           const [one, all, two] = world.regions as [Region, Region, Region];

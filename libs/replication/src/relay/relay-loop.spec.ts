@@ -29,7 +29,7 @@ class MemoryTicks implements TickStore {
     const seq = (this.head + 1) as Seq;
     return {
       header: { origin: US, seq, deps: {}, stamp: stamp(1n), wall: 1n, previous: '' },
-      counters: () => new Set<string>(),
+      folding: () => ({ counters: new Set<string>(), merged: new Set<string>() }),
       changes: async () => {
         if (this.failure !== null) throw this.failure;
         return changes;

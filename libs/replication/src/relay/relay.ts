@@ -31,7 +31,7 @@ export class Relay {
   }
 
   private async tickOf(cut: Cut): Promise<Tick> {
-    const changes = foldChanges(await cut.changes(), cut.counters);
+    const changes = foldChanges(await cut.changes(), cut.folding);
     return { ...cut.header, changes, digest: tickDigest({ ...cut.header, changes }, this.digest) };
   }
 }

@@ -15,6 +15,7 @@ import {
   changeId,
   covers,
   foldChanges,
+  foldingOf,
   mergePatch,
   patchOf,
   recordVerdicts,
@@ -88,7 +89,7 @@ export class Replica {
     const deps = this.applied;
     this.log = this.log.map((e) => (e.seq === null ? { ...e, seq: number, deps } : e));
     this.applied = withSeq(this.applied, this.region, number);
-    const changes = foldChanges(mine, () => new Set(this.spec.counters));
+    const changes = foldChanges(mine, () => foldingOf(this.spec));
     this.ticks.push({ origin: this.region, seq: number, deps, changes });
   }
 

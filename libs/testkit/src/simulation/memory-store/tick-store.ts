@@ -2,9 +2,10 @@ import {
   type ApplyStore,
   type ApplyTransaction,
   type Change,
-  type CountersOf,
   type Cut,
   type Enrolments,
+  type FoldingOf,
+  foldingOf,
   type Head,
   type RegionId,
   type Seq,
@@ -132,7 +133,7 @@ export class MemoryTickStore implements TickStore {
 /** A REPEATABLE READ transaction: all of it reads what had committed when it was opened. */
 class MemoryCut implements Cut {
   readonly header: TickHeader;
-  readonly counters: CountersOf;
+  readonly folding: FoldingOf;
   private readonly taken: readonly LogRow[];
   private readonly races: Map<Change['id'], ReadonlyMap<RegionId, Seq>>;
   private readonly snapshot: Snapshot;
@@ -144,7 +145,7 @@ class MemoryCut implements Cut {
   ) {
     const own = db.applied.get(db.region)!;
     this.snapshot = db.snapshot();
-    this.counters = ({ table }) => new Set(db.specs.get(table)?.counters);
+    this.folding = ({ table }) => foldingOf(db.specs.get(table));
     this.header = {
       origin: db.region,
       seq: seq(own.seq + 1),

@@ -1,0 +1,77 @@
+/** A JSON value whose numbers keep their digits: a jsonb number has up to 131,072 of them. */
+export type Json = null | boolean | string | RawNumber | readonly Json[] | { readonly [key: string]: Json };
+
+interface RawNumber {
+  readonly rawJSON: string;
+}
+
+/** ECMAScript's JSON.parse source text access, which TypeScript's library does not know yet. */
+interface SourceJson {
+  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source: string }) => unknown): Json;
+  rawJSON(text: string): RawNumber;
+  isRawJSON(value: unknown): value is RawNumber;
+}
+const source = JSON as unknown as SourceJson;
+
+export const parseJson = (text: string): Json =>
+  source.parse(text, (_key, value, { source: digits }) => (typeof value === 'number' ? source.rawJSON(digits) : value));
+
+/** The keys from the document down to a leaf. */
+export type Path = readonly string[];
+
+/** One text for one path. */
+export const pathId = (path: Path): string => JSON.stringify(path);
+export const pathOf = (id: string): Path => JSON.parse(id) as Path;
+
+/** By path: every value that is no object. An object without members has none. */
+export function leavesOf(text: string | null): ReadonlyMap<string, string> {
+  const leaves = new Map<string, string>();
+  const walk = (value: Json, path: Path): void => {
+    if (!isObject(value)) leaves.set(pathId(path), jsonbText(value));
+    else for (const [key, member] of Object.entries(value)) walk(member, [...path, key]);
+  };
+  if (text !== null) walk(parseJson(text), []);
+  return leaves;
+}
+
+/** The document with these leaves, as PostgreSQL writes a jsonb. */
+export function documentOf(leaves: ReadonlyMap<string, string>): string {
+  const root = leaves.get(pathId([]));
+  if (root !== undefined) return root;
+  const document = new Branch();
+  for (const [id, leaf] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1))) document.put(pathOf(id), leaf);
+  return document.text();
+}
+
+/** Members in jsonb's order, which is theirs in every region. */
+class Branch {
+  private readonly members = new Map<string, Branch | string>();
+
+  put([key, ...rest]: Path, leaf: string): void {
+    if (rest.length === 0) return void this.members.set(key!, leaf);
+    let below = this.members.get(key!);
+    if (!(below instanceof Branch)) this.members.set(key!, (below = new Branch()));
+    below.put(rest, leaf);
+  }
+
+  text(): string {
+    const members = [...this.members].sort(([a], [b]) => compareKeys(a, b));
+    return `{${members.map(([key, value]) => `${JSON.stringify(key)}: ${value instanceof Branch ? value.text() : value}`).join(', ')}}`;
+  }
+}
+
+/** PostgreSQL's order of a jsonb's keys: by their length in bytes, then by their bytes. */
+function compareKeys(a: string, b: string): number {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length - y.length || Buffer.compare(x, y);
+}
+
+function jsonbText(value: Json): string {
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(jsonbText).join(', ')}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([a], [b]) => compareKeys(a, b));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}: ${jsonbText(member)}`).join(', ')}}`;
+}
+
+const isObject = (value: Json): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !source.isRawJSON(value);

@@ -1,0 +1,93 @@
+import { type Entry, maximal } from '../causality/coverage.js';
+import { beforeOf, patchOf, type Values } from '../change/change.js';
+import { winner } from '../policy/rank.js';
+import { documentOf, leavesOf, pathOf } from './json-leaves.js';
+
+/** How one leaf was decided. */
+export interface LeafVerdict {
+  /** {@link pathOf} it is its keys. */
+  readonly path: string;
+  /** Those that wrote to it or to what it would be part of, in no order. */
+  readonly versions: readonly Entry[];
+  readonly winner: Entry;
+  readonly losers: readonly Entry[];
+  /** What a version wrote there; null: it took it away. */
+  readonly wrote: (version: Entry) => string | null;
+}
+
+export interface MergedMap {
+  readonly value: string | null;
+  readonly verdicts: readonly LeafVerdict[];
+}
+
+/**
+ * A map of leaves, of which every one is a register by stamp. A change writes the leaves that it sets or takes away, and where it
+ * sets one, it takes away what cannot be beside it: the leaves below, and one that stands in its way above. An insert
+ * writes every leaf. As stamps grow along causality, two leaves that cannot be beside each other are never both there.
+ *
+ * @param others the uncovered changes that write the column
+ * @param present as the changes that `arriving` covers have left it
+ * @returns the document without objects that have no members: nobody knows whose they are
+ */
+export function mergeMap(column: string, arriving: Entry, others: readonly Entry[], present: string | null): MergedMap {
+  const all = [...others, arriving];
+  const writes = new Map(all.map((e) => [e, new MapWrite(column, e)]));
+  const leaves = new Map(leavesOf(present));
+  const known = new Set([...leaves.keys(), ...[...writes.values()].flatMap((w) => w.paths)]);
+  const verdicts: LeafVerdict[] = [];
+  for (const path of [...known].sort()) {
+    if (writes.get(arriving)!.at(path) === undefined) continue;
+    const wrote = (e: Entry): string | null => writes.get(e)!.at(path) ?? null;
+    const versions = maximal(all.filter((e) => writes.get(e)!.at(path) !== undefined));
+    const won = winner({ kind: 'hlc' }, [column], versions);
+    const leaf = wrote(won);
+    if (leaf === null) leaves.delete(path);
+    else leaves.set(path, leaf);
+    const losers = versions.filter((e) => writes.get(e)!.names(path) && wrote(e) !== leaf);
+    verdicts.push({ path, versions, winner: won, losers, wrote });
+  }
+  const isNothing = [...writes.values()].every((w) => w.isNull);
+  return { value: leaves.size === 0 && isNothing ? null : documentOf(leaves), verdicts };
+}
+
+/** What one change did to the leaves. */
+class MapWrite {
+  /** The leaf's new text, or null where the change took it away. */
+  private readonly leaves = new Map<string, string | null>();
+  private readonly isInsert: boolean;
+  readonly isNull: boolean;
+
+  constructor(column: string, change: Entry) {
+    const text = valueOf(patchOf(change), column);
+    const [before, after] = [leavesOf(valueOf(beforeOf(change), column)), leavesOf(text)];
+    this.isInsert = change.op === 'insert';
+    this.isNull = text === null;
+    for (const path of before.keys()) if (!after.has(path)) this.leaves.set(path, null);
+    for (const [path, leaf] of after) if (before.get(path) !== leaf) this.leaves.set(path, leaf);
+  }
+
+  get paths(): readonly string[] {
+    return [...this.leaves.keys()];
+  }
+
+  names(path: string): boolean {
+    return this.leaves.has(path);
+  }
+
+  /** What it wrote there; undefined: nothing. */
+  at(path: string): string | null | undefined {
+    if (this.leaves.has(path)) return this.leaves.get(path);
+    const clears = this.isInsert || [...this.leaves].some(([p, leaf]) => leaf !== null && isInTheWay(p, path));
+    return clears ? null : undefined;
+  }
+}
+
+/** One of two paths goes on where the other one ends. */
+function isInTheWay(a: string, b: string): boolean {
+  const [x, y] = [pathOf(a), pathOf(b)];
+  const [shorter, longer] = x.length < y.length ? [x, y] : [y, x];
+  return shorter.length < longer.length && shorter.every((key, i) => key === longer[i]);
+}
+
+const valueOf = (values: Values, column: string): string | null =>
+  Object.hasOwn(values, column) ? (values[column] ?? null) : null;

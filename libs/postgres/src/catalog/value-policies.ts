@@ -1,0 +1,51 @@
+import type { ValueOrder } from '@meridian/core';
+import type { CatalogColumn, CatalogTable } from './catalog-table.js';
+import type { PolicyDocument } from './policy-document.js';
+import { type EnrolmentProblem, problem } from './refusal.js';
+import { isBuiltIn } from './value-text.js';
+
+const ORDERS: ReadonlyMap<ValueOrder, readonly string[]> = new Map([
+  ['number', ['int2', 'int4', 'int8', 'numeric', 'float4', 'float8']],
+  ['time', ['date', 'timestamp', 'timestamptz']],
+  ['boolean', ['bool']],
+]);
+
+/** How the column's values are compared; null: not by Meridian, whose order would be another than the database's. */
+export function valueOrderOf(column: CatalogColumn): ValueOrder | null {
+  for (const [order, types] of ORDERS) if (types.some((type) => isBuiltIn(column, type))) return order;
+  return null;
+}
+
+/** Policies that go by a column's values need a column whose values they know. */
+export function valuePolicyProblems(document: PolicyDocument, table: CatalogTable): EnrolmentProblem[] {
+  return [...document.columns].flatMap(([name, { kind }]) => {
+    const column = table.columns.find((c) => c.name === name);
+    const wanted = column === undefined ? undefined : wants(kind, column);
+    if (wanted === undefined) return [];
+    return [
+      problem(
+        'bad_policy',
+        `"${name}" is ${column!.type}: "${kind}" takes ${wanted}`,
+        `ALTER TABLE ${table.name} ALTER COLUMN … TYPE …, in every region, or another policy`,
+      ),
+    ];
+  });
+}
+
+/** What the policy takes, where this column is no such one. */
+function wants(kind: string, column: CatalogColumn): string | undefined {
+  switch (kind) {
+    case 'max':
+    case 'min':
+      return valueOrderOf(column) === null ? 'a number, date, timestamp or boolean' : undefined;
+    case 'flag':
+      return isBuiltIn(column, 'bool') ? undefined : 'a boolean';
+    case 'set':
+    case 'grow-set':
+      return column.type.endsWith('[]') ? undefined : 'an array';
+    case 'map':
+      return isBuiltIn(column, 'jsonb') ? undefined : 'jsonb';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,145 @@
+import type { RealRegion } from './real-region.js';
+import { type RealRegions, useRegions } from './real-regions.js';
+
+const DDL = `(
+  id int PRIMARY KEY, first text, ranked text, decided text,
+  most int, least numeric, latest timestamptz, on_ boolean DEFAULT false, off boolean DEFAULT true,
+  tags text[] DEFAULT '{}', seen int[] DEFAULT '{}', doc jsonb DEFAULT '{}')`;
+const POLICY = {
+  columns: {
+    ...{ first: 'first-write', ranked: { policy: 'region-priority', regions: ['us', 'eu'] }, decided: 'manual' },
+    ...{ most: 'max', least: 'min', latest: 'max', on_: 'flag', off: { policy: 'flag', wins: 'disable' } },
+    ...{ tags: 'set', seen: 'grow-set', doc: 'map' },
+  },
+};
+
+describe('every policy on ordinary SQL columns, in three regions', () => {
+  let regions: RealRegions;
+  let [ap, eu, us]: RealRegion[] = [];
+  let made = 0;
+  let table = '';
+  useRegions(['ap', 'eu', 'us'], (opened) => {
+    [ap, eu, us] = (regions = opened).all;
+  });
+
+  async function begin(columns = '', values = ''): Promise<void> {
+    table = `policy_${++made}`;
+    await regions.enrol(`CREATE TABLE ${table} ${DDL}`, [table], POLICY);
+    await us!.user.query(`INSERT INTO ${table} (id${columns}) VALUES (1${values})`);
+    await regions.exchange();
+  }
+  const set = (region: RealRegion | undefined, what: string) =>
+    region!.user.query(`UPDATE ${table} SET ${what} WHERE id = 1`);
+
+  /** What all regions show of this expression. */
+  async function shown(expression: string): Promise<unknown> {
+    await regions.equalRows(table);
+    const { rows } = await ap!.user.query(`SELECT ${expression} AS v FROM ${table} WHERE id = 1`);
+    return (rows as { v: unknown }[])[0]?.v;
+  }
+  const reasons = async (): Promise<string[]> => (await regions.conflicts(table)).map((c) => c.reason);
+
+  it.each([
+    ['first', `first = 'of us'`, `first = 'of eu'`, 'of us', /first: us's write won: its stamp is .* earlier/],
+    [
+      'ranked',
+      `ranked = 'of eu'`,
+      `ranked = 'of ap'`,
+      'of eu',
+      /ranked: eu's write won: eu ranks first of them \(us, eu\)/,
+    ],
+    ['decided', `decided = 'of us'`, `decided = 'of eu'`, 'of eu', /decided: eu's write stands until a person decides/],
+    ['most', 'most = 10', 'most = 9', 10, /most: \w+'s write won: of 10 and 9 it is the greatest/],
+    ['least', 'least = 1e-3', 'least = 1', '0.001', /least: \w+'s write won: of 0.001 and 1 it is the least/],
+    ['latest', `latest = 'infinity'`, `latest = '9999-01-01'`, Infinity, /latest: \w+'s write won: of infinity/],
+    ['on_', 'on_ = true', `on_ = NULL`, true, /on_: us's write won: of concurrent values true wins/],
+    ['off', 'off = false', 'off = NULL', false, /off: us's write won: of concurrent values false wins/],
+  ])(
+    '%s: by its policy and not by arrival, and the loser is recorded with the reason (I6, I3)',
+    async (column, one, other, result, reason) => {
+      await begin();
+      const [first, second] = column === 'ranked' ? [eu, ap] : [us, eu];
+      await set(first, one);
+      await set(second, other);
+      expect(await shown(column)).toEqual(result);
+      expect(await reasons()).toEqual([expect.stringMatching(reason)]);
+    },
+  );
+
+  it('a set keeps what either region adds, and a removal of what it has seen', async () => {
+    await begin(', tags', `, '{red,"light blue"}'`);
+    await set(us, `tags = array_append(tags, 'green')`);
+    await set(eu, `tags = array_remove(tags, 'red') || '{"a,b",NULL}'::text[]`);
+    expect(await shown('tags')).toEqual(['a,b', 'light blue', null, 'green']);
+    expect(await reasons()).toEqual([]);
+  });
+
+  it('of an element that one region takes out and another puts in anew, adding wins', async () => {
+    await begin(', tags', `, '{red}'`);
+    await set(us, `tags = '{}'`);
+    await set(eu, `tags = '{}'`);
+    await set(eu, `tags = '{red}'`);
+    expect(await shown('tags')).toEqual(['red']);
+  });
+
+  it('a set that one region alone wrote keeps its order, and a NULL stays one', async () => {
+    await begin();
+    await set(us, `tags = '{z,a,m}'`);
+    expect(await shown('tags')).toEqual(['z', 'a', 'm']);
+    await set(us, 'tags = NULL');
+    await set(eu, 'tags = NULL');
+    expect(await shown('tags')).toBeNull();
+  });
+
+  it('a grow-set refuses to lose an element, and keeps all', async () => {
+    await begin(', seen', `, '{1}'`);
+    await expect(set(us, `seen = '{2}'`)).rejects.toThrow(/"seen" of public.policy_\d+ is a grow-set/);
+    await set(us, 'seen = seen || 2');
+    await set(eu, 'seen = seen || 3');
+    expect(await shown('seen')).toEqual([1, 2, 3]);
+  });
+
+  it('a map keeps what regions wrote under different keys, at any depth and to the last digit', async () => {
+    await begin(', doc', `, '{"name": {"first": "Ada", "last": "L"}, "old": 1}'`);
+    await set(us, `doc = jsonb_set(doc, '{name,first}', '"Augusta"')`);
+    await set(eu, `doc = jsonb_set(doc, '{name,born}', '1815.00000000000000000000001') - 'old'`);
+    await set(ap, `doc = doc || '{"tags": ["a", {"b": null}]}'`);
+    expect(await shown('doc::text')).toBe(
+      '{"name": {"born": 1815.00000000000000000000001, "last": "L", "first": "Augusta"}, "tags": ["a", {"b": null}]}',
+    );
+    expect(await reasons()).toEqual([]);
+  });
+
+  it('of one key of a map the later write wins, and the other one is recorded with its path', async () => {
+    await begin(', doc', `, '{"a": {"b c": 1}}'`);
+    await set(us, `doc = '{"a": {"b c": 2}, "us": true}'`);
+    await set(eu, `doc = '{"a": {"b c": 3}, "eu": true}'`);
+    expect(await shown('doc')).toEqual({ a: { 'b c': 3 }, us: true, eu: true });
+    expect(await regions.conflicts(table)).toMatchObject([
+      {
+        region: 'us',
+        reason: expect.stringMatching(/^doc\.a\["b c"\]: eu's write won/) as string,
+        overwritten: [
+          { columns: ['doc'], part: ['a', 'b c'], policy: 'map', lost: { doc: '2' }, result: { doc: '3' } },
+        ],
+      },
+    ]);
+  });
+
+  it('a scalar where another region put an object: one of them, the same everywhere', async () => {
+    await begin(', doc', `, '{"a": {"b": 1}}'`);
+    await set(us, `doc = '{"a": "text"}'`);
+    await set(eu, `doc = '{"a": {"b": 1, "c": 2}}'`);
+    expect(await shown('doc')).toEqual({ a: { c: 2 } });
+    expect(await reasons()).toEqual([expect.stringMatching(/^doc\.a: eu's write won/)]);
+  });
+
+  it('a deleted row that comes back has what was merged while it was gone', async () => {
+    await begin(', tags, doc', `, '{red}', '{"a": 1}'`);
+    await us!.user.query(`DELETE FROM ${table} WHERE id = 1`);
+    await set(eu, `tags = tags || '{blue}'::text[], doc = doc || '{"b": 2}'`);
+    await set(ap, `tags = tags || '{green}'::text[]`);
+    expect(await shown('tags')).toEqual(['blue', 'green', 'red']);
+    expect(await shown('doc')).toEqual({ a: 1, b: 2 });
+  });
+});
