@@ -19,6 +19,7 @@ export * from './policy/table-policy.js';
 export * from './policy/enrolments.js';
 export * from './policy/rank.js';
 export * from './policy/value-order.js';
+export { pathOf } from './merge/json-leaves.js';
 export * from './conflict/record.js';
 export * from './conflict/resolve.js';
 export * from './conflict/explain.js';

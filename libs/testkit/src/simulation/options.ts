@@ -37,6 +37,10 @@ export interface SimulationOptions {
   readonly greatestCount: number | null;
   /** A table is un-enrolled and enrolled again, under its writers and with ticks on their way. */
   readonly enrolments: boolean;
+  /** A table with a column of every policy that goes by values, or merges them. */
+  readonly boards: boolean;
+  /** Of its title. */
+  readonly title: RegisterPolicy;
 }
 
 /** Swarm: every seed leaves some faults and some kinds of work out, so that the others are met in company of their own. */
@@ -71,6 +75,12 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
     clockJumps: r.chance(0.3),
     enrolments: r.chance(0.3),
     greatestCount: r.pick([null, 5]),
+    boards: r.chance(0.5),
+    title: r.pick<RegisterPolicy>([
+      { kind: 'first-write' },
+      { kind: 'region-priority', regions: ['eu', 'us'] },
+      { kind: 'manual' },
+    ]),
     ...overrides,
   };
 }

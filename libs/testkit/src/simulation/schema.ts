@@ -6,6 +6,8 @@ export const ITEMS = 'public.items' as TableName;
 export const ACCOUNTS = 'public.accounts' as TableName;
 export const PARENTS = 'public.parents' as TableName;
 export const CHILDREN = 'public.children' as TableName;
+/** With a column of every policy that goes by values, or merges them. */
+export const BOARDS = 'public.boards' as TableName;
 /** The one whose enrolment ends and begins anew. */
 export const VISITS = 'public.visits' as TableName;
 
@@ -44,6 +46,16 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
     table(PARENTS, { registers: [register('name')] }),
     children,
     table(VISITS, { registers: [register('page')], counters: ['n'] }),
+    table(BOARDS, {
+      registers: [
+        { columns: ['title'], policy: options.title },
+        { columns: ['top'], policy: { kind: 'max', order: 'number' } },
+        { columns: ['shown'], policy: { kind: 'flag', wins: 'disable' } },
+        { columns: ['tags'], policy: { kind: 'set' } },
+        { columns: ['seen'], policy: { kind: 'grow-set' } },
+        { columns: ['doc'], policy: { kind: 'map' } },
+      ],
+    }),
     CONFLICT_SPEC,
   ];
   return new Map(specs.map((spec) => [spec.name, spec]));

@@ -2,7 +2,8 @@ import type { RowRef, Values } from '@meridian/core';
 import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 import type { Prng } from './prng.js';
-import { ACCOUNTS, CHILDREN, ITEMS, PARENTS, VISITS } from './schema.js';
+import { editedDocument, NEW_BOARD, toggled } from './boards.js';
+import { ACCOUNTS, BOARDS, CHILDREN, ITEMS, PARENTS, VISITS } from './schema.js';
 import type { Agent, WaitQueue } from './scheduler.js';
 
 /** One SQL client of a region: transactions of several statements, with savepoints, rollbacks and thinking in between. */
@@ -32,6 +33,7 @@ export class Writer {
       ...(this.options.transfers ? [() => this.transfer(tx)] : []),
       ...(this.options.family ? [() => this.family(tx)] : []),
       ...(this.options.enrolments ? [() => this.visit(tx)] : []),
+      ...(this.options.boards ? [() => this.board(tx), () => this.board(tx)] : []),
     ];
     const ended = await this.prng.pick(kinds)();
     if (ended === 'aborted' || this.prng.chance(this.options.rollbacks)) await tx.rollback();
@@ -107,6 +109,30 @@ export class Writer {
       const counts = this.prng.chance(0.7);
       return tx.update(ref, (row) => (counts ? { ...row, n: String(Number(row['n']) + 1) } : { ...row, page }));
     });
+  }
+
+  private async board(tx: LocalTransaction): Promise<'going on' | 'aborted'> {
+    const id = String(this.prng.between(1, this.options.rows));
+    for (let again = this.prng.pick([1, 1, 2]); again > 0; again--)
+      if ((await this.guarded(tx, () => this.boardWrite(tx, id))) === 'aborted') return 'aborted';
+    return 'going on';
+  }
+
+  private async boardWrite(tx: LocalTransaction, id: string): Promise<Statement> {
+    const ref = this.ref(BOARDS, id);
+    if ((await tx.select(ref)) === null) return tx.insert(BOARDS, { id, ...NEW_BOARD, title: this.value() });
+    if (this.prng.chance(this.options.deletes)) return tx.delete(ref);
+    const [value, draw, element] = [this.value(), this.prng.between(0, 99), this.prng.pick(['a', 'b', 'c'])];
+    const edits: readonly ((row: Values) => Values)[] = [
+      () => ({ title: value }),
+      () => ({ top: String(draw - 50) }),
+      () => ({ shown: draw % 2 === 0 ? 'true' : 'false' }),
+      (row) => ({ tags: toggled(row['tags']!, element) }),
+      (row) => ({ seen: row['seen']!.includes(element) ? row['seen']! : toggled(row['seen']!, element) }),
+      (row) => ({ doc: editedDocument(row['doc']!, draw) }),
+    ];
+    const edit = this.prng.pick(edits);
+    return tx.update(ref, (row) => ({ ...row, ...edit(row) }));
   }
 
   private async transfer(tx: LocalTransaction): Promise<'going on' | 'aborted'> {

@@ -5,6 +5,11 @@ import {
   type Digest,
   type Entry,
   isTouch,
+  type MergePolicy,
+  merges,
+  nameOf,
+  type Overwritten,
+  pathOf,
   patchOf,
   recordId,
   type Register,
@@ -17,6 +22,7 @@ import {
 } from '@meridian/core';
 import { CONFLICT_TABLE, counted, fullValues, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
+import { allParts, decidePart, partsOf } from './merged-parts.js';
 import { Violation } from './violation.js';
 
 /**
@@ -27,12 +33,14 @@ export function checkFinalState(db: MemoryDatabase, ledger: Ledger, digest: Dige
   const records = new Map(
     [...db.rows(CONFLICT_TABLE).values()].map(({ values }) => [values['id']!, parseRecord(values)]),
   );
-  const recorded = (ref: RowRef, loser: Entry, columns: readonly string[]): boolean => {
+  const recorded = (ref: RowRef, loser: Entry, what: Named): boolean => {
     const record = records.get(recordId(digest, ref, loser));
-    return record?.status === 'open' && record.overwritten.some((o) => o.columns.join() === columns.join());
+    return record?.status === 'open' && record.overwritten.some((o) => nameOf(o) === nameOf(what));
   };
   for (const { ref, versions, base } of ledger.touched) new FinalRow(db, ref, versions, base, recorded).check();
 }
+
+type Named = Pick<Overwritten, 'columns' | 'part'>;
 
 class FinalRow {
   private readonly spec: TableSpec;
@@ -42,7 +50,7 @@ class FinalRow {
     private readonly ref: RowRef,
     private readonly versions: readonly Entry[],
     private readonly base: Values | null,
-    private readonly recorded: (ref: RowRef, loser: Entry, columns: readonly string[]) => boolean,
+    private readonly recorded: (ref: RowRef, loser: Entry, what: Named) => boolean,
   ) {
     this.spec = db.spec(ref.table);
   }
@@ -73,7 +81,8 @@ class FinalRow {
     return exists;
   }
 
-  private checkRegister({ columns, policy }: Register, values: { readonly [column: string]: string | null }): void {
+  private checkRegister({ columns, policy }: Register, values: Values): void {
+    if (merges(policy)) return this.checkParts(columns[0]!, policy, values);
     const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
     if (setters.length === 0) return;
     const won = [...setters].sort((a, b) => compareRank(policy, columns, a, b)).at(-1)!;
@@ -85,6 +94,18 @@ class FinalRow {
         );
     for (const loser of setters)
       if (columns.some((c) => patchOf(loser)[c] !== patchOf(won)[c])) this.assertKept(loser, columns);
+  }
+
+  private checkParts(column: string, policy: MergePolicy, values: Values): void {
+    const writers = this.versions.filter((e) => Object.hasOwn(patchOf(e), column));
+    const held = partsOf(policy, values[column] ?? null);
+    for (const part of allParts(policy, column, writers)) {
+      const decided = decidePart(policy, column, part, writers);
+      if (decided === undefined) continue;
+      if ((held.get(part) ?? null) !== decided.value)
+        throw this.violation('I6', `${column} ${part} should be ${decided.value}, and is ${held.get(part)}`);
+      for (const loser of decided.losers) this.assertKept(loser, [column], pathOf(part));
+    }
   }
 
   /** An insert starts anew: it drops what it covers and keeps what it does not. */
@@ -106,9 +127,9 @@ class FinalRow {
         throw this.violation('I7', `${column} is ${full[column]}, and ${shown[column]} shows, not ${values[column]}`);
   }
 
-  private assertKept(loser: Entry, columns: readonly string[]): void {
+  private assertKept(loser: Entry, columns: readonly string[], part: readonly string[] | null = null): void {
     if (this.ref.table === CONFLICT_TABLE || isTouch(loser)) return;
-    if (!this.recorded(this.ref, loser, columns))
+    if (!this.recorded(this.ref, loser, { columns, part }))
       throw this.violation(
         'I3',
         `${loser.op} ${changeRef(loser)} of (${columns.join()}) was overwritten, and no record says so`,
