@@ -1,6 +1,7 @@
 import {
   type DeletePolicy,
   type RegionId,
+  type Register,
   type TableName,
   type TableSpec,
   type Values,
@@ -12,6 +13,7 @@ import { Replica } from './replica.js';
  * Scenarios as text (test/golden): one command a line, `#` begins a comment.
  *
  *   policy lww delete-wins      registers by hlc (default) or lww; the delete policy
+ *   policy x:set                x by another policy
  *   us insert x=1 n=10          a write in a region; its time is the number of the line
  *   us update x=2 | us add n=5 | us delete | us touch
  *   us -> eu                    us cuts what it has written, and eu gets all of us's ticks
@@ -92,13 +94,36 @@ const shown = (row: Values): string =>
     .sort()
     .join(' ');
 
+/** Of the parts that a policy has, one that shows what they do. */
+const POLICIES_OF_X: readonly Register['policy'][] = [
+  { kind: 'first-write' },
+  { kind: 'region-priority', regions: ['us'] },
+  { kind: 'max', order: 'number' },
+  { kind: 'min', order: 'number' },
+  { kind: 'flag', wins: 'enable' },
+  { kind: 'manual' },
+  { kind: 'set' },
+  { kind: 'grow-set' },
+  { kind: 'map' },
+];
+
+function policyOfX(words: readonly string[]): Register['policy'] | undefined {
+  const name = words.find((word) => word.startsWith('x:'))?.slice(2);
+  const policy = POLICIES_OF_X.find(({ kind }) => kind === name);
+  if (name !== undefined && policy === undefined) throw new Error(`x has no policy "${name}"`);
+  return policy;
+}
+
 function specOf(words: readonly string[]): TableSpec {
   const policy = words.includes('lww') ? ({ kind: 'lww', column: null } as const) : ({ kind: 'hlc' } as const);
   const onDelete: DeletePolicy = POLICIES.find((p) => words.includes(p)) ?? 'update-wins';
   return {
     name: 'public.items' as TableName,
     keyColumns: ['id'],
-    registers: [['x'], ['y'], ['a', 'b']].map((columns) => ({ columns, policy })),
+    registers: [
+      { columns: ['x'], policy: policyOfX(words) ?? policy },
+      ...[['y'], ['a', 'b']].map((columns) => ({ columns, policy })),
+    ],
     counters: ['n'],
     delete: onDelete,
     uniqueKeys: [],
