@@ -20,6 +20,7 @@ import { openApiDocument } from './openapi.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from './options.js';
 import type { ApiPorts } from './ports.js';
 import { SessionService } from './session/session.service.js';
+import { TableRevisionsController } from './tables/table-revisions.controller.js';
 import { TablesController } from './tables/tables.controller.js';
 
 @Module({})
@@ -32,6 +33,7 @@ export class ApiModule {
         TxController,
         ChangesController,
         TablesController,
+        TableRevisionsController,
         ConflictsController,
         ClusterController,
         DiagnosisController,

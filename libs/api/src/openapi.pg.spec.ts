@@ -109,6 +109,28 @@ describe('tables', () => {
     expect((await httpCall(us.url, 'DELETE', '/v1/tables/public.items')).status).toBe(404);
   });
 
+  it('tell of the policies that they had, and take one back', async () => {
+    await put('public.boards');
+    await put('public.boards', '{"policy":"lww"}');
+    const revisions = async (): Promise<unknown> =>
+      JSON.parse((await httpCall(us.url, 'GET', '/v1/tables/public.boards/revisions')).text);
+    expect(await revisions()).toMatchObject({
+      items: [
+        { epoch: 2, policy: { policy: 'lww' } },
+        { epoch: 1, policy: { policy: 'hlc' } },
+      ],
+    });
+    const revert = (body: string, table = 'public.boards') =>
+      httpCall(us.url, 'POST', `/v1/tables/${table}/revert`, body);
+    expect(JSON.parse((await revert('{"epoch":1}')).text)).toMatchObject({ epoch: 3, policy: { policy: 'hlc' } });
+    expect(await revisions()).toMatchObject({ items: [{ epoch: 3 }, {}, {}] });
+    expect(JSON.parse((await revert('{"epoch":9}')).text)).toMatchObject({
+      ...{ status: 404, code: 'revision_not_found', detail: 'public.boards has no revision 9: it has 3, 2, 1' },
+    });
+    expect((await revert('{"epoch":1}', 'public.nothing')).status).toBe(404);
+    expect((await revert('{}')).status).toBe(422);
+  });
+
   it('are refused with each reason and its cure, and with what does not fit the schema', async () => {
     const refused = await put('public.log_without_key', '{}');
     expect(JSON.parse(refused.text)).toMatchObject({

@@ -1,5 +1,13 @@
 import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
-import type { Diagnosis, EnrolledTable, EnrolmentAnswer, Finding, RegionStatus, TablePolicy } from '@meridian/contract';
+import type {
+  Diagnosis,
+  EnrolledTable,
+  EnrolmentAnswer,
+  Finding,
+  RegionStatus,
+  TablePolicy,
+  TableRevision,
+} from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
 /** What REST needs of the region; bound in apps/region. */
@@ -21,6 +29,8 @@ export interface ApiPorts {
 export interface TableEnrolment {
   list(): Promise<readonly EnrolledTable[]>;
   get(table: TableRef): Promise<EnrolledTable | null>;
+  /** The policies that it has or had since it was enrolled, newest first; null: it is not enrolled. */
+  revisions(table: TableRef): Promise<readonly TableRevision[] | null>;
   /** Enrols the table, or changes its policy when it is enrolled. */
   put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome>;
   /** Ends replication of the table in all regions; its rows stay. */

@@ -115,6 +115,25 @@ export const EnrolmentAnswer = EnrolledTable.extend({
 }).meta({ id: 'EnrolmentAnswer' });
 export type EnrolmentAnswer = z.infer<typeof EnrolmentAnswer>;
 
+export const TableRevision = z
+  .object({
+    epoch: z.int(),
+    policy: TablePolicy,
+    beganAt: z.iso.datetime({ offset: true }).describe('In the region that answers'),
+  })
+  .meta({ id: 'TableRevision', description: 'A policy that the table has or had since it was enrolled' });
+export type TableRevision = z.infer<typeof TableRevision>;
+
+export const TableRevisions = z
+  .object({ items: z.array(TableRevision).describe('Newest first; the first is in force'), next: z.null() })
+  .meta({ id: 'TableRevisions' });
+export type TableRevisions = z.infer<typeof TableRevisions>;
+
+export const RevertTo = z.strictObject({
+  epoch: z.int().min(1).describe('Of the revision whose policy is to be in force again'),
+});
+export type RevertTo = z.infer<typeof RevertTo>;
+
 export const EnrolledTables = z
   .object({ items: z.array(EnrolledTable), next: z.string().nullable() })
   .meta({ id: 'EnrolledTables' });

@@ -1,5 +1,5 @@
 import type { EnrolmentOutcome, RefusedReason, TableEnrolment, UnenrolmentOutcome } from '@meridian/api';
-import type { EnrolledTable, TablePolicy } from '@meridian/contract';
+import type { EnrolledTable, TablePolicy, TableRevision } from '@meridian/contract';
 import { parseTableName, type RegionId, type TableRef } from '@meridian/core';
 import {
   type EnrolledTable as StoredTable,
@@ -36,6 +36,13 @@ export class EnrolmentCoordinator implements TableEnrolment {
   async get(table: TableRef): Promise<EnrolledTable | null> {
     const found = isOurs(table) ? null : await this.enrolment.find(table);
     return found === null ? null : shown(found);
+  }
+
+  async revisions(table: TableRef): Promise<readonly TableRevision[] | null> {
+    const found = isOurs(table) ? null : await this.enrolment.find(table);
+    if (found === null) return null;
+    const revisions = await this.enrolment.revisions(found.name);
+    return revisions.map((r) => ({ ...r, policy: r.policy as TableRevision['policy'] }));
   }
 
   async put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome> {

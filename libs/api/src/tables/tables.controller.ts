@@ -1,13 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Res } from '@nestjs/common';
 import { EnrolledTable, EnrolledTables, EnrolmentAnswer, TablePolicy } from '@meridian/contract';
-import { parseTableName, Refused } from '@meridian/core';
+import { parseTableName } from '@meridian/core';
 import type { FastifyReply } from 'fastify';
-import { ApiProblem } from '../http/api-problem.js';
 import { Documented } from '../http/documented.js';
 import { API_PORTS } from '../options.js';
-import type { ApiPorts, RefusedReason } from '../ports.js';
-
-const TABLE = { table: 'items, schema.items or "My Schema"."My Table", percent-encoded' };
+import type { ApiPorts } from '../ports.js';
+import { answerOf, notEnrolled, problemOf, TABLE } from './enrolment-answer.js';
 
 @Controller('v1/tables')
 export class TablesController {
@@ -61,10 +59,9 @@ export class TablesController {
     @Body({ schema: TablePolicy.prefault({}) }) policy: TablePolicy,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EnrolmentAnswer> {
-    const outcome = await this.ports.tables.put(parseTableName(name), policy);
-    if (outcome.kind === 'refused') throw problemOf('enrolment_refused', name, outcome.reasons);
-    void reply.code(outcome.created ? 201 : 200);
-    return outcome.table;
+    const { created, table } = answerOf(name, await this.ports.tables.put(parseTableName(name), policy));
+    void reply.code(created ? 201 : 200);
+    return table;
   }
 
   @Delete(':table')
@@ -83,20 +80,4 @@ export class TablesController {
     if (outcome.kind === 'not enrolled') notEnrolled(name);
     if (outcome.kind === 'incomplete') throw problemOf('region_unreachable', name, outcome.reasons);
   }
-}
-
-function problemOf(
-  code: 'enrolment_refused' | 'region_unreachable',
-  table: string,
-  reasons: readonly RefusedReason[],
-): ApiProblem {
-  return new ApiProblem(code, reasons.map((r) => `${r.detail} — ${r.cure}`).join('; '), { table, reasons });
-}
-
-function notEnrolled(name: string): never {
-  throw new Refused(
-    'table_not_enrolled',
-    `${name} is not enrolled: PUT /v1/tables/${encodeURIComponent(name)} enrols it`,
-    { table: name },
-  );
 }

@@ -48,6 +48,19 @@ describe('enrolment', () => {
     });
   }, 20_000);
 
+  it('keeps the policies of its epochs, and none of an enrolment that has ended', async () => {
+    const revisions = () => us.enrolment.revisions('public.items' as TableName);
+    await us.enrol('items', { policy: 'lww' });
+    await us.enrol('items', { columns: { price: 'max' } });
+    expect(await revisions()).toMatchObject([
+      { epoch: 2, policy: { policy: 'hlc', columns: { price: 'max' } } },
+      { epoch: 1, policy: { policy: 'lww' } },
+    ]);
+    await us.enrolment.remove('public.items' as TableName);
+    await us.enrol('items');
+    expect((await revisions()).map((r) => r.policy)).toMatchObject([{ policy: 'hlc', columns: {} }]);
+  });
+
   it('leaves nothing behind when it is rolled back, or was held too long', async () => {
     await (await us.enrolment.prepare(items, {})).rollback();
     const { region, applyRole } = (

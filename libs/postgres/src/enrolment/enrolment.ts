@@ -8,6 +8,7 @@ import { type EnrolmentProblem, EnrolmentRefused, problem } from '../catalog/ref
 import { resolvePolicy } from '../catalog/resolve-policy.js';
 import { hasDrifted, strays } from '../capture/drift.js';
 import { dropCapture, dropTriggers, installCapture, replaceFunctions } from '../capture/install.js';
+import { type PolicyRevision, readRevisions } from './revisions.js';
 import { attachedRowsProblems } from './attached-rows.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
@@ -190,6 +191,11 @@ export class Enrolment {
 
   async get(name: TableName): Promise<EnrolledTable | null> {
     return this.#withClient(async (client) => (await readEnrolled(client, name))[0] ?? null);
+  }
+
+  /** Newest first. */
+  async revisions(name: TableName): Promise<readonly PolicyRevision[]> {
+    return this.#withClient((client) => readRevisions(client, name));
   }
 
   /** Under the name that its user gives it: schema and name as they stand in the catalog. */

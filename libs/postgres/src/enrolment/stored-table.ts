@@ -120,10 +120,13 @@ export async function storeEnrolled(client: ClientBase, spec: StoredSpec, docume
     spec.counters,
   ]);
   await client.query(
-    `INSERT INTO meridian.policy_epoch AS p (rel, epoch, counters, merged, ended) VALUES ($1, $2, $3, $4, false)
-     ON CONFLICT (rel, epoch) DO UPDATE SET counters = excluded.counters, merged = excluded.merged
-       WHERE (p.counters::text, p.merged::text) <> (excluded.counters::text, excluded.merged::text)`,
-    [spec.name, spec.epoch, JSON.stringify(spec.counters), JSON.stringify(mergedColumns(spec))],
+    `INSERT INTO meridian.policy_epoch AS p (rel, epoch, counters, merged, policy, ended) VALUES ($1, $2, $3, $4, $5, false)
+     ON CONFLICT (rel, epoch) DO UPDATE SET counters = excluded.counters, merged = excluded.merged, policy = excluded.policy
+       WHERE (p.counters::text, p.merged::text, p.policy::text) IS DISTINCT FROM (excluded.counters::text, excluded.merged::text, excluded.policy::text)`,
+    [
+      ...[spec.name, spec.epoch, JSON.stringify(spec.counters), JSON.stringify(mergedColumns(spec))],
+      policyJson(document),
+    ],
   );
 }
 

@@ -6,7 +6,7 @@ import { LoggedValues1763700000004 } from '../../../../migrations/1763700000004-
 import { ParkedSince1763700000005 } from '../../../../migrations/1763700000005-parked-since.js';
 import { AgreedColumns1763700000006 } from '../../../../migrations/1763700000006-agreed-columns.js';
 import { NewPartitions1763700000007 } from '../../../../migrations/1763700000007-new-partitions.js';
-import { MergedColumns1763700000009 } from '../../../../migrations/1763700000009-merged-columns.js';
+import { PolicyEpochs1763700000009 } from '../../../../migrations/1763700000009-policy-epochs.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
 
@@ -28,7 +28,7 @@ export class MeridianDataSource extends DataSource {
         ParkedSince1763700000005,
         AgreedColumns1763700000006,
         NewPartitions1763700000007,
-        MergedColumns1763700000009,
+        PolicyEpochs1763700000009,
       ],
       migrationsTableName: 'migration',
       migrationsTransactionMode: 'each',

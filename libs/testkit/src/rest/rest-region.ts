@@ -1,4 +1,4 @@
-import type { EnrolledTable, TablePolicy } from '@meridian/contract';
+import type { EnrolledTable, TablePolicy, TableRevision } from '@meridian/contract';
 import type { RegionId } from '@meridian/core';
 import { Client, Pool } from 'pg';
 import { templateDatabase } from '../pg-template/template-database.js';
@@ -148,10 +148,12 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
 /** Refuses any table whose name ends in `_without_key`. */
 function memoryEnrolment() {
   const tables = new Map<string, EnrolledTable>();
+  const revisions = new Map<string, readonly TableRevision[]>();
   const nameOf = (t: { schema: string; name: string }): string => `${t.schema}.${t.name}`;
   return {
     list: () => Promise.resolve([...tables.values()]),
     get: (t: { schema: string; name: string }) => Promise.resolve(tables.get(nameOf(t)) ?? null),
+    revisions: (t: { schema: string; name: string }) => Promise.resolve(revisions.get(nameOf(t)) ?? null),
     put: (t: { schema: string; name: string }, policy: TablePolicy) => {
       if (t.name.endsWith('_without_key'))
         return Promise.resolve({
@@ -169,11 +171,13 @@ function memoryEnrolment() {
         table: nameOf(t),
         state: 'active',
         reason: null,
-        epoch: 1,
+        epoch: (tables.get(nameOf(t))?.epoch ?? 0) + 1,
         policy,
         enrolledAt: new Date(0).toISOString(),
       };
       tables.set(nameOf(t), table);
+      const { epoch, enrolledAt: beganAt } = table;
+      revisions.set(nameOf(t), [{ epoch, policy, beganAt }, ...(revisions.get(nameOf(t)) ?? [])]);
       return Promise.resolve({ kind: 'enrolled' as const, created, table: { ...table, keySequences: [] } });
     },
     remove: (t: { schema: string; name: string }) => {
