@@ -45,7 +45,16 @@ const BY_VALUE: readonly Register[] = [
   { columns: ['seen'], policy: { kind: 'grow-set' } },
   { columns: ['doc'], policy: { kind: 'map' } },
 ];
-const START = { x: '-', y: '-', top: '0', on: 'false', tags: '{a}', seen: '{a}', doc: '{"a": {"b": 1}, "k": 1}', n: '0' };
+const START = {
+  x: '-',
+  y: '-',
+  top: '0',
+  on: 'false',
+  tags: '{a}',
+  seen: '{a}',
+  doc: '{"a": {"b": 1}, "k": 1}',
+  n: '0',
+};
 
 const specOf = (policy: RegisterPolicy, onDelete: DeletePolicy): TableSpec => ({
   name: TABLE,
