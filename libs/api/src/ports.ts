@@ -1,5 +1,13 @@
 import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
-import type { Diagnosis, EnrolledTable, EnrolmentAnswer, Finding, RegionStatus, TablePolicy } from '@meridian/contract';
+import type {
+  Diagnosis,
+  EnrolledTable,
+  EnrolmentAnswer,
+  Finding,
+  RegionStatus,
+  TableCheck,
+  TablePolicy,
+} from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
 /** What REST needs of the region; bound in apps/region. */
@@ -55,4 +63,6 @@ export interface Readiness {
 /** What is wrong in this region, and what mends it. */
 export interface Doctor {
   examine(): Promise<{ readonly findings: readonly Finding[]; readonly tables: Diagnosis['tables'] }>;
+  /** One table, here and compared with the other regions'. `policy`: as if it were enrolled under it. Null: no region has it. */
+  check(table: TableRef, policy?: TablePolicy): Promise<Pick<TableCheck, 'table' | 'state' | 'items'> | null>;
 }

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import type { Place } from '../enrolment/targets.js';
 import { BEGIN } from '../enrolment/transaction.js';
 import type { TableRef } from '../catalog/read-table.js';
+import { refusalOf } from '../rows/refusal-of-sqlstate.js';
 import { readServerState, serverRefusals } from '../setup/server-checks.js';
 import { logFindings, parkedFindings } from './backlog.js';
 import { finding, type ExaminedTable, type Finding } from './finding.js';
@@ -87,6 +88,8 @@ export class Doctor {
       await client.connect();
       await client.query(LOOK);
       return await look(client);
+    } catch (error) {
+      throw refusalOf(error);
     } finally {
       // Ending the session rolls back.
       await client.end().catch(() => undefined);
