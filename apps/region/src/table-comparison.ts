@@ -1,7 +1,7 @@
 import type { TableCheck as CheckAnswer, TableFinding } from '@meridian/contract';
 import type { RegionId, TableRef } from '@meridian/core';
 import { type Doctor, shapeDifferences, type TableCheck, type TableShape } from '@meridian/postgres';
-import { type PeerAnswer, type PeerCall, PeerCallError, type PeerClient } from '@meridian/transport';
+import type { PeerAnswer, PeerCall, PeerClient } from '@meridian/transport';
 import { z } from 'zod';
 
 export const SHAPE_PATH = '/v1/replication/tables/shape';
@@ -100,7 +100,7 @@ const missing = (table: string, region: RegionId, has: RegionId): TableFinding =
 
 const notAsked = (region: RegionId, failure: unknown): TableFinding => ({
   ...{ code: 'region_not_compared', severity: 'warning', subject: `region ${region}` },
-  message: failure instanceof PeerCallError ? failure.message : `${region}: ${(failure as Error).message}`,
+  message: `it could not be asked: ${(failure as Error).message}`,
   meaning: 'whether the table differs there is not known, and nothing can be enrolled until it answers',
   cure: { text: `bring ${region} up, then check again` },
 });

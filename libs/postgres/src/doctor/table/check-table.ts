@@ -70,7 +70,7 @@ async function relatedProblems(
 
 export const isTable = ({ kind }: CatalogTable): boolean => kind === 'r' || kind === 'p';
 
-/** Beside what enrolling refuses: what would go wrong later, what happens, and what could be better. */
+/** Beside what enrolling refuses: what would go wrong later, and what happens. */
 export async function checks(client: ClientBase, examined: Examined): Promise<TableFinding[]> {
   if (!isTable(examined.table)) return [];
   return [
@@ -82,13 +82,17 @@ export async function checks(client: ClientBase, examined: Examined): Promise<Ta
     ...rewriteRules(examined),
     ...(await rights(client, examined)),
     ...localDefaults(examined),
-    ...groups(examined),
-    ...(await counters(client, examined)),
-    ...wideRows(examined),
   ];
+}
+
+/** What could be better. */
+async function hints(client: ClientBase, examined: Examined): Promise<TableFinding[]> {
+  if (!isTable(examined.table)) return [];
+  return [...groups(examined), ...(await counters(client, examined)), ...wideRows(examined)];
 }
 
 export const checkTable = async (client: ClientBase, examined: Examined): Promise<TableFinding[]> => [
   ...refusals(examined),
   ...(await checks(client, examined)),
+  ...(await hints(client, examined)),
 ];
