@@ -19,7 +19,8 @@ function print({ region, items, tables }: Diagnosis): void {
     say(`\n${severity.toUpperCase()} ${about} (${code})\n  ${detail}`);
     if (meaning !== undefined) say(`  So: ${meaning}`);
     if (cure !== null) say(`  → ${cure}`);
-    printIndented(sql ?? []);
+    // Older cures spell their statements out.
+    printIndented((sql ?? []).filter((statement) => !cure?.includes(statement)));
   }
   say('');
   printColumns(
