@@ -115,10 +115,14 @@ describe('the check of a table', () => {
       expect([first, second]).toEqual(['00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002']);
       expect(new Set(uuids.map((id) => id[14]))).toEqual(new Set(['7']));
 
-      await generated('range');
+      const ranges = await generated('range');
       // ap, eu, us: the last third is ours, and rows that are there stay.
       const third = (type === 'int' ? 2n ** 31n - 1n : 2n ** 63n - 1n) / 3n;
       expect(await keys()).toEqual(['1', '2', `${third * 2n + 1n}`, `${third * 2n + 2n}`, `${third * 2n + 3n}`]);
+
+      // Run again, it goes on above the rows that are in the range.
+      await make(ranges.cure.alternatives!.find((o) => o.text.includes('range'))!.sql[0]!);
+      expect((await keys()).at(-1)).toBe(`${third * 2n + 6n}`);
 
       await generated('the time');
       const [, , ...made] = (await keys()).map(BigInt);

@@ -28,13 +28,13 @@ export interface TableFacts {
   readonly foreignPartitions: readonly (readonly [partition: TableName, parent: TableName])[];
 }
 
-export interface ColumnExpression {
+interface ColumnExpression {
   readonly column: string;
   readonly expression: string;
   readonly generated: boolean;
 }
 
-export interface Constraint {
+interface Constraint {
   readonly name: string;
   /** pg_constraint.contype: p, u, f, c, x. */
   readonly kind: string;
@@ -43,7 +43,7 @@ export interface Constraint {
 }
 
 /** Of the table or of one of its partitions, a constraint's or not. */
-export interface UniqueIndex {
+interface UniqueIndex {
   /** The constraint's name where there is one, else the index's. */
   readonly name: string;
   readonly index: string;

@@ -1,5 +1,5 @@
 /** hint: nothing is wrong; it may be better otherwise. The others as for any finding. */
-export type TableSeverity = 'error' | 'warning' | 'info' | 'hint';
+type TableSeverity = 'error' | 'warning' | 'info' | 'hint';
 
 /** What a check of one table has found. */
 export interface TableFinding {

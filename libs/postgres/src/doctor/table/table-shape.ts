@@ -28,7 +28,7 @@ export interface ShapedColumn {
   readonly generated: string | null;
 }
 
-export interface ShapedConstraint {
+interface ShapedConstraint {
   readonly name: string;
   /** Without its name: those may differ. */
   readonly rule: string;
