@@ -230,8 +230,10 @@ describe('the check of a table', () => {
       await make(`CREATE TABLE wide (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), data text STORAGE EXTERNAL);
         INSERT INTO wide (data) SELECT repeat('x', 200000) FROM generate_series(1, 20); ANALYZE wide`);
       expect(await found('wide')).toMatchObject([{ code: 'wide_rows', severity: 'hint' }]);
-      await make('UPDATE wide SET data = left(data, 100)');
-      await make('VACUUM FULL ANALYZE wide');
+      // Not by UPDATE and VACUUM: whoever else looks at the database keeps dead rows from going.
+      await make(
+        `TRUNCATE wide; INSERT INTO wide (data) SELECT repeat('x', 100) FROM generate_series(1, 20); ANALYZE wide`,
+      );
       expect(await codes('wide')).toEqual([]);
     });
   });
