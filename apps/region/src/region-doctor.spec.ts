@@ -2,9 +2,14 @@ import type { RegionStatus } from '@meridian/contract';
 import type { Blocker, Examination } from '@meridian/postgres';
 import { RegionDoctor } from './region-doctor.js';
 
-const region = (name: string, health: RegionStatus['health'], detail: string | null = null): RegionStatus => ({
+const region = (
+  name: string,
+  health: RegionStatus['health'],
+  detail: string | null = null,
+  clockOffsetMs = 0,
+): RegionStatus => ({
   ...{ region: name, self: name === 'us', health, detail, address: `http://${name}`, seq: 1, applied: {} },
-  ...{ lag: null, clockOffsetMs: 0, lastSeenAt: null },
+  ...{ lag: null, clockOffsetMs, lastSeenAt: null },
 });
 
 interface Seen {
@@ -20,6 +25,8 @@ const examine = ({ database = {}, regions = [region('us', 'healthy')], blockers 
     cluster: { regions: () => Promise.resolve(regions) },
     apply: { blockers: () => Promise.resolve(blockers) },
     leads: () => leads,
+    tables: { check: () => Promise.resolve(null) },
+    maxClockSkewMs: 5_000,
   }).examine();
 
 describe('the doctor of a region', () => {
@@ -27,7 +34,7 @@ describe('the doctor of a region', () => {
     const regions = [
       region('us', 'halted', 'a tick names another predecessor'),
       region('eu', 'unreachable', 'nothing heard of it for 20 s'),
-      region('ap', 'lagging', 'its clock is 9000 ms ahead: mend its time service'),
+      region('ap', 'lagging', 'its last tick came 7 s ago'),
       region('sa', 'healthy'),
     ];
     const blockers: Blocker[] = [{ kind: 'prepared', gid: 'gone', owner: 'ann', heldMs: 4_000 }];
@@ -39,6 +46,19 @@ describe('the doctor of a region', () => {
       ['error', 'apply_held_up', 'transaction gone'],
     ]);
     expect(findings[1]!.detail).toBe('http://eu: nothing heard of it for 20 s');
+  });
+
+  it('tells of clocks that are off, and not twice', async () => {
+    const regions = [
+      region('ap', 'lagging', 'its clock is 9000 ms ahead', 9_000),
+      region('sa', 'healthy', null, -6_000),
+      region('eu', 'healthy', null, 4_000),
+    ];
+    const { findings } = await examine({ regions });
+    expect(findings.map((f) => [f.severity, f.code, f.about, f.detail])).toEqual([
+      ['warning', 'clock_offset', 'region ap', 'its clock is 9000 ms ahead'],
+      ['warning', 'clock_offset', 'region sa', 'its clock is 6000 ms behind ours, or its ticks take as long to arrive'],
+    ]);
   });
 
   it('says of an instance that does not lead that it knows nothing of peers, rather than call them unreachable', async () => {

@@ -1,13 +1,17 @@
 import type { ClusterStatus, Doctor as DoctorPort } from '@meridian/api';
-import type { Finding, RegionStatus } from '@meridian/contract';
-import { type Blocker, blockerFinding, type Doctor } from '@meridian/postgres';
+import type { Finding, RegionStatus, TablePolicy } from '@meridian/contract';
+import type { TableRef } from '@meridian/core';
+import { type Blocker, blockerFinding, type Doctor, type Finding as Found } from '@meridian/postgres';
+import type { TableComparison } from './table-comparison.js';
 
 interface Looked {
   readonly database: Pick<Doctor, 'examine'>;
+  readonly tables: Pick<TableComparison, 'check'>;
   readonly cluster: ClusterStatus;
   readonly apply: { blockers(): Promise<readonly Blocker[]> };
   /** Only the instance that leads hears of peers, and knows whom apply waits for. */
   readonly leads: () => boolean;
+  readonly maxClockSkewMs: number;
 }
 
 /** What the database tells, and what the pipeline has seen beside it. */
@@ -18,7 +22,7 @@ export class RegionDoctor implements DoctorPort {
     const { findings, tables } = await this.looked.database.examine();
     const unavailable = findings.some((f) => f.code === 'database_unavailable');
     return {
-      findings: [...(unavailable ? [] : await this.replication()), ...findings],
+      findings: [...(unavailable ? [] : await this.replication()), ...findings.map(answered)],
       tables: tables.map(({ table, state, reasons }) => ({
         ...{ table, state },
         reasons: reasons.map(({ code, message, cure }) => ({ code, detail: message, cure })),
@@ -26,13 +30,22 @@ export class RegionDoctor implements DoctorPort {
     };
   }
 
+  check(table: TableRef, policy?: TablePolicy): ReturnType<DoctorPort['check']> {
+    return this.looked.tables.check(table, policy);
+  }
+
   private async replication(): Promise<readonly Finding[]> {
-    const { cluster, apply, leads } = this.looked;
+    const { cluster, apply, leads, maxClockSkewMs } = this.looked;
     if (!leads()) return [FOLLOWS];
-    const regions = (await cluster.regions()).flatMap(regionFinding);
-    return [...regions, ...(await apply.blockers()).map(blockerFinding)];
+    const regions = (await cluster.regions()).flatMap((region) => [
+      ...regionFinding(region, maxClockSkewMs),
+      ...clockFinding(region, maxClockSkewMs),
+    ]);
+    return [...regions, ...(await apply.blockers()).map(blockerFinding).map(answered)];
   }
 }
+
+const answered = ({ sql, ...found }: Found): Finding => ({ ...found, ...(sql === undefined ? {} : { sql: [...sql] }) });
 
 const FOLLOWS: Finding = {
   severity: 'info',
@@ -54,11 +67,34 @@ const CURES: Readonly<Record<string, string>> = {
   apply_halted: 'the reason says what; it is tried again all the time',
 };
 
-function regionFinding({ region, health, detail, address }: RegionStatus): Finding[] {
+/** A region that lags for nothing but its clock is told of by that. */
+function regionFinding({ region, health, detail, address, clockOffsetMs }: RegionStatus, skewMs: number): Finding[] {
   const found = FOUND[health];
-  if (found === null) return [];
+  if (found === null || (health === 'lagging' && (clockOffsetMs ?? 0) > skewMs)) return [];
   const [severity, code] = found;
   const where = health === 'unreachable' && address !== null ? `${address}: ` : '';
   const about = `region ${region}`;
   return [{ severity, code, about, detail: `${where}${detail ?? health}`, cure: CURES[code] ?? null }];
+}
+
+/**
+ * What a tick takes to arrive makes its origin look behind, so behind is told only of a region that is heard, and with that
+ * doubt.
+ */
+function clockFinding({ region, health, self, detail, clockOffsetMs }: RegionStatus, skewMs: number): Finding[] {
+  const offset = clockOffsetMs ?? 0;
+  if (self || health === 'unreachable' || Math.abs(offset) <= skewMs) return [];
+  const ahead = offset > 0;
+  return [
+    {
+      severity: 'warning',
+      code: 'clock_offset',
+      about: `region ${region}`,
+      detail: ahead
+        ? (detail ?? `its clock is ${offset} ms ahead`)
+        : `its clock is ${-offset} ms behind ours, or its ticks take as long to arrive`,
+      cure: `mend the time service of ${ahead ? region : `${region}, or the network between`}: timedatectl timesync-status, or chronyc tracking, tells`,
+      meaning: `nothing diverges; but of concurrent writes, those of ${ahead ? `${region} win` : `the others win over those of ${region}`} more often than they should`,
+    },
+  ];
 }

@@ -42,6 +42,7 @@ import { LocalRelaying } from './relaying.js';
 import { createPipeline } from './replication.js';
 import { ReplicationMetrics } from './replication-metrics.js';
 import { systemTimers } from './system.js';
+import { SHAPE_PATH, TableComparison, answerShapeCall, shapesOfPeers } from './table-comparison.js';
 import { upkeep } from './upkeep.js';
 
 /** The parts that replication writes through; a test may put itself in between (failpoints). */
@@ -55,6 +56,7 @@ const NO_SEAMS: Seams = { ticks: (s) => s, apply: (s) => s, transport: (t) => t 
 
 /** Reading the rows of a large table for its digest takes longer than an ordinary call. */
 const ENROLMENT_CALL_TIMEOUT_MS = 55_000;
+const ASKING_TIMEOUT_MS = 5_000;
 
 /** One region's service: binds the ports to PostgreSQL, the transport and REST. The only place that knows everything. */
 export class RegionService {
@@ -110,7 +112,11 @@ export class RegionService {
     const peers: PeerHandler = (req, res) =>
       req.url!.startsWith(TICKS_PATH)
         ? this.wire.direct.server.handle(req, res)
-        : answerPeerCall(this.wire.direct.signer, req, res, (call) => answerEnrolmentCall(participant, call));
+        : answerPeerCall(this.wire.direct.signer, req, res, (call) =>
+            call.path === SHAPE_PATH
+              ? answerShapeCall(this.stores.doctor, call)
+              : answerEnrolmentCall(participant, call),
+          );
     const rate = { limiter: this.instances.limiter, perSecond: this.config.http.requestsPerSecond };
     this.app = await createHttpServer(this.ports(coordinator), this.apiOptions(), peers, rate, this.log);
     await this.app.listen(this.config.http.port, this.config.http.host);
@@ -139,6 +145,7 @@ export class RegionService {
     await this.app.close();
     await this.wire.transport.close();
     this.wire.control.close();
+    this.wire.asking.close();
     await this.instances.close();
     await this.stores.close();
   }
@@ -217,7 +224,14 @@ export class RegionService {
       readiness: { checks: () => Promise.resolve(this.checks()) },
       doctor: new RegionDoctor({
         ...{ database: stores.doctor, cluster, apply: stores.apply },
+        tables: new TableComparison(
+          region,
+          stores.doctor,
+          Object.keys(config.peers) as RegionId[],
+          shapesOfPeers(this.wire.asking),
+        ),
         leads: () => this.role === 'leads',
+        maxClockSkewMs: config.replication.maxClockSkewMs,
       }),
       metrics: this.metrics,
     };
@@ -299,6 +313,8 @@ interface Wire {
   readonly direct: DirectEnd;
   /** For short calls between services. */
   readonly control: PeerClient;
+  /** For questions that somebody waits for at a terminal: a region that does not answer soon is told of. */
+  readonly asking: PeerClient;
 }
 
 function openWire(config: RegionConfig, region: RegionId, reader: LogReader, log: Logger): Wire {
@@ -311,11 +327,17 @@ function openWire(config: RegionConfig, region: RegionId, reader: LogReader, log
     callTimeoutMs: ENROLMENT_CALL_TIMEOUT_MS,
     connectTimeoutMs: ENROLMENT_CALL_TIMEOUT_MS,
   });
-  if (config.transport === 'direct') return { transport: direct.transport, direct, control };
+  const asking = new PeerClient({
+    signer: direct.signer,
+    peers: config.peers,
+    callTimeoutMs: ASKING_TIMEOUT_MS,
+    connectTimeoutMs: ASKING_TIMEOUT_MS,
+  });
+  if (config.transport === 'direct') return { transport: direct.transport, direct, control, asking };
   const { brokers, topicPrefix } = config.transport.kafka;
   const kafka = new KafkaTransport({
     ...{ region, cluster: config.cluster, brokers: [...brokers], topicPrefix },
     ...{ envelopes: direct.envelopes, reader, direct: direct.transport, onEvent },
   });
-  return { transport: kafka, direct, control };
+  return { transport: kafka, direct, control, asking };
 }

@@ -10,6 +10,7 @@ import { DataService } from './data/data.service.js';
 import { TxController } from './data/tx.controller.js';
 import { TxService } from './data/tx.service.js';
 import { DiagnosisController } from './diagnosis/diagnosis.controller.js';
+import { TableCheckController } from './diagnosis/table-check.controller.js';
 import { DocsController } from './docs/docs.controller.js';
 import { OpenApiHolder } from './docs/openapi-holder.js';
 import { HealthController } from './health/health.controller.js';
@@ -37,6 +38,7 @@ export class ApiModule {
         ConflictsController,
         ClusterController,
         DiagnosisController,
+        TableCheckController,
         HealthController,
         DocsController,
       ],

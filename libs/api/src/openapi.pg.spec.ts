@@ -165,6 +165,43 @@ describe('tables', () => {
   });
 });
 
+describe('the check of a table', () => {
+  const check = async (path: string) => {
+    const { status, text } = await httpCall(us.url, 'GET', `/v1/tables/${path}`);
+    return [status, JSON.parse(text) as { code?: string; table?: string; items?: { message: string }[] }] as const;
+  };
+
+  it('answers for a table of any name, errors first, and is not in the way of one that is called so', async () => {
+    expect(await check('items/check')).toMatchObject([
+      200,
+      {
+        table: 'public.items',
+        region: 'us',
+        state: 'refused',
+        items: [{ code: 'error' }, { code: 'hint' }],
+        next: null,
+      },
+    ]);
+    expect(await check('items%2Fcheck/check')).toMatchObject([200, { table: 'public.items/check' }]);
+    expect(await check('check/check')).toMatchObject([200, { table: 'public.check' }]);
+    expect(await check('items%2Fcheck')).toMatchObject([404, { code: 'table_not_enrolled' }]);
+    expect(await check('no_table/check')).toMatchObject([404, { code: 'table_not_found' }]);
+    expect(await check('a.b.c/check')).toMatchObject([400, { code: 'bad_table_name' }]);
+  });
+
+  it('takes a policy, and says what is wrong with one', async () => {
+    const asked = async (policy: string) => check(`items/check?policy=${encodeURIComponent(policy)}`);
+    const [, { items }] = await asked('{"columns":{"stock":"counter"}}');
+    expect(JSON.parse(items![0]!.message)).toMatchObject({ granularity: 'column', columns: { stock: 'counter' } });
+    expect(await asked('{')).toMatchObject([
+      422,
+      { code: 'invalid_document', detail: expect.stringMatching(/^policy: is no JSON/) as string },
+    ]);
+    expect(await asked('{"colums":{}}')).toMatchObject([422, { code: 'invalid_document' }]);
+    expect(await check('items/check?polcy={}')).toMatchObject([422, { code: 'invalid_document' }]);
+  });
+});
+
 describe('conflicts', () => {
   const RECORD = `INSERT INTO meridian.conflict SELECT 'c' || n, 'public.items', '["' || n || '"]', 'update_origin_differs', CASE n % 2 WHEN 0 THEN 'us' ELSE 'eu' END, 'open',
     '{"origin":"us","id":1,"op":"update","stamp":"9007199254740993","wall":"2026-01-01T00:00:00Z","actor":"a","values":{"q":"1"}}', '[]', null, '[]', null, 'because',

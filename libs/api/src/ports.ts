@@ -5,6 +5,7 @@ import type {
   EnrolmentAnswer,
   Finding,
   RegionStatus,
+  TableCheck,
   TablePolicy,
   TableRevision,
 } from '@meridian/contract';
@@ -65,4 +66,6 @@ export interface Readiness {
 /** What is wrong in this region, and what mends it. */
 export interface Doctor {
   examine(): Promise<{ readonly findings: readonly Finding[]; readonly tables: Diagnosis['tables'] }>;
+  /** One table, here and compared with the other regions'. `policy`: as if it were enrolled under it. Null: no region has it. */
+  check(table: TableRef, policy?: TablePolicy): Promise<Pick<TableCheck, 'table' | 'state' | 'items'> | null>;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Statements } from './statements.js';
 
 export const SEVERITIES = ['error', 'warning', 'info'] as const;
 
@@ -11,6 +12,8 @@ const Finding = z
     about: z.string().describe('`server`, `log`, a region, a role, a session, a transaction, or a table'),
     detail: z.string(),
     cure: z.string().nullable().describe('What mends it; SQL where there is any'),
+    meaning: z.string().optional().describe('For replication'),
+    sql: Statements.optional(),
   })
   .meta({ id: 'Finding' });
 export type Finding = z.infer<typeof Finding>;

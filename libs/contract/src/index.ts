@@ -4,5 +4,6 @@ export * from './tables.js';
 export * from './conflicts.js';
 export * from './cluster.js';
 export * from './diagnosis.js';
+export * from './table-check.js';
 export * from './changes.js';
 export * from './headers.js';

@@ -28,6 +28,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: 'No such resource' },
   table_not_enrolled: { status: 404, title: 'The table is not enrolled' },
   revision_not_found: { status: 404, title: 'No such revision' },
+  table_not_found: { status: 404, title: 'There is no such table' },
   row_not_found: { status: 404, title: 'No such row' },
   conflict_not_found: { status: 404, title: 'No such conflict' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },

@@ -3,6 +3,7 @@ import type { EnrolmentAnswer } from '@meridian/contract';
 import { type Command, Option } from 'commander';
 import { doctor } from './doctor.js';
 import { call } from './rest.js';
+import { checkTable } from './table-check.js';
 import { printColumns, printJson } from './table-output.js';
 
 interface Output {
@@ -13,11 +14,13 @@ interface Output {
 /** The operator's tools; all of them over REST, so they work from anywhere the service can be reached. */
 export function operatorCommands(program: Command): void {
   operator(program, 'status', 'regions, health, lag').action((options: Output) => status(options));
-  operator(program, 'doctor', 'what is wrong in a region, and what mends it; status 1: something is').action(
-    async (options: Output) => {
-      process.exitCode = await doctor(options);
-    },
-  );
+  operator(program, 'doctor', 'what is wrong in a region, or with a table, and what mends it; status 1: something is')
+    .option('--table <table>', 'one table, before or after it is enrolled, in all regions')
+    .option('--policy <file>', 'with --table: as if it were enrolled under this policy')
+    .action(async ({ table, ...options }: Output & { readonly table?: string; readonly policy?: string }) => {
+      if (table === undefined && options.policy !== undefined) throw new Error('--policy says how to check a --table');
+      process.exitCode = table === undefined ? await doctor(options) : await checkTable(table, options);
+    });
   const tables = program.command('tables').description('enrolled tables');
   operator(tables, 'list', 'enrolled tables and their state').action((options: Output) => listTables(options));
   operator(tables, 'enrol <table> [policy-file]', 'enrol a table in all regions, or change its policy').action(

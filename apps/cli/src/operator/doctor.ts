@@ -1,5 +1,7 @@
 import { type Diagnosis, SEVERITIES } from '@meridian/contract';
 import { call, type Connection } from './rest.js';
+import { printIndented, say } from './statement-output.js';
+import { STATES } from './table-check.js';
 import { printColumns, printJson } from './table-output.js';
 
 /** Resolves to the exit status: 1 when something is in error. */
@@ -13,9 +15,12 @@ export async function doctor(options: Connection & { readonly output: string }):
 function print({ region, items, tables }: Diagnosis): void {
   const counts = SEVERITIES.map((severity) => `${items.filter((f) => f.severity === severity).length} ${severity}`);
   say(`region ${region}: ${counts.join(', ')}`);
-  for (const { severity, about, code, detail, cure } of items) {
+  for (const { severity, about, code, detail, cure, meaning, sql } of items) {
     say(`\n${severity.toUpperCase()} ${about} (${code})\n  ${detail}`);
+    if (meaning !== undefined) say(`  So: ${meaning}`);
     if (cure !== null) say(`  → ${cure}`);
+    // Older cures spell their statements out.
+    printIndented((sql ?? []).filter((statement) => !cure?.includes(statement)));
   }
   say('');
   printColumns(
@@ -25,12 +30,3 @@ function print({ region, items, tables }: Diagnosis): void {
   for (const { table, state, reasons } of tables)
     if (state === 'refused') for (const { cure } of reasons) say(`${table} → ${cure}`);
 }
-
-const STATES: Readonly<Record<Diagnosis['tables'][number]['state'], string>> = {
-  enrolled: 'enrolled',
-  waiting: 'enrolled, waits',
-  can_be_enrolled: 'can be enrolled',
-  refused: 'cannot be enrolled',
-};
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -28,6 +28,10 @@ describe('the doctor', () => {
     const { findings, tables } = await examine();
     expect(findings.map((f) => f.code)).toEqual(['fsync_off', 'log_size']);
     expect(findings[1]!.detail).toMatch(/^\d+ kB in \d partitions$/);
+    await eu.user.query('INSERT INTO item VALUES (60)');
+    const { findings: later } = await examine();
+    expect(later[1]!.detail).toMatch(/ partitions, the oldest, change_0, with changes since 20\d\d-.*Z$/);
+    await eu.user.query('DELETE FROM item');
     expect(tables).toEqual([{ table: 'public.item', state: 'enrolled', reasons: [] }]);
   });
 
@@ -129,6 +133,7 @@ describe('the doctor', () => {
         ['replica_role_missing', `role ${role}`],
         ['table_rights', 'public.item'],
         ['capture_drift', 'public.item'],
+        ['referrer_not_enrolled', 'public.guarded'],
       ]);
       await eu.user.query(`ALTER ROLE ${role} BYPASSRLS`);
       await eu.user.query(findings[1]!.cure!);
@@ -171,6 +176,28 @@ describe('the doctor', () => {
       ]);
       await eu.user.query('DELETE FROM meridian.parked');
     });
+  });
+
+  it('names tables whose rows are about to be too old, and has them frozen', async () => {
+    // Far more than other tests on this server use up meanwhile: each inner block that writes is a transaction id.
+    await eu.user.query(`CREATE TABLE burnt (n int); DO $$ BEGIN FOR n IN 1..5000 LOOP
+      BEGIN INSERT INTO burnt VALUES (n); EXCEPTION WHEN others THEN NULL; END; END LOOP; END $$; DROP TABLE burnt`);
+    const old = await found({ oldXidAge: 4_000 });
+    expect(old).toContainEqual(expect.objectContaining({ code: 'transaction_ids_old', about: 'public.item' }));
+    expect(old).toContainEqual(expect.objectContaining({ code: 'transaction_ids_old', about: 'meridian.change_0' }));
+    for (const { sql } of old) for (const statement of sql!) await eu.user.query(statement);
+    expect(await codes({ oldXidAge: 4_000 })).toEqual([]);
+  });
+
+  it('names a slot that nobody reads from', async () => {
+    const slot = `meridian_test_${process.pid}`;
+    await eu.user.query('SELECT pg_create_physical_replication_slot($1, true)', [slot]);
+    const abandoned = async () =>
+      (await found({ retainedBytes: -1 })).find(
+        (f) => f.code === 'replication_slot_abandoned' && f.about.endsWith(slot),
+      );
+    for (const statement of (await abandoned())!.sql!) await eu.user.query(statement);
+    expect(await abandoned()).toBeUndefined();
   });
 
   it('names the region for which the log is kept', async () => {

@@ -49,6 +49,7 @@ function replicaFindings(applyRole: string, granted: boolean, atStart: boolean):
         about,
         'it may not set session_replication_role: triggers and foreign keys would run again for applied rows, so tables that have some are refused',
         `as an administrator: GRANT SET ON PARAMETER session_replication_role TO ${ident(applyRole)}; then restart the service`,
+        { sql: [`GRANT SET ON PARAMETER session_replication_role TO ${ident(applyRole)}`] },
       ),
     ];
   if (atStart) return [];
@@ -63,4 +64,5 @@ const withoutRights = (table: string, applyRole: string): Finding =>
     table,
     `${applyRole} may not read and write it: its changes cannot be applied here`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${ident(applyRole)}`,
+    { sql: [`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${ident(applyRole)}`] },
   );

@@ -51,6 +51,7 @@ function durability({ fsync, synchronousCommit }: ServerSettings): Finding[] {
         'server',
         'fsync is off: a crash of the machine may lose what was acknowledged, and what other regions have already',
         'ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf()',
+        { sql: ['ALTER SYSTEM SET fsync = on', 'SELECT pg_reload_conf()'] },
       ),
     );
   if (synchronousCommit === 'off')
@@ -61,6 +62,7 @@ function durability({ fsync, synchronousCommit }: ServerSettings): Finding[] {
         'server',
         "synchronous_commit is off for users' sessions: a crash loses commits of the last moments that were acknowledged",
         'ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf(); or RESET it for the database or the role',
+        { sql: ['ALTER SYSTEM SET synchronous_commit = on', 'SELECT pg_reload_conf()'] },
       ),
     );
   return found;

@@ -1,4 +1,4 @@
-import type { TableName } from '@meridian/core';
+import type { RegionId, TableName } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import { readUserTables } from '../catalog/read-table.js';
@@ -8,17 +8,25 @@ import { hasDrifted } from '../capture/drift.js';
 import { roleProblems } from '../enrolment/grants.js';
 import { type EnrolledTable, readEnrolled } from '../enrolment/stored-table.js';
 import { type Place, presentTable } from '../enrolment/targets.js';
-import { finding, type ExaminedTable, type Finding } from './finding.js';
+import { amongFindings, finding, type ExaminedTable, type Finding } from './finding.js';
+import { checks, examineTable, type Surroundings } from './table/check-table.js';
 
-interface Examined {
+interface Examination {
   readonly tables: readonly ExaminedTable[];
   readonly findings: readonly Finding[];
 }
 
 /** Every table of the user's as `PUT /v1/tables/…` would judge it now, and what is wrong with those that are enrolled. */
-export async function examineTables(client: ClientBase, place: Place, replicaRole: boolean): Promise<Examined> {
+export async function examineTables(
+  client: ClientBase,
+  place: Place,
+  replicaRole: boolean,
+  regions: readonly RegionId[],
+): Promise<Examination> {
   const catalog = await readUserTables(client);
-  const enrolled = new Map((await readEnrolled(client)).map((t) => [t.name, t]));
+  const all = await readEnrolled(client);
+  const around: Surroundings = { place, replicaRole, regions, enrolled: all };
+  const enrolled = new Map(all.map((t) => [t.name, t]));
   const waiting = await countWaiting(client);
   const tables: ExaminedTable[] = [];
   const findings: Finding[] = [];
@@ -30,6 +38,7 @@ export async function examineTables(client: ClientBase, place: Place, replicaRol
     if (known === undefined) continue;
     findings.push(...waitFindings(known, waiting), ...reasons.map((reason) => noLonger(table.name, reason)));
     if (reasons.length === 0) findings.push(...(await driftFindings(client, known, place)));
+    findings.push(...(await checksOfEnrolled(client, table, around)));
   }
   const present = new Set(catalog.map((t) => t.name));
   for (const { name } of enrolled.values())
@@ -50,14 +59,22 @@ async function refusals(
   return [...problems, ...(await roleProblems(client, table, applyRole, replicaRole))];
 }
 
-async function countWaiting(client: ClientBase): Promise<ReadonlyMap<string, number>> {
+/** Good to know is told to who asks about the table. Rights are asked for by the role, for tables that are gone as well. */
+async function checksOfEnrolled(client: ClientBase, table: CatalogTable, around: Surroundings): Promise<Finding[]> {
+  const found = await checks(client, await examineTable(client, table, around));
+  return found
+    .filter((f) => (f.severity === 'error' || f.severity === 'warning') && f.code !== 'table_rights')
+    .flatMap(amongFindings);
+}
+
+export async function countWaiting(client: ClientBase): Promise<ReadonlyMap<string, number>> {
   const { rows } = await client.query<{ rel: string; n: number }>(
     'SELECT rel, count(*)::int AS n FROM meridian.waiting_change GROUP BY rel',
   );
   return new Map(rows.map(({ rel, n }) => [rel, n]));
 }
 
-function waitFindings({ name, state, reason }: EnrolledTable, waiting: ReadonlyMap<string, number>): Finding[] {
+export function waitFindings({ name, state, reason }: EnrolledTable, waiting: ReadonlyMap<string, number>): Finding[] {
   if (state !== 'waiting') return [];
   const changes = `${waiting.get(name) ?? 0} changes wait here, and nothing is dropped from the log until they are in`;
   const cure = 'make the table as it is in the other regions: it then goes on by itself';
@@ -73,7 +90,7 @@ const noLonger = (table: TableName, { message, cure }: EnrolmentProblem): Findin
     cure,
   );
 
-async function driftFindings(client: ClientBase, enrolled: EnrolledTable, place: Place): Promise<Finding[]> {
+export async function driftFindings(client: ClientBase, enrolled: EnrolledTable, place: Place): Promise<Finding[]> {
   const { capture, differs } = await presentTable(client, enrolled, place);
   const cure = 'make it as the regions agreed, or agree anew, in all regions: PUT /v1/tables/…';
   const different = differs === null ? [] : [finding('error', 'table_differs', enrolled.name, differs, cure)];

@@ -52,6 +52,14 @@ export async function holdKeySequences(client: ClientBase, table: CatalogTable):
   return standing;
 }
 
+/** The same, with nobody held still: numbers go on while they are looked at. */
+export async function readKeyNumbers(client: ClientBase, table: CatalogTable): Promise<readonly KeySequence[]> {
+  const standing: KeySequence[] = [];
+  for (const sequence of await readKeySequences(client, table))
+    if (sequence.owned) standing.push(await stand(client, table, sequence));
+  return standing;
+}
+
 /**
  * Gives this region numbers of its own: the sequence goes on by the step, above everything that `others` have given and that rows
  * have. One that its user made count otherwise is left alone; whether it meets another region's is for the coordinator to see.

@@ -113,7 +113,7 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     },
     tables: memoryEnrolment(),
     cluster: { regions: () => Promise.resolve([]) },
-    doctor: { examine: () => Promise.resolve({ findings: [], tables: [] }) },
+    doctor: memoryDoctor(),
     readiness: {
       checks: () => Promise.resolve([{ name: 'relay', ok: options.ready ?? true, detail: 'as the test says' }]),
     },
@@ -141,6 +141,19 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     stop: async () => {
       await app.close();
       await pool.end();
+    },
+  };
+}
+
+/** Finds of any table whose name does not begin with `no_` which policy it was asked about. */
+function memoryDoctor() {
+  return {
+    examine: () => Promise.resolve({ findings: [], tables: [] }),
+    check: ({ schema, name }: { schema: string; name: string }, policy?: TablePolicy) => {
+      if (name.startsWith('no_')) return Promise.resolve(null);
+      const told = { subject: name, message: JSON.stringify(policy ?? null), meaning: 'none', cure: { text: 'none' } };
+      const items = (['hint', 'error'] as const).map((severity) => ({ ...told, severity, code: severity }));
+      return Promise.resolve({ table: `${schema}.${name}`, state: 'refused' as const, items });
     },
   };
 }

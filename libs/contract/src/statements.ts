@@ -1,0 +1,3 @@
+import { z } from 'zod';
+
+export const Statements = z.array(z.string()).describe('SQL, to be run as it is, one statement after the other');
