@@ -13,6 +13,23 @@ const ByRegion = z.strictObject({
     .min(1)
     .describe('The first of them wins; the others rank behind, by stamp'),
 });
+const ByFunction = z
+  .strictObject({
+    policy: z.string().regex(/^merge:\w{1,63}$/),
+    language: z.enum(['javascript', 'sql']).default('javascript'),
+    source: z
+      .string()
+      .min(1)
+      .max(100_000)
+      .describe(
+        'JavaScript: a module whose default export is the function; SQL: the name of a function in every region',
+      ),
+    fallback: z
+      .union([z.enum(['hlc', 'first-write', 'manual']), ByRegion])
+      .default('hlc')
+      .describe('Decides where the function throws, takes too long, or gives no value of the column'),
+  })
+  .meta({ id: 'MergeFunction', description: 'A function of yours makes one value of the concurrent versions' });
 const Flag = z.strictObject({ policy: z.literal('flag'), wins: z.enum(['enable', 'disable']).default('enable') });
 
 /** One version is taken whole. */
@@ -30,11 +47,14 @@ export const ColumnPolicy = z
       ByColumn,
       ByRegion,
       Flag,
+      ByFunction,
       z.strictObject({
         policy: z.enum(['hlc', 'first-write', 'manual', 'max', 'min', 'counter', 'set', 'grow-set', 'map']),
       }),
     ],
-    { error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, ${WITH_PARTS}` },
+    {
+      error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, {"policy": "merge:a_name", "source": "a JavaScript function"}, ${WITH_PARTS}`,
+    },
   )
   .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });
 

@@ -36,6 +36,7 @@ export * from './rows/query-parser.js';
 export * from './ports/row-store.js';
 export * from './ports/change-feed.js';
 export * from './ports/conflict-reader.js';
+export * from './ports/merge-functions.js';
 export * from './ports/timers.js';
 export * from './ports/feed-bus.js';
 export * from './ports/rate-limiter.js';

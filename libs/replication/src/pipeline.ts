@@ -2,6 +2,7 @@ import {
   type ApplyStore,
   type BatchLimit,
   type Digest,
+  type MergeFunctions,
   type RegionId,
   type Seq,
   type Tick,
@@ -35,6 +36,8 @@ export interface PipelineParts {
   readonly apply: ApplyStore;
   readonly transport: Transport;
   readonly digest: Digest;
+  /** Of users, that decide conflicts. */
+  readonly functions: MergeFunctions;
   readonly timers: Timers;
 }
 
@@ -70,7 +73,7 @@ export class Pipeline {
     this.relayLoop = new RelayLoop(new Relay(parts.ticks, digest), (tick) => this.publish(tick), timers, settings);
     this.applyLoop = new ApplyLoop(
       apply,
-      new Applier(apply, digest, events),
+      new Applier(apply, digest, parts.functions, events),
       new Sweep(apply, digest),
       this.inbox,
       peers,

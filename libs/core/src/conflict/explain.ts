@@ -21,6 +21,10 @@ export function kindOf(loser: Entry, winner: Entry): ConflictKind {
   return loser.op === 'insert' && winner.op === 'insert' ? 'insert_exists' : 'update_origin_differs';
 }
 
+/** As a policy is named in a table's document. */
+export const nameOfPolicy = ({ policy }: Pick<Verdict, 'policy'>): string =>
+  policy.kind === 'merge' ? `merge:${policy.function.name}` : policy.kind;
+
 /** As a person reads it: the columns, and behind one the way to a part of its value. */
 export const nameOf = ({ columns, part }: Pick<Overwritten, 'columns' | 'part'>): string =>
   columns.join(', ') + (part ?? []).map((key) => (/^\w+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join('');
@@ -33,7 +37,11 @@ export function reasonOf(verdict: Verdict, loser: Entry): string {
 }
 
 function winReason(verdict: Verdict, loser: Entry): string {
-  const { winner, policy } = verdict;
+  const { winner, policy, failure } = verdict;
+  if (policy.kind === 'merge') {
+    const byFallback = winReason({ ...verdict, policy: policy.fallback, failure: null }, loser);
+    return `the function ${policy.function.name} gave nothing (${failure ?? 'it has not run'}), and by ${policy.fallback.kind} ${byFallback}`;
+  }
   const won = `${winner.origin}'s write won`;
   const [value, other] = [onlyValue(verdict.wrote(winner)), onlyValue(verdict.wrote(loser))];
   switch (policy.kind) {

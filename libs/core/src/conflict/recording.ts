@@ -2,7 +2,7 @@ import type { Entry } from '../causality/coverage.js';
 import { changeRef } from '../change/change.js';
 import type { Digest } from '../digest.js';
 import type { RegionId, RowRef } from '../ids.js';
-import { kindOf, nameOf, reasonOf, versionOf } from './explain.js';
+import { kindOf, nameOf, nameOfPolicy, reasonOf, versionOf } from './explain.js';
 import type { ConflictKind, ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 import { baseOf, type Resolution, type Verdict } from './resolve.js';
 
@@ -66,7 +66,7 @@ function overwrite(
   const entry: Overwritten = {
     columns: verdict.columns,
     part: verdict.part,
-    policy: verdict.policy.kind,
+    policy: nameOfPolicy(verdict),
     winner: { origin: verdict.winner.origin, id: verdict.winner.id },
     lost: verdict.wrote(loser),
     result: resolution.exists ? verdict.wrote(verdict.winner) : null,

@@ -6,6 +6,7 @@ import { type LeafVerdict, mergeMap } from '../merge/merge-map.js';
 import { mergeSet } from '../merge/merge-set.js';
 import {
   type DeletePolicy,
+  type FunctionPolicy,
   type MergePolicy,
   type Register,
   type RegisterPolicy,
@@ -20,7 +21,9 @@ export interface Verdict {
   readonly columns: readonly string[];
   /** Of a value that is merged part by part, the keys down to this one; null: the whole. */
   readonly part: readonly string[] | null;
-  readonly policy: RegisterPolicy | MergePolicy | { readonly kind: DeletePolicy };
+  readonly policy: Register['policy'] | { readonly kind: DeletePolicy };
+  /** Why the policy's function gave nothing, so that its fallback decided; null: it has none, or it gave something. */
+  readonly failure: string | null;
   /** In the order of stamp, origin, id. */
   readonly versions: readonly Entry[];
   readonly winner: Entry;
@@ -35,6 +38,18 @@ export interface Resolution {
   /** The whole row, also of one that does not exist: then it is the image that a later winner restores. */
   readonly values: Values;
   readonly verdicts: readonly Verdict[];
+  /** Values and verdicts are the fallbacks', until the functions have run ({@link settle}). */
+  readonly pending: readonly PendingMerge[];
+}
+
+/** A register that a user's function is to decide. */
+export interface PendingMerge {
+  readonly columns: readonly string[];
+  readonly policy: FunctionPolicy;
+  /** What the first of the versions wrote over; null: there was no row. */
+  readonly base: Values | null;
+  /** The maximal ones, in the order of stamp, origin, id. */
+  readonly versions: readonly Entry[];
 }
 
 const BY_STAMP: RegisterPolicy = { kind: 'hlc' };
@@ -53,22 +68,30 @@ export function resolve(
   const all = [...uncovered, arriving];
   const written = patchOf(arriving);
   const verdicts: Verdict[] = [];
+  const pending: PendingMerge[] = [];
   const values = new Map<string, string | null>(Object.entries(present ?? (arriving.op === 'insert' ? written : {})));
   for (const register of spec.registers) {
     if (!writes(written, register.columns)) continue;
     const decided = decideRegister(register, arriving, uncovered, values);
     for (const [column, value] of Object.entries(decided.values)) values.set(column, value);
     verdicts.push(...decided.verdicts);
+    pending.push(...(decided.pending ?? []));
   }
   for (const column of spec.counters) values.set(column, count(column, arriving, uncovered, values.get(column) ?? '0'));
   const existence = decideExistence(spec, maximal(all));
-  return { exists: existence.exists, values: Object.fromEntries(values), verdicts: [...verdicts, existence.verdict] };
+  return {
+    exists: existence.exists,
+    values: Object.fromEntries(values),
+    verdicts: [...verdicts, existence.verdict],
+    pending,
+  };
 }
 
 /** A register's columns after the decision, and what it was. */
 interface Decided {
   readonly values: Values;
   readonly verdicts: readonly Verdict[];
+  readonly pending?: readonly PendingMerge[];
 }
 
 function decideRegister(
@@ -78,21 +101,49 @@ function decideRegister(
   present: ReadonlyMap<string, string | null>,
 ): Decided {
   const others = uncovered.filter((e) => writes(patchOf(e), columns));
+  if (policy.kind === 'merge') return decideByFunction(policy, columns, [...others, arriving]);
   if (!merges(policy)) return decideWhole(policy, columns, [...others, arriving]);
   const column = columns[0]!;
   // Who has seen all the others has written what there is to be, in an order of its own.
-  if (others.length === 0) return { values: valuesFor(columns, arriving), verdicts: [] };
+  if (others.length === 0) return { values: only(columns, patchOf(arriving)), verdicts: [] };
   return mergeParts(policy, column, arriving, others, present.get(column) ?? null);
 }
+
+/** By its fallback for now. Of one version, or of equal ones, a function has nothing to make. */
+function decideByFunction(policy: FunctionPolicy, columns: readonly string[], writers: readonly Entry[]): Decided {
+  const { values, verdicts } = decideWhole(policy.fallback, columns, writers);
+  const decided = { values, verdicts: verdicts.map((v) => ({ ...v, policy })) };
+  const { versions, losers } = decided.verdicts[0]!;
+  if (losers.length === 0) return decided;
+  const base = baseOf(versions);
+  return { ...decided, pending: [{ columns, policy, base: base && only(columns, base), versions }] };
+}
+
+/** What a function has made of a register, or why it made nothing: then the fallback stands. */
+export type Made =
+  { readonly kind: 'merged'; readonly values: Values } | { readonly kind: 'failed'; readonly reason: string };
+
+/** The resolution with what a function made of one of its registers. */
+export function settle(resolution: Resolution, { columns }: PendingMerge, made: Made): Resolution {
+  const verdicts = resolution.verdicts.map((verdict) =>
+    verdict.columns === columns ? settled(verdict, made) : verdict,
+  );
+  const values = made.kind === 'merged' ? { ...resolution.values, ...made.values } : resolution.values;
+  return { ...resolution, values, verdicts, pending: resolution.pending.filter((p) => p.columns !== columns) };
+}
+
+/** Nobody has lost where all versions went into the result. */
+const settled = (verdict: Verdict, made: Made): Verdict =>
+  made.kind === 'merged' ? { ...verdict, losers: [] } : { ...verdict, failure: made.reason };
 
 function decideWhole(policy: RegisterPolicy, columns: readonly string[], writers: readonly Entry[]): Decided {
   const versions = byStamp(columns, maximal(writers));
   const won = winner(policy, columns, versions);
   const losers = versions.filter((e) => e !== won && differs(columns, e, won));
-  const wrote = (e: Entry): Values => valuesFor(columns, e);
+  const wrote = (e: Entry): Values => only(columns, patchOf(e));
   return {
     values: Object.fromEntries(columns.map((column) => [column, valueOf(patchOf(won), column)])),
-    verdicts: [{ columns, part: null, policy, versions, winner: won, losers, wrote }],
+    verdicts: [{ columns, part: null, policy, failure: null, versions, winner: won, losers, wrote }],
   };
 }
 
@@ -118,6 +169,7 @@ const leafVerdict = (column: string, { path, versions, winner: won, losers, wrot
   columns: [column],
   part: pathOf(path),
   policy: { kind: 'map' },
+  failure: null,
   versions: byStamp([column], versions),
   winner: won,
   losers,
@@ -157,6 +209,7 @@ function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists:
     columns: [],
     part: null,
     policy: { kind: spec.delete },
+    failure: null,
     versions: sorted,
     winner: won,
     losers,
@@ -192,6 +245,5 @@ export const baseOf = (versions: readonly Entry[]): Values | null => {
   return first === undefined ? null : beforeOf(first);
 };
 
-/** Of these columns what a version wrote. */
-const valuesFor = (columns: readonly string[], e: Entry): Values =>
-  Object.fromEntries(Object.entries(patchOf(e)).filter(([column]) => columns.includes(column)));
+const only = (columns: readonly string[], values: Values): Values =>
+  Object.fromEntries(Object.entries(values).filter(([column]) => columns.includes(column)));

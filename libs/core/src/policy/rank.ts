@@ -3,7 +3,7 @@ import { type Rank, patchOf, rankOf } from '../change/change.js';
 import type { Register } from './table-policy.js';
 import { compareValues } from './value-order.js';
 
-/** What is merged part by part is by stamp in each. */
+/** What is merged part by part is by stamp in each; a function's versions are in no order of its own. */
 type Policy = Register['policy'];
 
 /**
@@ -39,6 +39,7 @@ function preferred(policy: Policy, columns: readonly string[], a: Ranked, b: Ran
     case 'set':
     case 'grow-set':
     case 'map':
+    case 'merge':
       return 0;
     case 'lww':
       return compare(a.rank.wall, b.rank.wall);

@@ -15,6 +15,24 @@ export type RegisterPolicy =
   /** By stamp for now: a person is to decide. */
   | { readonly kind: 'manual' };
 
+/** What one version is taken by where nothing else is said of the values. */
+export type FallbackPolicy = Exclude<RegisterPolicy, { readonly kind: 'lww' | 'max' | 'min' | 'flag' }>;
+
+/** A user's function makes one value of the versions; where it gives none, the fallback decides. */
+export interface FunctionPolicy {
+  readonly kind: 'merge';
+  readonly function: MergeFunction;
+  readonly fallback: FallbackPolicy;
+}
+
+/** As the policy brings it to every region. */
+export interface MergeFunction {
+  readonly name: string;
+  readonly language: 'javascript' | 'sql';
+  /** JavaScript's text; of SQL the function's name in every region's database. */
+  readonly source: string;
+}
+
 /** How a column's values are compared as PostgreSQL writes them. */
 export type ValueOrder = 'number' | 'time' | 'boolean';
 
@@ -32,16 +50,19 @@ export type Granularity = 'column' | 'group' | 'row';
 /** One thing to be decided: a column, or a group whose columns are always taken together from one version. */
 export interface Register {
   readonly columns: readonly string[];
-  readonly policy: RegisterPolicy | MergePolicy;
+  readonly policy: RegisterPolicy | MergePolicy | FunctionPolicy;
 }
 
 const MERGES: ReadonlySet<string> = new Set(['set', 'grow-set', 'map'] satisfies MergePolicy['kind'][]);
 
-export const merges = (policy: RegisterPolicy | MergePolicy): policy is MergePolicy => MERGES.has(policy.kind);
+export const merges = (policy: Register['policy']): policy is MergePolicy => MERGES.has(policy.kind);
 
-/** The columns whose concurrent values are merged part by part: every change of such a one counts, not its origin's last alone. */
+/**
+ * The columns whose concurrent values are merged: of such a one every change counts for itself, with what it wrote over. So two of
+ * one tick are not folded, for the log of their own region has both.
+ */
 export const mergedColumns = (spec: Pick<TableSpec, 'registers'>): readonly string[] =>
-  spec.registers.flatMap(({ columns, policy }) => (merges(policy) ? columns : []));
+  spec.registers.flatMap(({ columns, policy }) => (merges(policy) || policy.kind === 'merge' ? columns : []));
 
 /** A secondary unique key: at most one visible row per value. Rows with a NULL claim nothing (unless NULLS NOT DISTINCT). */
 export interface UniqueKey {

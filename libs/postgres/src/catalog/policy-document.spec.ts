@@ -27,6 +27,7 @@ describe('a policy document', () => {
     const columns = {
       ...{ a: 'first-write', b: { policy: 'region-priority', regions: ['us', 'eu'] }, c: 'max', d: 'min', e: 'set' },
       ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual' },
+      k: { policy: 'merge:best', language: 'javascript', source: 'export default () => 1', fallback: 'first-write' },
     };
     const { document } = parsePolicyDocument({ columns, secret: ['a'] });
     expect(JSON.parse(policyJson(document!))).toMatchObject({ columns, secret: ['a'] });
@@ -41,18 +42,15 @@ describe('a policy document', () => {
     [{ columns: { a: { policy: 'flag', wins: 'nobody' } } }],
     [{ columns: { a: { policy: 'max', column: 'b' } } }],
     [{ secret: 'a' }],
+    [{ columns: { a: 'merge:best' } }],
+    [{ columns: { a: { policy: 'merge:best', source: 'x', fallback: 'max' } } }],
+    [{ columns: { a: { policy: 'merge:', source: 'x' } } }],
   ])('refuses %j', (input) => {
     expect(codes(input)).toEqual(['bad_policy']);
   });
 
   it('says of the policies to come that they are not available yet', () => {
-    for (const policy of [
-      'bounded-counter',
-      'register',
-      'text',
-      'merge: best',
-      { policy: 'merge:best', fallback: 'hlc' },
-    ])
+    for (const policy of ['bounded-counter', 'register', 'text', { policy: 'text' }])
       expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
   });
 

@@ -9,6 +9,8 @@ import { type WrittenPolicy, isWhole, policyValue } from './written-policy.js';
 interface Bond {
   readonly columns: readonly string[];
   readonly because: string;
+  /** A group of the policy, and not of the table. */
+  readonly byUser: boolean;
 }
 
 /**
@@ -47,13 +49,14 @@ export function registersOf(
 function mergedInBond(free: readonly string[], document: PolicyDocument, bonds: readonly Bond[]): EnrolmentProblem[] {
   return free.flatMap((name) => {
     const policy = document.columns.get(name);
-    const bond = bonds.find((b) => b.columns.includes(name));
+    const bond =
+      bonds.find((b) => b.columns.includes(name) && !b.byUser) ?? bonds.find((b) => b.columns.includes(name));
     if (policy === undefined || policy.kind === 'counter' || bond === undefined) return [];
-    if (isWhole(policy) || !merges(policy as Register['policy'])) return [];
+    if (!makesValues(policy) || (policy.kind === 'merge' && bond.byUser)) return [];
     return [
       problem(
         'bad_group',
-        `"${name}" is a ${policy.kind} inside ${bond.because}: a value merged from two regions' could break it`,
+        `"${name}" is merged (${policy.kind}) inside ${bond.because}: a value merged from two regions' could break it`,
         'drop the constraint, or give the column another policy',
       ),
     ];
@@ -66,14 +69,21 @@ function bondsOf(table: CatalogTable, document: PolicyDocument): Bond[] {
     return column?.generated ? column.generatedFrom : [name];
   };
   return [
-    ...table.checks.map((c) => ({ columns: c.columns.flatMap(sources), because: `the CHECK "${c.name}"` })),
+    ...table.checks.map((c) => ({
+      columns: c.columns.flatMap(sources),
+      because: `the CHECK "${c.name}"`,
+      byUser: false,
+    })),
     ...table.indexes
       .filter((i) => !i.primary)
-      .map((i) => ({ columns: i.columns, because: `the unique key "${i.name}"` })),
-    ...table.foreignKeys.map((f) => ({ columns: f.columns, because: `the foreign key "${f.name}"` })),
-    ...document.groups.map((columns) => ({ columns, because: `the group ${columns.join(', ')}` })),
+      .map((i) => ({ columns: i.columns, because: `the unique key "${i.name}"`, byUser: false })),
+    ...table.foreignKeys.map((f) => ({ columns: f.columns, because: `the foreign key "${f.name}"`, byUser: false })),
+    ...document.groups.map((columns) => ({ columns, because: `the group ${columns.join(', ')}`, byUser: true })),
   ];
 }
+
+/** A value that no region wrote. */
+const makesValues = (policy: WrittenPolicy): boolean => policy.kind === 'merge' || merges(policy as Register['policy']);
 
 /** The finest partition of the columns that keeps every bond together, in the columns' order. */
 function joined(columns: readonly string[], bonds: readonly Bond[]): string[][] {
@@ -102,7 +112,7 @@ function policyOf(columns: readonly string[], document: PolicyDocument, problems
         'give both the same policy',
       ),
     );
-  if (columns.length > 1 && !isWhole(first.policy))
+  if (columns.length > 1 && !isWhole(first.policy) && first.policy.kind !== 'merge')
     problems.push(
       problem(
         'bad_group',

@@ -1,4 +1,4 @@
-import type { MergePolicy, RegisterPolicy } from '@meridian/core';
+import type { FallbackPolicy, FunctionPolicy, MergePolicy, RegisterPolicy } from '@meridian/core';
 
 /** A policy as a user names it; what its column's type adds (the order of its values) is not in it yet. */
 export type WrittenPolicy =
@@ -6,6 +6,7 @@ export type WrittenPolicy =
   | { readonly kind: 'max' }
   | { readonly kind: 'min' }
   | MergePolicy
+  | FunctionPolicy
   | { readonly kind: 'counter' };
 
 /** One that a table, a group, a whole row can have. */
@@ -31,14 +32,15 @@ const BARE = ['hlc', 'first-write', 'manual', 'max', 'min', 'set', 'grow-set', '
 const LATER = ['bounded-counter', 'register', 'text'];
 
 export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual"`;
-export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map"`;
+export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
 
 /** `"lww"` is `{"policy": "lww"}`; a word: why it is no policy. */
 export function writtenPolicy(value: unknown): WrittenPolicy | 'unknown' | 'later' {
   const parts = typeof value === 'string' ? { policy: value } : isRecord(value) ? value : {};
   const { policy: kind, ...rest } = parts;
   if (typeof kind !== 'string') return 'unknown';
-  if (LATER.includes(kind) || kind.startsWith('merge:')) return 'later';
+  if (LATER.includes(kind)) return 'later';
+  if (kind.startsWith(MERGE)) return functionPolicy(kind.slice(MERGE.length), rest) ?? 'unknown';
   const bare = BARE.find((name) => name === kind);
   if (bare !== undefined) return Object.keys(rest).length === 0 ? { kind: bare } : 'unknown';
   return withParts(kind, rest) ?? 'unknown';
@@ -64,6 +66,20 @@ function withParts(kind: string, rest: Readonly<Record<string, unknown>>): Writt
   }
 }
 
+const MERGE = 'merge:';
+
+/** `{"policy": "merge:longest", "source": "export default (base, versions) => …", "fallback": "hlc"}` */
+function functionPolicy(name: string, rest: Readonly<Record<string, unknown>>): FunctionPolicy | undefined {
+  const { source, language = 'javascript', fallback: given = 'hlc', ...others } = rest;
+  const fallback = writtenPolicy(given);
+  if (!/^\w{1,63}$/.test(name) || Object.keys(others).length > 0 || typeof source !== 'string') return undefined;
+  if ((language !== 'javascript' && language !== 'sql') || typeof fallback === 'string') return undefined;
+  if (!isFallback(fallback)) return undefined;
+  return { kind: 'merge', function: { name, language, source }, fallback };
+}
+
+const isFallback = (policy: WrittenPolicy): policy is FallbackPolicy => isWhole(policy) && policy.kind !== 'lww';
+
 const isListOfRegions = (value: unknown): value is string[] =>
   Array.isArray(value) &&
   value.length > 0 &&
@@ -79,6 +95,10 @@ export function policyValue(policy: WrittenPolicy): unknown {
       return { policy: policy.kind, regions: policy.regions };
     case 'flag':
       return policy.wins === 'enable' ? 'flag' : { policy: 'flag', wins: policy.wins };
+    case 'merge': {
+      const { name, language, source } = policy.function;
+      return { policy: `${MERGE}${name}`, language, source, fallback: policyValue(policy.fallback) };
+    }
     default:
       return policy.kind;
   }

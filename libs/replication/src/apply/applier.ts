@@ -3,6 +3,7 @@ import {
   type ApplyTransaction,
   type Change,
   type Digest,
+  type MergeFunctions,
   type Retry,
   type RowRef,
   type TableName,
@@ -37,6 +38,7 @@ export class Applier {
   constructor(
     private readonly store: ApplyStore,
     private readonly digest: Digest,
+    private readonly functions: MergeFunctions,
     private readonly events: ApplierEvents,
   ) {}
 
@@ -122,7 +124,9 @@ export class Applier {
     try {
       const batch = await makeBatch(tx, enrolled);
       if (batch === null) return { kind: 'nothing' };
-      const outcome = await new Attempt(tx, this.store.region, this.digest, enrolled.tables, batch).run(alsoLock);
+      const outcome = await new Attempt(tx, this.store.region, this.digest, this.functions, enrolled.tables, batch).run(
+        alsoLock,
+      );
       open = outcome.kind !== 'applied';
       return outcome;
     } catch (error) {

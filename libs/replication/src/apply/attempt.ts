@@ -3,6 +3,7 @@ import {
   type ApplyTransaction,
   type Digest,
   type Entry,
+  type MergeFunctions,
   type Places,
   type Retry,
   type RowEffect,
@@ -23,7 +24,8 @@ import {
 import { type Batch, type RowWork, arrange, groupByRow } from './batch.js';
 import { decideForeignKeys } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
-import { type RowOutcome, contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
+import { runMerges } from './run-merges.js';
+import { type RowOutcome, ContendedRow, isPlain, plainOutcome } from './row-outcome.js';
 import { asked, behind, inTurn, orRetry, type Step } from './take-again.js';
 import { decideUniqueKeys, showWritten } from './virtual-rows.js';
 
@@ -41,6 +43,7 @@ export class Attempt {
     private readonly tx: ApplyTransaction,
     private readonly region: ApplyStore['region'],
     private readonly digest: Digest,
+    private readonly functions: MergeFunctions,
     private readonly tables: ReadonlyMap<TableName, TableSpec>,
     private readonly batch: Batch,
   ) {
@@ -82,12 +85,14 @@ export class Attempt {
     const states =
       contended.length === 0 ? new Map<string, RowState>() : await this.tx.read(contended.map((w) => w.ref));
     const images = await this.images(contended.map((w) => w.ref).filter((ref) => !states.has(rowId(ref))));
-    return this.work.map((w) => {
-      const id = rowId(w.ref);
-      return plain.has(w)
-        ? plainOutcome(w, held.get(id) ?? null)
-        : contendedOutcome(w, byRow.get(id) ?? [], states.get(id), images.get(id) ?? null);
-    });
+    const rows = new Map(
+      contended.map((w) => {
+        const id = rowId(w.ref);
+        return [w, new ContendedRow(w, byRow.get(id) ?? [], states.get(id), images.get(id) ?? null)];
+      }),
+    );
+    await runMerges(this.functions, [...rows.values()]);
+    return this.work.map((w) => rows.get(w)?.outcome() ?? plainOutcome(w, held.get(rowId(w.ref)) ?? null));
   }
 
   /**

@@ -24,7 +24,7 @@ import {
   withSeq,
 } from '@meridian/core';
 import { arrange, tickBatch } from './batch.js';
-import { contendedOutcome, isPlain, plainOutcome } from './row-outcome.js';
+import { ContendedRow, isPlain, plainOutcome } from './row-outcome.js';
 
 /*
  * One row in three regions: the first applies tick by tick, the second as many at a time as are ready, the third two at a time.
@@ -190,7 +190,7 @@ class World {
       const state = region.row === null ? undefined : this.stateOf(region.row);
       const outcome = isPlain(work, entries)
         ? plainOutcome(work, state?.place ?? null)
-        : contendedOutcome(work, entries, state, this.imageOf(region));
+        : new ContendedRow(work, entries, state, this.imageOf(region)).outcome();
       const { effect } = outcome;
       if (effect?.kind === 'delete') region.row = null;
       if (effect?.kind === 'insert' || effect?.kind === 'replace') region.row = parseValues(effect.values);

@@ -2,7 +2,9 @@ import {
   type Claim,
   type Entry,
   type JsonText,
+  type Made,
   type NetEffect,
+  type PendingMerge,
   type Race,
   type Recording,
   type RowEffect,
@@ -17,6 +19,7 @@ import {
   patchOf,
   rankOf,
   resolve,
+  settle,
   valuesText,
 } from '@meridian/core';
 import type { RowWork } from './batch.js';
@@ -97,22 +100,13 @@ function effectOf(
 }
 
 /** Some entry is not covered: the row's changes one after another, each among what it had not seen. */
-export function contendedOutcome(
-  work: RowWork,
-  entries: readonly Entry[],
-  state: RowState | undefined,
-  image: Values | null,
-): RowOutcome {
-  const row = new ContendedRow(work, entries, state, image);
-  for (const change of work.arriving) row.take(change);
-  return row.outcome();
-}
-
-class ContendedRow {
+export class ContendedRow {
   private readonly counters: ReadonlySet<string>;
   private readonly entries: RowEntries;
   private readonly recordings: Recording[] = [];
   private readonly claims = new Map<string, Claim>();
+  /** By a register's columns: its last function, and of which recording. */
+  private readonly undecided = new Map<readonly string[], { readonly merge: PendingMerge; readonly at: number }>();
   private exists: boolean;
   private present: Values | null;
   private image: Values | null = null;
@@ -128,16 +122,47 @@ class ContendedRow {
     this.entries = new RowEntries(work.spec, entries);
     this.exists = state !== undefined;
     this.present = state?.values ?? null;
+    for (const change of work.arriving) this.take(change);
   }
 
-  take(change: Entry): void {
+  get ref(): RowRef {
+    return this.work.ref;
+  }
+
+  /** What users' functions are to decide: of each register only the last time, for what came before went into it. */
+  get pending(): readonly PendingMerge[] {
+    return [...this.undecided.values()].map(({ merge }) => merge);
+  }
+
+  settle(merge: PendingMerge, made: Made): void {
+    const { at } = this.undecided.get(merge.columns)!;
+    this.undecided.delete(merge.columns);
+    const { ref, resolution } = this.recordings[at]!;
+    this.recordings[at] = { ref, resolution: settle(resolution, merge, made) };
+    if (made.kind === 'failed') return;
+    this.present = { ...this.present, ...made.values };
+    if (this.image !== null) this.image = { ...this.image, ...made.values };
+  }
+
+  private take(change: Entry): void {
     const uncovered = this.entries.uncoveredBy(change);
     if (uncovered.length === 0) this.follow(change);
     else this.decide(change, uncovered);
     this.entries.push(change);
   }
 
+  /** A register that is written anew: what a function was to make of it is of no account any more. */
+  private forgetDecided(written: Values): void {
+    for (const [columns, { merge, at }] of this.undecided) {
+      if (!columns.some((column) => Object.hasOwn(written, column))) continue;
+      this.undecided.delete(columns);
+      const { ref, resolution } = this.recordings[at]!;
+      this.recordings[at] = { ref, resolution: settle(resolution, merge, { kind: 'merged', values: {} }) };
+    }
+  }
+
   private follow(change: Entry): void {
+    this.forgetDecided(patchOf(change));
     claimKeys(this.claims, this.work.spec, change);
     if (change.op === 'delete') {
       this.image = this.present ?? beforeOf(change);
@@ -157,6 +182,8 @@ class ContendedRow {
     const present = this.exists ? this.present : this.lastImage(change);
     const resolution = resolve(spec, change, uncovered, present);
     if (present === null && change.op !== 'insert' && resolution.exists) throw new MissingRowError(ref);
+    this.forgetDecided(patchOf(change));
+    for (const merge of resolution.pending) this.undecided.set(merge.columns, { merge, at: this.recordings.length });
     this.recordings.push({ ref, resolution });
     for (const { columns, winner } of resolution.verdicts)
       for (const key of spec.uniqueKeys)

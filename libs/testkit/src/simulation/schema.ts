@@ -1,4 +1,4 @@
-import type { TableName, TableSpec, Values } from '@meridian/core';
+import type { FunctionPolicy, TableName, TableSpec, Values } from '@meridian/core';
 import { CONFLICT_SPEC, type CounterRanges } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 
@@ -14,6 +14,12 @@ export const VISITS = 'public.visits' as TableName;
 /** Together in every region at every moment: transfers move them, none makes or loses any (I4). */
 export const TOTAL_BALANCE = 300;
 const ACCOUNT_ROWS: readonly Values[] = ['a', 'b', 'c'].map((id) => ({ id, balance: String(TOTAL_BALANCE / 3) }));
+
+const NOTES: FunctionPolicy = {
+  kind: 'merge',
+  function: { name: 'joined', language: 'javascript', source: '' },
+  fallback: { kind: 'hlc' },
+};
 
 /** The tables that the workload writes to; the same in every region. */
 export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, TableSpec> {
@@ -49,6 +55,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
     table(BOARDS, {
       registers: [
         { columns: ['title'], policy: options.title },
+        { columns: ['note'], policy: NOTES },
         { columns: ['top'], policy: { kind: 'max', order: 'number' } },
         { columns: ['shown'], policy: { kind: 'flag', wins: 'disable' } },
         { columns: ['tags'], policy: { kind: 'set' } },

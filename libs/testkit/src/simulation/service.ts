@@ -1,5 +1,6 @@
 import type { ApplyStore, Digest, RegionId, TickStore } from '@meridian/core';
 import { Applier, ApplyLoop, Inbox, Pipeline, type PipelineEvents, Receiver, Sweep } from '@meridian/replication';
+import { joinedVersions } from './merge-functions.js';
 import { type MemoryDatabase, MemoryApplyStore, MemoryTickStore } from './memory-store/index.js';
 import type { Network } from './network.js';
 import type { SimulationOptions } from './options.js';
@@ -49,7 +50,7 @@ export class Service {
     const { db, peers, options } = this.parts;
     const { apply, ticks, transport, timers } = this;
     const pipeline = new Pipeline(
-      { region: db.region, peers, ticks, apply, transport, digest, timers },
+      { region: db.region, peers, ticks, apply, transport, digest, functions: joinedVersions, timers },
       {
         tickIntervalMs: options.relayEvery / 1000,
         pollIntervalMs: options.relayEvery / 100,
@@ -73,7 +74,7 @@ export class Service {
     let heads = await apply.heads();
     const loop = new ApplyLoop(
       apply,
-      new Applier(apply, digest, events),
+      new Applier(apply, digest, joinedVersions, events),
       new Sweep(apply, digest),
       inbox,
       peers,

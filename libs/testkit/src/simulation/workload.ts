@@ -125,6 +125,7 @@ export class Writer {
     const [value, draw, element] = [this.value(), this.prng.between(0, 99), this.prng.pick(['a', 'b', 'c'])];
     const edits: readonly ((row: Values) => Values)[] = [
       () => ({ title: value }),
+      () => ({ note: value }),
       () => ({ top: String(draw - 50) }),
       () => ({ shown: draw % 2 === 0 ? 'true' : 'false' }),
       (row) => ({ tags: toggled(row['tags']!, element) }),

@@ -5,6 +5,7 @@ import {
   type Digest,
   type Entry,
   isTouch,
+  type FunctionPolicy,
   type MergePolicy,
   merges,
   nameOf,
@@ -85,6 +86,7 @@ class FinalRow {
     if (merges(policy)) return this.checkParts(columns[0]!, policy, values);
     const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
     if (setters.length === 0) return;
+    if (policy.kind === 'merge') return this.checkMerged(columns, policy, setters, values);
     const won = [...setters].sort((a, b) => compareRank(policy, columns, a, b)).at(-1)!;
     for (const column of columns)
       if ((patchOf(won)[column] ?? null) !== (values[column] ?? null))
@@ -94,6 +96,21 @@ class FinalRow {
         );
     for (const loser of setters)
       if (columns.some((c) => patchOf(loser)[c] !== patchOf(won)[c])) this.assertKept(loser, columns);
+  }
+
+  /** What the function makes of them, which is not asked here: it names what it was made of. */
+  private checkMerged(
+    columns: readonly string[],
+    policy: FunctionPolicy,
+    setters: readonly Entry[],
+    values: Values,
+  ): void {
+    const [column] = columns as [string];
+    const differ = new Set(setters.map((e) => patchOf(e)[column])).size > 1;
+    if (!differ || setters.length > 2) return this.checkRegister({ columns, policy: policy.fallback }, values);
+    for (const { origin } of setters)
+      if (!values[column]!.includes(`${origin} `))
+        throw this.violation('I6', `${column} should be made of what ${origin} wrote, and is ${values[column]}`);
   }
 
   private checkParts(column: string, policy: MergePolicy, values: Values): void {
