@@ -1,4 +1,13 @@
-import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
+import type {
+  ChangeFeed,
+  ConflictReader,
+  PolicyTrial,
+  PositionStore,
+  Relaying,
+  RowLog,
+  RowStore,
+  TableRef,
+} from '@meridian/core';
 import type { Diagnosis, EnrolledTable, EnrolmentAnswer, Finding, RegionStatus, TablePolicy } from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
@@ -9,6 +18,8 @@ export interface ApiPorts {
   readonly relaying: Relaying;
   readonly changes: ChangeFeed;
   readonly conflicts: ConflictReader;
+  readonly rowLog: RowLog;
+  readonly policyTrial: PolicyTrial;
   readonly tables: TableEnrolment;
   readonly cluster: ClusterStatus;
   readonly readiness: Readiness;

@@ -81,7 +81,7 @@ async function migrate(url: string): Promise<void> {
 async function startRest(databaseUrl: string, options: RestRegionOptions) {
   const { NestFactory } = await import('@nestjs/core');
   const { ApiModule, createHttpAdapter, prepareApi } = await import('@meridian/api');
-  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPositionStore, PgRowStore } =
+  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPolicyTrial, PgPositionStore, PgRowLog, PgRowStore } =
     await import('@meridian/postgres');
   const { Registry } = await import('prom-client');
   const region = 'us' as RegionId;
@@ -103,6 +103,8 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     positions: new PgPositionStore(pool, region),
     changes: new PgChangeFeed(pool, region),
     conflicts: new PgConflictReader(pool),
+    rowLog: new PgRowLog(pool, region),
+    policyTrial: new PgPolicyTrial(pool),
     relaying: {
       written: () => undefined,
       promised: (seq: number) => void promised.push(seq),

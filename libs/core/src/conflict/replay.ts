@@ -1,0 +1,185 @@
+import { maximal } from '../causality/coverage.js';
+import { addDecimals, negateDecimal } from '../change/decimal.js';
+import { type Values, patchOf } from '../change/change.js';
+import type { Register, TableSpec } from '../policy/table-policy.js';
+import { decideAmong } from './decide-among.js';
+import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
+import { entryOf, microsOf, wallOf } from './recorded-version.js';
+import type { Verdict } from './resolve.js';
+
+/** How a recorded conflict would end under another policy. */
+export type Replayed =
+  | { readonly kind: 'same' }
+  | {
+      readonly kind: 'different';
+      /** None: only the row's existence. */
+      readonly columns: readonly string[];
+      /** Of these columns, or what was written of the row; null: it does not exist. */
+      readonly present: Values | null;
+      readonly other: Values | null;
+    }
+  | { readonly kind: 'not replayed'; readonly because: keyof typeof NOT_REPLAYED };
+
+/** What a record does not tell. */
+export const NOT_REPLAYED = {
+  not_decided_by_policy:
+    'a row lost a unique value or its parent: the earlier claim keeps it, whatever the policy of its columns',
+  more_than_recorded:
+    'the versions in the record would not end as they did even under the policy that decided them: it went by more than the record holds',
+  columns_not_recorded: 'the change that would win did not write all columns that the policy takes together',
+  time_not_recorded:
+    "the time by which the policy decides is not among a version's values, or the same to the millisecond",
+  base_not_recorded: 'a counter adds differences, and what a version wrote over is not recorded as a number',
+} as const;
+
+class NotReplayed extends Error {
+  constructor(readonly because: keyof typeof NOT_REPLAYED) {
+    super(because);
+  }
+}
+
+/** `present`: the policy of now; where it is the one that decided the record, replaying it has to give what was recorded. */
+export function replayConflict(record: ConflictRecord, present: TableSpec, other: TableSpec): Replayed {
+  try {
+    if (record.overwritten.length === 0) throw new NotReplayed('not_decided_by_policy');
+    checkRecorded(record, present);
+    return compared(recordedEnd(record), endUnder(record, other), writtenColumns(record));
+  } catch (error) {
+    if (error instanceof NotReplayed) return { kind: 'not replayed', because: error.because };
+    throw error;
+  }
+}
+
+/** Null: the row does not exist. Columns that the record does not tell of are absent. */
+interface End {
+  readonly exists: boolean;
+  readonly values: Values;
+}
+
+function recordedEnd({ overwritten, result }: ConflictRecord): End {
+  const existence = overwritten.find(isExistence);
+  const told = overwritten.flatMap((o) => Object.entries(o.result ?? {}));
+  return {
+    exists: existence === undefined ? result !== null : existence.result !== null,
+    values: Object.fromEntries([...Object.entries(result ?? {}), ...told]),
+  };
+}
+
+function endUnder(record: ConflictRecord, spec: TableSpec): End {
+  const contended = record.overwritten.some(isExistence);
+  const existence = contended ? existenceUnder(record, spec) : null;
+  const columns = new Set(record.overwritten.flatMap((o) => o.columns));
+  const registers = spec.registers.filter((r) => r.columns.some((c) => columns.has(c)));
+  const counters = spec.counters.filter((c) => columns.has(c));
+  const winners = existence === null || !existence.exists ? {} : patchOf(existence.verdict.winner);
+  return {
+    exists: existence?.exists ?? record.result !== null,
+    values: Object.fromEntries([
+      ...Object.entries(winners),
+      ...registers.flatMap((register) => Object.entries(registerUnder(record, spec, register))),
+      ...counters.map((column): [string, string] => [column, countUnder(record, column)]),
+    ]),
+  };
+}
+
+function compared(recorded: End, other: End, written: ReadonlySet<string>): Replayed {
+  if (!recorded.exists && !other.exists) return { kind: 'same' };
+  const told = Object.keys(other.values).filter((c) => written.has(c));
+  if (recorded.exists !== other.exists) {
+    const of = (end: End): Values | null => (end.exists ? end.values : null);
+    return { kind: 'different', columns: [], present: of(recorded), other: of(other) };
+  }
+  const columns = told.filter((c) => Object.hasOwn(recorded.values, c) && recorded.values[c] !== other.values[c]);
+  if (columns.length === 0) return { kind: 'same' };
+  return { kind: 'different', columns, present: only(recorded.values, columns), other: only(other.values, columns) };
+}
+
+/** A record keeps one stamp a change, and not which regions had seen what of the rest of the row. */
+function checkRecorded(record: ConflictRecord, present: TableSpec): void {
+  for (const told of record.overwritten) {
+    const verdict = verdictAgain(record, told, present);
+    if (verdict === null) continue;
+    const { winner } = verdict;
+    if (winner.origin !== told.winner.origin || winner.id !== told.winner.id)
+      throw new NotReplayed('more_than_recorded');
+  }
+}
+
+/** Null: another policy than the present one decided it. */
+function verdictAgain(record: ConflictRecord, told: Overwritten, present: TableSpec): Verdict | null {
+  if (isExistence(told)) return told.policy === present.delete ? existenceUnder(record, present).verdict : null;
+  const register = present.registers.find((r) => sameColumns(r.columns, told.columns));
+  if (register?.policy.kind !== told.policy) return null;
+  return decidedUnder(record, present, register).verdict;
+}
+
+const existenceUnder = (record: ConflictRecord, spec: TableSpec) => {
+  const versions = record.versions.map((v) => entryOf(record, v, wallOf(v), v.values));
+  return decideAmong(spec, null, maximal(versions), record.result);
+};
+
+function registerUnder(record: ConflictRecord, spec: TableSpec, register: Register): Values {
+  const { verdict, values } = decidedUnder(record, spec, register);
+  if (!register.columns.every((c) => Object.hasOwn(patchOf(verdict.winner), c)))
+    throw new NotReplayed('columns_not_recorded');
+  return only(values, register.columns);
+}
+
+function decidedUnder(record: ConflictRecord, spec: TableSpec, register: Register) {
+  const writers = record.versions.filter((v) => register.columns.some((c) => Object.hasOwn(v.values, c)));
+  const entries = writers.map((v) =>
+    entryOf(record, v, rankingTime(record, register, v), wholeOf(record, register, v)),
+  );
+  const decision = decideAmong(spec, register, maximal(entries), record.result);
+  if (isByClock(register) && sameTime(decision.verdict)) throw new NotReplayed('time_not_recorded');
+  return decision;
+}
+
+/** What its writer did not write of the register it had as it was. */
+const wholeOf = ({ base }: ConflictRecord, { columns }: Register, version: ConflictVersion): Values => ({
+  ...(version.op === 'insert' ? {} : only(base ?? {}, columns)),
+  ...version.values,
+});
+
+function rankingTime({ base }: ConflictRecord, { policy }: Register, version: ConflictVersion): bigint {
+  if (policy.kind !== 'lww' || policy.column === null) return wallOf(version);
+  const text = only({ ...base, ...version.values }, [policy.column])[policy.column];
+  const micros = text == null ? null : microsOf(text);
+  if (micros === null) throw new NotReplayed('time_not_recorded');
+  return micros;
+}
+
+const isByClock = ({ policy }: Register): boolean => policy.kind === 'lww' && policy.column === null;
+
+const sameTime = ({ versions, winner }: Verdict): boolean =>
+  versions.some((e) => e !== winner && e.wall === winner.wall);
+
+/** Of each region's last value the difference to what all of them wrote over. */
+function countUnder(record: ConflictRecord, column: string): string {
+  const writers = record.versions.filter((v) => Object.hasOwn(v.values, column));
+  const last = maximal(writers.map((v) => entryOf(record, v, wallOf(v), v.values)));
+  const base = last.every((e) => e.op === 'insert') ? '0' : numberIn(record.base ?? {}, column);
+  try {
+    const differences = last.map((e) =>
+      addDecimals(numberIn(patchOf(e), column), e.op === 'insert' ? '0' : negateDecimal(base)),
+    );
+    return differences.reduce(addDecimals, base);
+  } catch (error) {
+    if (error instanceof RangeError) throw new NotReplayed('base_not_recorded');
+    throw error;
+  }
+}
+
+/** What is none is refused where it is added. */
+const numberIn = (values: Values, column: string): string => only(values, [column])[column] ?? 'NULL';
+
+const writtenColumns = ({ versions }: ConflictRecord): ReadonlySet<string> =>
+  new Set(versions.flatMap((v) => Object.keys(v.values)));
+
+const only = (values: Values, columns: readonly string[]): Values =>
+  Object.fromEntries(columns.flatMap((c) => (Object.hasOwn(values, c) ? [[c, values[c]!]] : [])));
+
+const isExistence = ({ columns }: Overwritten): boolean => columns.length === 0;
+
+const sameColumns = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((c, i) => c === b[i]);
