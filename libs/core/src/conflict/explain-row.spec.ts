@@ -89,6 +89,14 @@ describe('why a column is as it is', () => {
     expect(told.reason).toBe('eu wrote it last; whether it had seen another write is forgotten');
   });
 
+  it('but a record tells of it', () => {
+    const old = traced(entry('us', 1, { seq: 1, deps: {}, patch: { x: 'a' } }), { traced: false });
+    const conflicts = [{ id: 'c1', loser: { origin: 'us', id: 1 }, overwritten: [['x']] }] as never;
+    const told = column(standing({ ...itemsRow, x: 'b' }, [old, x('eu', 2, 'b')], { conflicts }), 'x');
+    expect(told).toMatchObject({ beat: [{ origin: 'us', values: { x: 'a' } }], conflicts: ['c1'] });
+    expect(told.reason).toContain("eu's write won");
+  });
+
   it('a change that waits for its table decides nothing yet', () => {
     const waiting = { ...x('eu', 2, 'b'), waiting: true };
     const of = standing({ ...itemsRow, x: 'a' }, [x('us', 1, 'a'), waiting]);

@@ -2,7 +2,7 @@ import { type Entry, maximal, sameChange } from '../causality/coverage.js';
 import { relationOf } from '../causality/relation.js';
 import { patchOf, rankOf } from '../change/change.js';
 import type { Register, TableSpec } from '../policy/table-policy.js';
-import type { RowStanding, RowVersion } from '../ports/row-log.js';
+import type { ChangeName, RowConflict, RowStanding, RowVersion } from '../ports/row-log.js';
 import { decideAmong, type Decision } from './decide-among.js';
 import { explainCounter } from './explain-counter.js';
 import { reasonOf, valuesFor, versionOf } from './explain.js';
@@ -55,21 +55,23 @@ const KEY_PART: Explanation = { change: null, beat: [], reason: 'part of the pri
 function explainRegister(register: Register, standing: RowStanding): Explanation {
   const { spec, row, versions } = standing;
   const writers = writersOf(register, versions);
-  const conflicts = recordsOf(standing, register.columns);
+  const records = recordsOf(standing, register.columns);
+  const conflicts = records.map((r) => r.id);
   if (writers.length === 0) return { change: null, beat: [], reason: olderThanLog(standing), conflicts };
   const decision = decideAmong(spec, register, maximal(writers.map((v) => v.entry)), row!.values);
   const holds = register.columns.every((c) => decision.values[c] === row!.values[c]);
-  return holds ? explained(decision, writers, conflicts) : { ...lostToForgotten(decision), conflicts };
+  return holds ? explained(decision, writers, records) : { ...lostToForgotten(decision), conflicts };
 }
 
 function explainExistence(standing: RowStanding): Explanation {
   const { spec, row, versions } = standing;
-  const conflicts = recordsOf(standing, []);
+  const records = recordsOf(standing, []);
+  const conflicts = records.map((r) => r.id);
   const older = { change: null, beat: [], reason: olderThanLog(standing), conflicts };
   if (versions.length === 0) return older;
   const decision = decideAmong(spec, null, maximal(versions.map((v) => v.entry)), row?.values ?? null);
   if (decision.exists !== (row !== null)) return { ...lostToForgotten(decision), conflicts };
-  if (decision.verdict.losers.length > 0) return explained(decision, versions, conflicts);
+  if (decision.verdict.losers.length > 0) return explained(decision, versions, records);
   const inserted = lastInsert(versions);
   if (!decision.exists) return plain(decision.verdict.winner, 'deleted it', conflicts);
   return inserted === undefined ? older : plain(inserted.entry, 'inserted it', conflicts);
@@ -82,12 +84,15 @@ const plain = (change: Entry, did: string, conflicts: readonly string[]): Explan
   conflicts,
 });
 
-function explained({ verdict }: Decision, among: readonly RowVersion[], conflicts: readonly string[]): Explanation {
+function explained({ verdict }: Decision, among: readonly RowVersion[], records: readonly RowConflict[]): Explanation {
   const { columns, winner, losers } = verdict;
   const versionNamed = (e: Entry): RowVersion => among.find((v) => sameChange(v.entry, e))!;
   const won = versionNamed(winner);
   const others = verdict.versions.filter((e) => e !== winner && (columns.length > 0 || losers.includes(e)));
-  const beside = others.filter((e) => relationOf(versionNamed(e), won) === 'concurrent');
+  // What had seen what may be forgotten: a record still tells of the change that was overwritten unseen.
+  const beside = others.filter(
+    (e) => relationOf(versionNamed(e), won) === 'concurrent' || records.some((r) => sameName(r.loser, e)),
+  );
   const beat = beside.map((e): Beaten => ({
     ...versionOf(withRank(e, columns[0])),
     values: valuesFor(columns, e),
@@ -97,7 +102,7 @@ function explained({ verdict }: Decision, among: readonly RowVersion[], conflict
     change: sourceOf(winner, columns[0]),
     beat,
     reason: sentence(winner, beat, others.length - beside.length),
-    conflicts,
+    conflicts: records.map((r) => r.id),
   };
 }
 
@@ -136,10 +141,10 @@ const writersOf = ({ columns }: Register, versions: readonly RowVersion[]): RowV
 const lastInsert = (versions: readonly RowVersion[]): RowVersion | undefined =>
   versions.findLast((v) => v.entry.op === 'insert');
 
+const sameName = (a: ChangeName, b: ChangeName): boolean => a.origin === b.origin && a.id === b.id;
+
 /** Records in which a change was overwritten in one of these columns; none: in the row's existence. */
-const recordsOf = ({ conflicts }: RowStanding, columns: readonly string[]): string[] =>
-  conflicts
-    .filter(({ overwritten }) =>
-      overwritten.some((of) => (columns.length === 0 ? of.length === 0 : of.some((c) => columns.includes(c)))),
-    )
-    .map((c) => c.id);
+const recordsOf = ({ conflicts }: RowStanding, columns: readonly string[]): RowConflict[] =>
+  conflicts.filter(({ overwritten }) =>
+    overwritten.some((of) => (columns.length === 0 ? of.length === 0 : of.some((c) => columns.includes(c)))),
+  );
