@@ -65,9 +65,7 @@ describe('rows explained, over REST', () => {
       await regions.exchange();
       const there = await history(us!, `${item}/1`);
       const concurrent = (of: RowHistory) =>
-        of.items
-          .map((v) => [v.origin, v.id, v.seq, v.stamp, v.concurrentWith])
-          .sort((a, b) => (String(a) < String(b) ? -1 : 1));
+        of.items.map((v) => JSON.stringify([v.origin, v.id, v.seq, v.stamp, v.concurrentWith])).sort();
       expect(concurrent(there)).toEqual(concurrent(await history(eu!, `${item}/1`)));
     });
 

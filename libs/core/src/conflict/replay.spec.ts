@@ -1,7 +1,7 @@
 import { type Entry } from '../causality/coverage.js';
 import { entry, type Said } from '../change/change.builder.js';
 import type { Values } from '../change/change.js';
-import type { RegionId, RowKey, TableName } from '../ids.js';
+import type { RowKey, TableName } from '../ids.js';
 import type { RegisterPolicy, TableSpec } from '../policy/table-policy.js';
 import type { ConflictRecord } from './record.js';
 import { microsOf } from './recorded-version.js';
@@ -23,7 +23,7 @@ const SECOND = 1_000_000;
 function recorded(arriving: Entry, local: Entry, spec: TableSpec = HLC, row: Values = itemsRow): ConflictRecord {
   const resolution = resolve(spec, arriving, [local], row);
   const recording = { ref: REF, resolution };
-  const [record] = recordVerdicts((text) => text.padEnd(32), local.origin as RegionId, [recording], new Map());
+  const [record] = recordVerdicts((text) => text.padEnd(32), local.origin, [recording], new Map());
   if (record === undefined) throw new Error('nothing was recorded');
   return JSON.parse(JSON.stringify(record)) as ConflictRecord;
 }
