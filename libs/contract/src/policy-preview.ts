@@ -7,7 +7,7 @@ export const PolicyPreviewRequest = z
     table: z.string().min(1).max(300).describe('items, schema.items or "My Schema"."My Table"'),
     policy: TablePolicy.prefault({}).describe('As PUT /v1/tables/{table} takes it'),
     since: z.iso.datetime({ offset: true }).optional().describe('Only conflicts recorded at this time or later'),
-    limit: z.int().min(1).max(100_000).default(10_000).describe('At most so many, the newest'),
+    limit: z.int().min(1).max(50_000).default(10_000).describe('At most so many, the newest'),
   })
   .meta({ id: 'PolicyPreviewRequest' });
 export type PolicyPreviewRequest = z.infer<typeof PolicyPreviewRequest>;

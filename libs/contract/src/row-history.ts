@@ -38,7 +38,7 @@ export const RowHistory = z
 export type RowHistory = z.infer<typeof RowHistory>;
 
 export const HistoryQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+  limit: z.coerce.number().int().min(1).max(200).default(100),
   cursor: z.string().max(500).optional().describe('`next` of the page before'),
 });
 export type HistoryQuery = z.infer<typeof HistoryQuery>;

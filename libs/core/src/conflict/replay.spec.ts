@@ -111,6 +111,11 @@ describe('what a record does not tell is not guessed', () => {
     expect(because(recorded(x('eu', 5, 'b'), folded), HLC, itemsSpec(LWW))).toBe('more_than_recorded');
   });
 
+  it('a column that was renamed or dropped', () => {
+    const without = { ...HLC, registers: HLC.registers.slice(1) };
+    expect(because(recorded(x('eu', 9, 'b'), x('us', 5, 'a')), HLC, without)).toBe('columns_gone');
+  });
+
   it('what the winner had in the other columns of a group', () => {
     const late = recorded(
       write('eu', 9, { patch: { x: 'b', amount: '2', currency: 'USD' }, before: { x: '0' }, wall: SECOND }),

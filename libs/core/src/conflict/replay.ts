@@ -2,7 +2,7 @@ import { maximal } from '../causality/coverage.js';
 import { addDecimals, negateDecimal } from '../change/decimal.js';
 import { type Values, patchOf } from '../change/change.js';
 import type { Register, TableSpec } from '../policy/table-policy.js';
-import { decideAmong } from './decide-among.js';
+import { decideAmong, type Decision } from './decide-among.js';
 import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 import { entryOf, microsOf, wallOf } from './recorded-version.js';
 import type { Verdict } from './resolve.js';
@@ -26,6 +26,7 @@ export const NOT_REPLAYED = {
     'a row lost a unique value or its parent: the earlier claim keeps it, whatever the policy of its columns',
   more_than_recorded:
     'the versions in the record would not end as they did even under the policy that decided them: it went by more than the record holds',
+  columns_gone: 'it is about a column that the table does not have any more, or under another name',
   columns_not_recorded: 'the change that would win did not write all columns that the policy takes together',
   time_not_recorded:
     "the time by which the policy decides is not among a version's values, or the same to the millisecond",
@@ -71,6 +72,8 @@ function endUnder(record: ConflictRecord, spec: TableSpec): End {
   const columns = new Set(record.overwritten.flatMap((o) => o.columns));
   const registers = spec.registers.filter((r) => r.columns.some((c) => columns.has(c)));
   const counters = spec.counters.filter((c) => columns.has(c));
+  const decided = new Set([...counters, ...registers.flatMap((r) => r.columns)]);
+  if (![...columns].every((c) => decided.has(c))) throw new NotReplayed('columns_gone');
   const winners = existence === null || !existence.exists ? {} : patchOf(existence.verdict.winner);
   return {
     exists: existence?.exists ?? record.result !== null,
@@ -110,7 +113,9 @@ function verdictAgain(record: ConflictRecord, told: Overwritten, present: TableS
   if (isExistence(told)) return told.policy === present.delete ? existenceUnder(record, present).verdict : null;
   const register = present.registers.find((r) => sameColumns(r.columns, told.columns));
   if (register?.policy.kind !== told.policy) return null;
-  return decidedUnder(record, present, register).verdict;
+  const decision = decidedUnder(record, present, register);
+  if (decision === null) throw new NotReplayed('more_than_recorded');
+  return decision.verdict;
 }
 
 const existenceUnder = (record: ConflictRecord, spec: TableSpec) => {
@@ -119,14 +124,18 @@ const existenceUnder = (record: ConflictRecord, spec: TableSpec) => {
 };
 
 function registerUnder(record: ConflictRecord, spec: TableSpec, register: Register): Values {
-  const { verdict, values } = decidedUnder(record, spec, register);
+  const decision = decidedUnder(record, spec, register);
+  if (decision === null) return only(record.base ?? {}, register.columns);
+  const { verdict, values } = decision;
   if (!register.columns.every((c) => Object.hasOwn(patchOf(verdict.winner), c)))
     throw new NotReplayed('columns_not_recorded');
   return only(values, register.columns);
 }
 
-function decidedUnder(record: ConflictRecord, spec: TableSpec, register: Register) {
-  const writers = record.versions.filter((v) => register.columns.some((c) => Object.hasOwn(v.values, c)));
+/** Null: no version wrote the register. */
+function decidedUnder(record: ConflictRecord, spec: TableSpec, register: Register): Decision | null {
+  const writers = record.versions.filter((v) => wrote(record, register, v));
+  if (writers.length === 0) return null;
   const entries = writers.map((v) =>
     entryOf(record, v, rankingTime(record, register, v), wholeOf(record, register, v)),
   );
@@ -134,6 +143,12 @@ function decidedUnder(record: ConflictRecord, spec: TableSpec, register: Registe
   if (isByClock(register) && sameTime(decision.verdict)) throw new NotReplayed('time_not_recorded');
   return decision;
 }
+
+/** As capture sees it: some column was changed. What the present policy takes together with it is recorded unchanged. */
+const wrote = ({ base }: ConflictRecord, { columns }: Register, { op, values }: ConflictVersion): boolean =>
+  columns.some(
+    (c) => Object.hasOwn(values, c) && (op === 'insert' || !Object.hasOwn(base ?? {}, c) || base![c] !== values[c]),
+  );
 
 /** What its writer did not write of the register it had as it was. */
 const wholeOf = ({ base }: ConflictRecord, { columns }: Register, version: ConflictVersion): Values => ({

@@ -2,11 +2,11 @@ import { Refused } from '@meridian/core';
 
 /**
  * Versions that are looked at for one page: those above and below it say what it was concurrent with, and in which order one
- * transaction wrote.
+ * transaction wrote. More of them would keep the service's other work waiting while they are compared.
  */
-export const HISTORY_WINDOW = 5_000;
+export const HISTORY_WINDOW = 2_000;
 /** Versions above a page that a later window still has. */
-const ABOVE = 1_000;
+const ABOVE = 500;
 
 /** A place in a row's history: below the version with id `after`, in the window of the newest ones at or below `upTo`. */
 export interface HistoryCursor {

@@ -2,7 +2,7 @@ import type { RegionId, Seq } from '@meridian/core';
 import { Snapshot } from '../log/snapshot.js';
 import type { ReadingTransaction } from './reading-transaction.js';
 
-export interface FoundTick {
+interface FoundTick {
   readonly seq: Seq;
   readonly deps: string;
 }

@@ -6,8 +6,11 @@ import type { Row } from '../connection/session.js';
 import type { StoredSpec } from '../entities/enrolled-table.entity.js';
 import { ReadingTransaction } from './reading-transaction.js';
 
-/** Records that are in memory at a time: they hold whole rows. */
-const PAGE = 500;
+/**
+ * Records that are in memory at a time: they hold whole rows. Replaying one takes some 50 us, and the service's other work waits
+ * for all of a page.
+ */
+const PAGE = 200;
 
 export class PgPolicyTrial implements PolicyTrial {
   constructor(private readonly pool: Pool) {}
@@ -28,27 +31,30 @@ export class PgPolicyTrial implements PolicyTrial {
 
   /** Page by page in transactions of their own: records that come meanwhile are newer than all that is read. */
   async *records(table: TableName, since: string | undefined, limit: number): AsyncIterable<readonly ConflictRecord[]> {
-    let below: readonly [string, string] | null = null;
+    let [recordedAt, id] = ['infinity', ''];
     for (let left = limit; left > 0;) {
-      const values: unknown[] = [table, since ?? null, below?.[0] ?? null, below?.[1] ?? null, Math.min(PAGE, left)];
+      const values: unknown[] = [table, since ?? null, recordedAt, id, Math.min(PAGE, left)];
       const rows = await ReadingTransaction.run(this.pool, (reading) => reading.query(RECORDS, values));
       if (rows.length > 0) yield rows.map(recordOf);
       if (rows.length < Math.min(PAGE, left)) return;
       left -= rows.length;
       const last: Row = rows.at(-1)!;
-      below = [last.at(-1)!, last[0]!];
+      [recordedAt, id] = [last.at(-1)!, last[0]!];
     }
   }
 }
 
+const COLUMNS = 'id, rel, pk, kind, region, status, loser, versions, base, overwritten, result, reason, created_at';
+
+const part = (where: string): string => `(SELECT ${COLUMNS} FROM meridian.conflict
+  WHERE rel = $1 AND status <> 'withdrawn' AND ($2::timestamptz IS NULL OR created_at >= $2) AND ${where}
+  ORDER BY created_at DESC, id LIMIT $5)`;
+
+/** As the index has them. One transaction may have recorded thousands: to read past those of its page before would take ever longer. */
 const RECORDS = /* sql */ `
-SELECT id, rel, pk, kind, region, status, loser, versions, base, overwritten, result, reason, created_at::text
-  FROM meridian.conflict
- WHERE rel = $1 AND status <> 'withdrawn'
-   AND ($2::timestamptz IS NULL OR created_at >= $2)
-   AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::text))
- ORDER BY created_at DESC, id DESC
- LIMIT $5`;
+${part(`created_at = $3::timestamptz AND id > $4::text`)}
+UNION ALL ${part(`created_at < $3::timestamptz`)}
+ ORDER BY created_at DESC, id LIMIT $5`;
 
 function recordOf(row: Row): ConflictRecord {
   const [id, rel, pk, kind, region, status, loser, versions, base, overwritten, result, reason] = row as string[];

@@ -26,8 +26,8 @@ import { type KeyedRow, rowByKey } from './keyed-row.js';
 import { loggedVersions, type LoggedVersion, type LogRow, type Window, withValues } from './logged-versions.js';
 import { ReadingTransaction } from './reading-transaction.js';
 
-/** Of a row written a thousand times a second, more would tell nobody anything. */
-const MOST_VERSIONS = 10_000;
+/** Of a row written a thousand times a second, more would tell nobody anything, and keep the service's other work waiting. */
+const MOST_VERSIONS = 5_000;
 const MOST_CONFLICTS = 100;
 
 export class PgRowLog implements RowLog {
