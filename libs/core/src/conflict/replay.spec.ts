@@ -85,6 +85,26 @@ describe('a recorded conflict under another policy', () => {
     });
   });
 
+  it('columns that nobody wrote are as they are, and a counter that is one no more is what its writer made of it', () => {
+    const sold = recorded(
+      x('eu', 9, 'b', { wall: SECOND }),
+      x('us', 5, 'a', { patch: { x: 'a', n: '-1' }, before: { x: '0', n: '4' }, wall: 2 * SECOND }),
+      HLC,
+      { ...itemsRow, n: '3' },
+    );
+    const whole = { ...HLC, registers: [{ columns: ['x', 'amount', 'currency', 'n'], policy: LWW }], counters: [] };
+    expect(replayConflict(sold, HLC, whole)).toEqual({
+      ...{ kind: 'different', columns: ['x'] },
+      ...{ present: { x: 'b' }, other: { x: 'a' } },
+    });
+    const eu = { ...whole, registers: [{ ...whole.registers[0]!, policy: { kind: 'hlc' as const } }] };
+    expect(replayConflict(sold, HLC, eu)).toEqual({
+      ...{ kind: 'different', columns: ['n'] },
+      ...{ present: { n: '3' }, other: { n: '4' } },
+    });
+    expect(replayConflict({ ...sold, base: { x: '0' } }, HLC, whole)).toMatchObject({ because: 'base_not_recorded' });
+  });
+
   it('lww by a column goes by what the versions have in it', () => {
     const byTime = itemsSpec({ kind: 'lww', column: 'at' });
     const at = (time: string) => ({ at: `2026-11-22 ${time}+00` });

@@ -27,7 +27,8 @@ export const NOT_REPLAYED = {
   more_than_recorded:
     'the versions in the record would not end as they did even under the policy that decided them: it went by more than the record holds',
   columns_gone: 'it is about a column that the table does not have any more, or under another name',
-  columns_not_recorded: 'the change that would win did not write all columns that the policy takes together',
+  columns_not_recorded:
+    'the policy takes columns together, and what the change that would win had in one that another wrote is not recorded',
   time_not_recorded:
     "the time by which the policy decides is not among a version's values, or the same to the millisecond",
   base_not_recorded: 'a counter adds differences, and what a version wrote over is not recorded as a number',
@@ -44,7 +45,7 @@ export function replayConflict(record: ConflictRecord, present: TableSpec, other
   try {
     if (record.overwritten.length === 0) throw new NotReplayed('not_decided_by_policy');
     checkRecorded(record, present);
-    return compared(recordedEnd(record), endUnder(record, other), writtenColumns(record));
+    return compared(recordedEnd(record), endUnder(record, present, other), writtenColumns(record));
   } catch (error) {
     if (error instanceof NotReplayed) return { kind: 'not replayed', because: error.because };
     throw error;
@@ -66,7 +67,7 @@ function recordedEnd({ overwritten, result }: ConflictRecord): End {
   };
 }
 
-function endUnder(record: ConflictRecord, spec: TableSpec): End {
+function endUnder(record: ConflictRecord, present: TableSpec, spec: TableSpec): End {
   const contended = record.overwritten.some(isExistence);
   const existence = contended ? existenceUnder(record, spec) : null;
   const columns = new Set(record.overwritten.flatMap((o) => o.columns));
@@ -79,7 +80,7 @@ function endUnder(record: ConflictRecord, spec: TableSpec): End {
     exists: existence?.exists ?? record.result !== null,
     values: Object.fromEntries([
       ...Object.entries(winners),
-      ...registers.flatMap((register) => Object.entries(registerUnder(record, spec, register))),
+      ...registers.flatMap((register) => Object.entries(registerUnder(record, present, spec, register))),
       ...counters.map((column): [string, string] => [column, countUnder(record, column)]),
     ]),
   };
@@ -113,7 +114,7 @@ function verdictAgain(record: ConflictRecord, told: Overwritten, present: TableS
   if (isExistence(told)) return told.policy === present.delete ? existenceUnder(record, present).verdict : null;
   const register = present.registers.find((r) => sameColumns(r.columns, told.columns));
   if (register?.policy.kind !== told.policy) return null;
-  const decision = decidedUnder(record, present, register);
+  const decision = decidedUnder(record, present, present, register);
   if (decision === null) throw new NotReplayed('more_than_recorded');
   return decision.verdict;
 }
@@ -123,8 +124,8 @@ const existenceUnder = (record: ConflictRecord, spec: TableSpec) => {
   return decideAmong(spec, null, maximal(versions), record.result);
 };
 
-function registerUnder(record: ConflictRecord, spec: TableSpec, register: Register): Values {
-  const decision = decidedUnder(record, spec, register);
+function registerUnder(record: ConflictRecord, present: TableSpec, spec: TableSpec, register: Register): Values {
+  const decision = decidedUnder(record, present, spec, register);
   if (decision === null) return only(record.base ?? {}, register.columns);
   const { verdict, values } = decision;
   if (!register.columns.every((c) => Object.hasOwn(patchOf(verdict.winner), c)))
@@ -133,8 +134,15 @@ function registerUnder(record: ConflictRecord, spec: TableSpec, register: Regist
 }
 
 /** Null: no version wrote the register. */
-function decidedUnder(record: ConflictRecord, spec: TableSpec, register: Register): Decision | null {
-  const writers = record.versions.filter((v) => wrote(record, register, v));
+function decidedUnder(
+  record: ConflictRecord,
+  present: TableSpec,
+  spec: TableSpec,
+  register: Register,
+): Decision | null {
+  const counted = register.columns.filter((c) => present.counters.includes(c));
+  const versions = record.versions.map((v) => ({ ...v, values: countedValues(record, counted, v) }));
+  const writers = versions.filter((v) => wrote(record, register, v));
   if (writers.length === 0) return null;
   const entries = writers.map((v) =>
     entryOf(record, v, rankingTime(record, register, v), wholeOf(record, register, v)),
@@ -150,11 +158,20 @@ const wrote = ({ base }: ConflictRecord, { columns }: Register, { op, values }: 
     (c) => Object.hasOwn(values, c) && (op === 'insert' || !Object.hasOwn(base ?? {}, c) || base![c] !== values[c]),
   );
 
-/** What its writer did not write of the register it had as it was. */
-const wholeOf = ({ base }: ConflictRecord, { columns }: Register, version: ConflictVersion): Values => ({
-  ...(version.op === 'insert' ? {} : only(base ?? {}, columns)),
-  ...version.values,
-});
+/** Counters that the other policy takes as values: what a version made of each, where it has recorded the difference. */
+function countedValues({ base }: ConflictRecord, counted: readonly string[], { op, values }: ConflictVersion): Values {
+  const differences = Object.entries(only(values, counted));
+  if (op !== 'update' || differences.length === 0) return values;
+  const sums = differences.map(([c, by]) => [c, asNumber(() => addDecimals(numberIn(base ?? {}, c), by ?? 'NULL'))]);
+  return { ...values, ...(Object.fromEntries(sums) as Values) };
+}
+
+/** What its writer did not write of the register it had as it was: as the base tells, or as it is where nobody wrote it. */
+function wholeOf(record: ConflictRecord, { columns }: Register, version: ConflictVersion): Values {
+  if (version.op === 'insert') return version.values;
+  const untouched = columns.filter((c) => !record.versions.some((v) => Object.hasOwn(v.values, c)));
+  return { ...only(record.result ?? {}, untouched), ...only(record.base ?? {}, columns), ...version.values };
+}
 
 function rankingTime({ base }: ConflictRecord, { policy }: Register, version: ConflictVersion): bigint {
   if (policy.kind !== 'lww' || policy.column === null) return wallOf(version);
@@ -174,11 +191,16 @@ function countUnder(record: ConflictRecord, column: string): string {
   const writers = record.versions.filter((v) => Object.hasOwn(v.values, column));
   const last = maximal(writers.map((v) => entryOf(record, v, wallOf(v), v.values)));
   const base = last.every((e) => e.op === 'insert') ? '0' : numberIn(record.base ?? {}, column);
+  return asNumber(() =>
+    last
+      .map((e) => addDecimals(numberIn(patchOf(e), column), e.op === 'insert' ? '0' : negateDecimal(base)))
+      .reduce(addDecimals, base),
+  );
+}
+
+function asNumber(sum: () => string): string {
   try {
-    const differences = last.map((e) =>
-      addDecimals(numberIn(patchOf(e), column), e.op === 'insert' ? '0' : negateDecimal(base)),
-    );
-    return differences.reduce(addDecimals, base);
+    return sum();
   } catch (error) {
     if (error instanceof RangeError) throw new NotReplayed('base_not_recorded');
     throw error;

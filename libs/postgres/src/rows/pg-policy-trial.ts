@@ -4,7 +4,7 @@ import { readTable } from '../catalog/read-table.js';
 import { resolvePolicy } from '../catalog/resolve-policy.js';
 import type { Row } from '../connection/session.js';
 import type { StoredSpec } from '../entities/enrolled-table.entity.js';
-import { ReadingTransaction } from './reading-transaction.js';
+import { readAsTexts, ReadingTransaction } from './reading-transaction.js';
 
 /**
  * Records that are in memory at a time: they hold whole rows. Replaying one takes some 50 us, and the service's other work waits
@@ -29,12 +29,12 @@ export class PgPolicyTrial implements PolicyTrial {
     });
   }
 
-  /** Page by page in transactions of their own: records that come meanwhile are newer than all that is read. */
+  /** Page by page, each by itself: records that come meanwhile are newer than all that is read. */
   async *records(table: TableName, since: string | undefined, limit: number): AsyncIterable<readonly ConflictRecord[]> {
     let [recordedAt, id] = ['infinity', ''];
     for (let left = limit; left > 0;) {
       const values: unknown[] = [table, since ?? null, recordedAt, id, Math.min(PAGE, left)];
-      const rows = await ReadingTransaction.run(this.pool, (reading) => reading.query(RECORDS, values));
+      const rows = await readAsTexts(this.pool, RECORDS, values);
       if (rows.length > 0) yield rows.map(recordOf);
       if (rows.length < Math.min(PAGE, left)) return;
       left -= rows.length;

@@ -4,6 +4,19 @@ import { refusalOf } from './refusal-of-sqlstate.js';
 
 const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
+const asTexts = (text: string, values: readonly unknown[]) => ({
+  ...{ text, values: [...values], rowMode: 'array' as const, types: AS_TEXT },
+});
+
+/** One statement, every column as text: it sees one moment by itself. */
+export async function readAsTexts(pool: Pool, text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+  try {
+    return (await pool.query<string[]>(asTexts(text, values))).rows;
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
 /** Several statements that see one moment of the database. */
 export class ReadingTransaction {
   private constructor(
@@ -30,7 +43,6 @@ export class ReadingTransaction {
 
   /** Every column as text. */
   async query(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    const query = { text, values: [...values], rowMode: 'array' as const, types: AS_TEXT };
-    return (await this.driver.query<string[]>(query)).rows;
+    return (await this.driver.query<string[]>(asTexts(text, values))).rows;
   }
 }
