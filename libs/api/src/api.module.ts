@@ -20,6 +20,10 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { openApiDocument } from './openapi.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from './options.js';
 import type { ApiPorts } from './ports.js';
+import { PoliciesController } from './policies/policies.controller.js';
+import { PolicyPreviewService } from './policies/policy-preview.service.js';
+import { RowLogController } from './row-log/row-log.controller.js';
+import { RowLogService } from './row-log/row-log.service.js';
 import { SessionService } from './session/session.service.js';
 import { TableRevisionsController } from './tables/table-revisions.controller.js';
 import { TablesController } from './tables/tables.controller.js';
@@ -31,11 +35,13 @@ export class ApiModule {
       module: ApiModule,
       controllers: [
         DataController,
+        RowLogController,
         TxController,
         ChangesController,
         TablesController,
         TableRevisionsController,
         ConflictsController,
+        PoliciesController,
         ClusterController,
         DiagnosisController,
         TableCheckController,
@@ -47,6 +53,8 @@ export class ApiModule {
         { provide: API_OPTIONS, useValue: options },
         SessionService,
         DataService,
+        RowLogService,
+        PolicyPreviewService,
         TxService,
         ChangesService,
         VisibilityService,

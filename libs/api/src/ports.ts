@@ -1,4 +1,13 @@
-import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
+import type {
+  ChangeFeed,
+  ConflictReader,
+  PolicyTrial,
+  PositionStore,
+  Relaying,
+  RowLog,
+  RowStore,
+  TableRef,
+} from '@meridian/core';
 import type {
   Diagnosis,
   EnrolledTable,
@@ -18,6 +27,8 @@ export interface ApiPorts {
   readonly relaying: Relaying;
   readonly changes: ChangeFeed;
   readonly conflicts: ConflictReader;
+  readonly rowLog: RowLog;
+  readonly policyTrial: PolicyTrial;
   readonly tables: TableEnrolment;
   readonly cluster: ClusterStatus;
   readonly readiness: Readiness;

@@ -12,9 +12,9 @@ export const CONFLICT_KINDS = [
 ] as const;
 
 /** Column → PostgreSQL's text output; null is SQL's NULL. */
-const Values = z.record(z.string(), z.string().nullable());
+export const Values = z.record(z.string(), z.string().nullable());
 
-const ConflictVersion = z
+export const ConflictVersion = z
   .object({
     origin: z.string(),
     id: z.int(),

@@ -2,6 +2,8 @@ export * from './problem.js';
 export * from './rows.js';
 export * from './tables.js';
 export * from './conflicts.js';
+export * from './row-history.js';
+export * from './policy-preview.js';
 export * from './cluster.js';
 export * from './diagnosis.js';
 export * from './table-check.js';

@@ -47,6 +47,7 @@ export const PROBLEMS = {
   invalid_value: { status: 422, title: "A value does not suit its column's type" },
   invalid_document: { status: 422, title: 'The document does not fit its schema' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
+  policy_refused: { status: 422, title: 'The table cannot have this policy' },
   enrolment_refused: { status: 422, title: 'The table cannot be enrolled' },
   rate_limited: { status: 429, title: 'Too many requests' },
   head_too_large: { status: 431, title: "The request's head is too large" },

@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { EnrolmentAnswer } from '@meridian/contract';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { doctor } from './doctor.js';
+import { operator, type Output } from './operator-command.js';
+import { previewCommand } from './policy-preview.js';
 import { call } from './rest.js';
 import { checkTable } from './table-check.js';
+import { rowLogCommands } from './row-log.js';
 import { printColumns, printJson } from './table-output.js';
-
-interface Output {
-  readonly url: string;
-  readonly output: string;
-}
 
 /** The operator's tools; all of them over REST, so they work from anywhere the service can be reached. */
 export function operatorCommands(program: Command): void {
@@ -40,14 +38,9 @@ export function operatorCommands(program: Command): void {
   operator(conflicts, 'show <id>', 'one of them, whole').action(async (id: string, options: Output) =>
     printJson(await call(options, 'GET', `/v1/conflicts/${encodeURIComponent(id)}`)),
   );
+  previewCommand(conflicts);
+  rowLogCommands(program);
 }
-
-const operator = (parent: Command, name: string, description: string): Command =>
-  parent
-    .command(name)
-    .description(description)
-    .option('--url <url>', "a region's service", process.env.MERIDIAN_URL ?? 'http://127.0.0.1:7001')
-    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'));
 
 interface RegionLine {
   readonly region: string;

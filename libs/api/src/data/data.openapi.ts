@@ -2,7 +2,7 @@ import { HEADERS, type ProblemCode, Row, RowOrRows, Rows } from '@meridian/contr
 import { Documented, type RouteDocument } from '../http/documented.js';
 
 const TABLE = { table: 'items, schema.items or "My Schema"."My Table", percent-encoded' };
-const ROW = {
+export const ROW = {
   ...TABLE,
   key: 'The primary key; of several columns comma-separated, values with commas in double quotes',
 };
@@ -14,7 +14,7 @@ const FILTERS = {
 };
 const SELECT = { select: 'id,qty or alias:column; default: every column' };
 
-const SESSION = {
+export const SESSION = {
   [HEADERS.session]: 'The token of an earlier answer: this one will not be older',
   [HEADERS.consistency]: 'eventual, session (default), or bounded; max-staleness=<seconds>',
 };
@@ -27,7 +27,7 @@ const WRITE = {
 const MATCH = { 'If-Match': 'An ETag: write only if the row is still the one that was read' };
 const PREFER = { Prefer: 'return=representation or return=minimal (default)' };
 
-const ANSWER = {
+export const ANSWER = {
   [HEADERS.region]: 'The region that answered',
   [HEADERS.session]: 'What this client has seen; send it back to see no less',
 };
@@ -42,7 +42,7 @@ const SESSION_PROBLEMS: readonly ProblemCode[] = [
   'session_not_reached',
   'staleness_bound_not_met',
 ];
-const READ_PROBLEMS: readonly ProblemCode[] = [
+export const READ_PROBLEMS: readonly ProblemCode[] = [
   ...SESSION_PROBLEMS,
   'bad_table_name',
   'bad_filter',

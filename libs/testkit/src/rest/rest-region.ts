@@ -19,6 +19,8 @@ export interface RestRegion {
 }
 
 export interface RestRegionOptions {
+  /** Default: us. */
+  readonly region?: string;
   readonly sessionWaitMs?: number;
   readonly bodyLimitBytes?: number;
   readonly ready?: boolean;
@@ -27,7 +29,7 @@ export interface RestRegionOptions {
 
 export async function restRegion(options: RestRegionOptions = {}): Promise<RestRegion> {
   const database = await templateDatabase('meridian schema for rest', migrate);
-  const server = await startRest(database.url, options);
+  const server = await serveRest(database.url, options);
   const pool = new Pool({ connectionString: database.url, max: 3 });
   const sql = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
     (await pool.query<Row>(text, [...values])).rows;
@@ -77,14 +79,14 @@ async function migrate(url: string): Promise<void> {
   await source.destroy();
 }
 
-/** Nest is loaded when a test asks for it, not by everything that uses the testkit. */
-async function startRest(databaseUrl: string, options: RestRegionOptions) {
+/** REST over a database that is prepared already. Nest is loaded when a test asks for it, not by everything that uses the testkit. */
+export async function serveRest(databaseUrl: string, options: RestRegionOptions) {
   const { NestFactory } = await import('@nestjs/core');
   const { ApiModule, createHttpAdapter, prepareApi } = await import('@meridian/api');
-  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPositionStore, PgRowStore } =
+  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPolicyTrial, PgPositionStore, PgRowLog, PgRowStore } =
     await import('@meridian/postgres');
   const { Registry } = await import('prom-client');
-  const region = 'us' as RegionId;
+  const region = (options.region ?? 'us') as RegionId;
   const pool = createRowsPool({ url: databaseUrl, max: 10, statementTimeoutMs: 5_000, lockTimeoutMs: 2_000 });
   const listeners = new Set<() => void>();
   const promised: number[] = [];
@@ -103,6 +105,8 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     positions: new PgPositionStore(pool, region),
     changes: new PgChangeFeed(pool, region),
     conflicts: new PgConflictReader(pool),
+    rowLog: new PgRowLog(pool, region),
+    policyTrial: new PgPolicyTrial(pool),
     relaying: {
       written: () => undefined,
       promised: (seq: number) => void promised.push(seq),
