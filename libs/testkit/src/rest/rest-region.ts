@@ -61,6 +61,7 @@ ON CONFLICT (origin) DO UPDATE SET seq = EXCLUDED.seq, deps = EXCLUDED.deps, wal
 async function migrate(url: string): Promise<void> {
   const { DataSource } = await import('typeorm');
   const { MeridianSchema1763700000001 } = await import('../../../../migrations/1763700000001-meridian-schema.js');
+  const { Decisions1763700000008 } = await import('../../../../migrations/1763700000008-decisions.js');
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query('CREATE SCHEMA meridian');
@@ -69,7 +70,7 @@ async function migrate(url: string): Promise<void> {
     type: 'postgres',
     url,
     schema: 'meridian',
-    migrations: [MeridianSchema1763700000001],
+    migrations: [MeridianSchema1763700000001, Decisions1763700000008],
   }).initialize();
   await source.runMigrations();
   await source.query('CREATE TABLE meridian.change_all PARTITION OF meridian.change DEFAULT');
@@ -81,7 +82,7 @@ async function migrate(url: string): Promise<void> {
 async function startRest(databaseUrl: string, options: RestRegionOptions) {
   const { NestFactory } = await import('@nestjs/core');
   const { ApiModule, createHttpAdapter, prepareApi } = await import('@meridian/api');
-  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPositionStore, PgRowStore } =
+  const { createRowsPool, PgChangeFeed, PgConflictDesk, PgConflictReader, PgPositionStore, PgRowStore } =
     await import('@meridian/postgres');
   const { Registry } = await import('prom-client');
   const region = 'us' as RegionId;
@@ -103,6 +104,7 @@ async function startRest(databaseUrl: string, options: RestRegionOptions) {
     positions: new PgPositionStore(pool, region),
     changes: new PgChangeFeed(pool, region),
     conflicts: new PgConflictReader(pool),
+    desk: new PgConflictDesk(pool, region),
     relaying: {
       written: () => undefined,
       promised: (seq: number) => void promised.push(seq),
