@@ -41,4 +41,4 @@ function namedSchemas(): Record<string, unknown> {
 }
 
 /** What callers send: parts with a default may be left out. */
-const INPUTS = new Set(['TablePolicy', 'ColumnPolicy', 'TxRequest', 'TxOperation', 'Row', 'Rows']);
+const INPUTS = new Set(['TablePolicy', 'ColumnPolicy', 'TxRequest', 'TxOperation', 'Row', 'Rows', 'BulkResolution']);

@@ -1,4 +1,12 @@
-import type { ChangeFeed, ConflictReader, PositionStore, Relaying, RowStore, TableRef } from '@meridian/core';
+import type {
+  ChangeFeed,
+  ConflictDesk,
+  ConflictReader,
+  PositionStore,
+  Relaying,
+  RowStore,
+  TableRef,
+} from '@meridian/core';
 import type { Diagnosis, EnrolledTable, EnrolmentAnswer, Finding, RegionStatus, TablePolicy } from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
@@ -9,6 +17,7 @@ export interface ApiPorts {
   readonly relaying: Relaying;
   readonly changes: ChangeFeed;
   readonly conflicts: ConflictReader;
+  readonly desk: ConflictDesk;
   readonly tables: TableEnrolment;
   readonly cluster: ClusterStatus;
   readonly readiness: Readiness;

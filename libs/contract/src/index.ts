@@ -2,6 +2,7 @@ export * from './problem.js';
 export * from './rows.js';
 export * from './tables.js';
 export * from './conflicts.js';
+export * from './conflict-actions.js';
 export * from './cluster.js';
 export * from './diagnosis.js';
 export * from './changes.js';
