@@ -75,6 +75,11 @@ export class RealRegion {
     return new RealRegion(region, user, watcher, ticks, store, database, prepared, peers, batch, enrolment);
   }
 
+  /** Its owner's. */
+  get url(): string {
+    return this.database.url;
+  }
+
   /** Another user's session. */
   async connect(application = 'a user'): Promise<Client> {
     const client = new Client({ connectionString: this.database.url, application_name: application });

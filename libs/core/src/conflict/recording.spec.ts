@@ -68,7 +68,7 @@ describe('recording a conflict', () => {
   it('holds all of a row whose delete won, whatever else follows, so that it can be written back', () => {
     const records = new Records(US, specOf({ kind: 'hlc' }, 'delete-wins'));
     const lost = x('us', 1, 'a');
-    const deleted = write('eu', 2, { op: 'delete', patch: null, before: ROW });
+    const deleted = write('eu', 2, { op: 'delete', before: ROW });
     records.decide(deleted, [lost]);
     expect(records.of(lost)!.base).toEqual(ROW);
     records.decide(x('ap', 3, 'c'), [lost, deleted]);
