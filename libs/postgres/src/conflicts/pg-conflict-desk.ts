@@ -37,7 +37,7 @@ export class PgConflictDesk implements ConflictDesk {
     pool: Pool,
     private readonly region: RegionId,
   ) {
-    this.#rows = new RowTransactions(pool);
+    this.#rows = new RowTransactions(pool, 'desk');
   }
 
   resolve(id: string, { choice, note }: Resolving, operator: Operator): Promise<ShownConflict> {

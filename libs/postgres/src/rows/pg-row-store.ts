@@ -22,7 +22,7 @@ export class PgRowStore implements RowStore {
   readonly #transactions: RowTransactions;
 
   constructor(private readonly pool: Pool) {
-    this.#transactions = new RowTransactions(pool);
+    this.#transactions = new RowTransactions(pool, 'rest');
   }
 
   table(ref: TableRef): Promise<RowTable | null> {

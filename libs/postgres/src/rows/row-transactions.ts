@@ -20,10 +20,14 @@ const WAITING_PER_CONNECTION = 16;
 /** How statements on users' rows are sent, tried again after a deadlock, and explained when PostgreSQL refuses them. */
 export class RowTransactions {
   readonly catalog: TableCatalog;
-  readonly runner = new StatementRunner();
+  readonly runner: StatementRunner;
 
-  constructor(readonly pool: Pool) {
+  constructor(
+    readonly pool: Pool,
+    prefix: string,
+  ) {
     this.catalog = new TableCatalog(pool);
+    this.runner = new StatementRunner(prefix);
   }
 
   /** One statement, in a transaction of its own. */
