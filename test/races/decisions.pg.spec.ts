@@ -37,6 +37,9 @@ const operator = (actor: string, version: string | null = null): Operator => ({ 
 const ACCEPT = { choice: { kind: 'accept' }, note: null } as const;
 const FIRST = { choice: { kind: 'version', version: { kind: 'index', index: 0 }, columns: null }, note: null } as const;
 
+const OPEN = `SELECT id FROM meridian.conflict c WHERE status <> 'withdrawn'
+   AND NOT EXISTS (SELECT FROM meridian.decision d WHERE d.conflict = c.id AND d.strategy NOT IN ('undone', 'reopened'))`;
+
 describe('decisions by hand', () => {
   let regions: RealRegions;
   let [eu, us]: Desk[] = [];
@@ -45,6 +48,13 @@ describe('decisions by hand', () => {
     [eu, us] = opened.all.map((region) => new Desk(region));
   });
   afterAll(() => Promise.all([eu!.pool.end(), us!.pool.end()]));
+
+  /** What the list of open ones is read from is kept by triggers, in apply as well. */
+  afterEach(async () => {
+    await regions.exchange();
+    for (const { region } of [eu!, us!])
+      expect(await region.read('SELECT conflict FROM meridian.open_conflict')).toEqual(await region.read(OPEN));
+  });
 
   /** eu's x was overwritten by us's. */
   async function contended(policy: object = {}): Promise<{ readonly t: string; readonly id: string }> {
@@ -154,6 +164,24 @@ describe('decisions by hand', () => {
       expect(await desk.of(t)).toMatchObject([
         { reason: 'another', status: 'resolved', note: { text: 'of the first' } },
       ]);
+  });
+
+  it('are listed by the record too: withdrawn and open again, in every region', async () => {
+    const { t, id } = await contended();
+    const tell = (status: string) =>
+      eu!.region.user.query('UPDATE meridian.conflict SET status = $2 WHERE id = $1', [id, status]);
+    const open = async () =>
+      (await us!.reader.list({ table: { schema: 'public', name: t }, status: 'open', limit: 9 })).items;
+    await tell('withdrawn');
+    await regions.exchange();
+    expect(await open()).toEqual([]);
+    await tell('open');
+    await regions.exchange();
+    expect(await open()).toHaveLength(1);
+    await us!.desk.resolve(id, ACCEPT, operator('ann'));
+    await us!.desk.reopen(id, null, operator('ann'));
+    await regions.exchange();
+    expect(await open()).toHaveLength(1);
   });
 
   it('bring a deleted row back as it was, from the record alone', async () => {

@@ -11,11 +11,13 @@ const TRIAGE = /* sql */ `
   LEFT JOIN meridian.triage snoozed ON snoozed.conflict = c.id AND snoozed.aspect = 'snoozed_until'
   LEFT JOIN meridian.triage note ON note.conflict = c.id AND note.aspect = 'note'`;
 
-/** The connections pin what these texts depend on, so regions agree on it. */
-const VERSION = `md5(concat_ws(E'\\n', c.*::text, d.*::text, assignee.*::text, snoozed.*::text, note.*::text))`;
+/** Made once a row (OFFSET 0). The connections pin what these texts depend on, so regions agree on it. */
+const VERSION = /* sql */ `
+ CROSS JOIN LATERAL (
+   SELECT md5(concat_ws(E'\\n', c.*::text, d.*::text, assignee.*::text, snoozed.*::text, note.*::text)) AS version OFFSET 0) AS v`;
 
 const CONFLICT = /* sql */ `json_build_object(
-  'id', c.id, 'version', ${VERSION}, 'table', c.rel, 'key', c.pk::json, 'kind', c.kind, 'region', c.region,
+  'id', c.id, 'version', v.version, 'table', c.rel, 'key', c.pk::json, 'kind', c.kind, 'region', c.region,
   'status', CASE WHEN c.status = 'withdrawn' THEN c.status WHEN ${DECIDED} THEN 'resolved' ELSE 'open' END,
   'loser', c.loser, 'versions', c.versions, 'base', c.base, 'overwritten', c.overwritten, 'result', c.result, 'reason', c.reason,
   'decision', CASE WHEN d.conflict IS NOT NULL THEN json_build_object(
@@ -25,14 +27,14 @@ const CONFLICT = /* sql */ `json_build_object(
     'text', note.value, 'by', note.by, 'region', note.region, 'at', ${time('note.at')}) END,
   'createdAt', ${time('c.created_at')}, 'updatedAt', ${time('c.updated_at')})::text`;
 
-const SHOWN = `c.id, ${VERSION} AS version, ${CONFLICT} AS conflict`;
+const SHOWN = `c.id, v.version, ${CONFLICT} AS conflict`;
 
 export const GET_SQL = /* sql */ `
-SELECT ${SHOWN} FROM meridian.conflict c LEFT JOIN meridian.decision d ON d.conflict = c.id ${TRIAGE} WHERE c.id = $1`;
+SELECT ${SHOWN} FROM meridian.conflict c LEFT JOIN meridian.decision d ON d.conflict = c.id ${TRIAGE} ${VERSION} WHERE c.id = $1`;
 
 export function listSql(filter: ConflictFilter, after: readonly [at: string, id: string] | null): Statement {
   const parameters = new Parameters();
-  const { at, id } = placeOf(filter);
+  const { from, at, id } = placeOf(filter);
   const [direction, beyond] = filter.oldestFirst === true ? ['ASC', '>'] : ['DESC', '<'];
   const place =
     after === null
@@ -40,7 +42,7 @@ export function listSql(filter: ConflictFilter, after: readonly [at: string, id:
       : ` AND (${at}, ${id}) ${beyond} (${parameters.add(after[0])}::timestamptz, ${parameters.add(after[1])})`;
   const text = /* sql */ `
 SELECT ${SHOWN}, c.created_at::text AS at
-  FROM ${fromSql(filter)} ${TRIAGE}
+  FROM ${from} ${TRIAGE} ${VERSION}
  WHERE ${whereSql(filter, parameters)}${place}
  ORDER BY ${at} ${direction}, ${id} ${direction}
  LIMIT ${filter.limit + 1}`;
@@ -50,25 +52,37 @@ SELECT ${SHOWN}, c.created_at::text AS at
 export function countSql(filter: Omit<ConflictFilter, 'limit' | 'cursor'>): Statement {
   const parameters = new Parameters();
   const where = whereSql(filter, parameters);
-  return { text: `SELECT count(*)::int AS count FROM ${fromSql(filter)} WHERE ${where}`, values: parameters.values };
+  return {
+    text: `SELECT count(*)::int AS count FROM ${placeOf(filter).from} WHERE ${where}`,
+    values: parameters.values,
+  };
 }
 
-/** Resolved ones are found from their decisions, so that a page of few among a million is read from an index. */
-const placeOf = ({ status }: Pick<ConflictFilter, 'status'>) =>
-  status === 'resolved' ? { at: 'd.recorded_at', id: 'd.conflict' } : { at: 'c.created_at', id: 'c.id' };
+/** Where the pages of a status are found: an index has them in the list's order, however few they are among a million. */
+const FROM: { readonly [status: string]: { readonly from: string; readonly at: string; readonly id: string } } = {
+  all: {
+    from: 'meridian.conflict c LEFT JOIN meridian.decision d ON d.conflict = c.id',
+    ...{ at: 'c.created_at', id: 'c.id' },
+  },
+  open: {
+    from: 'meridian.open_conflict o JOIN meridian.conflict c ON c.id = o.conflict LEFT JOIN meridian.decision d ON d.conflict = c.id',
+    ...{ at: 'o.recorded_at', id: 'o.conflict' },
+  },
+  resolved: {
+    from: 'meridian.decision d JOIN meridian.conflict c ON c.id = d.conflict',
+    ...{ at: 'd.recorded_at', id: 'd.conflict' },
+  },
+};
+const placeOf = ({ status }: Pick<ConflictFilter, 'status'>) => FROM[status ?? 'all'] ?? FROM['all']!;
 
-const fromSql = ({ status }: Pick<ConflictFilter, 'status'>): string =>
-  status === 'resolved'
-    ? 'meridian.decision d JOIN meridian.conflict c ON c.id = d.conflict'
-    : 'meridian.conflict c LEFT JOIN meridian.decision d ON d.conflict = c.id';
-
-/** Both indexes are in one order: open ones are those of the one that the other lacks. */
-const UNDECIDED = /* sql */ `NOT EXISTS (
-  SELECT FROM meridian.decision x
-   WHERE x.conflict = c.id AND x.recorded_at = c.created_at AND x.strategy NOT IN ('undone', 'reopened'))`;
+/**
+ * A subquery, of which the planner expects that half of the rows pass: from the statistics of a join it would expect none, where
+ * most are decided, and sort all that are open instead of reading a page of them.
+ */
+const STANDS = `coalesce((SELECT x.strategy NOT IN ('undone', 'reopened') FROM meridian.decision x WHERE x.conflict = c.id), false)`;
 
 const BY_STATUS: { readonly [status: string]: string } = {
-  open: `c.status <> 'withdrawn' AND ${UNDECIDED}`,
+  open: `c.status <> 'withdrawn' AND NOT ${STANDS}`,
   resolved: `c.status <> 'withdrawn' AND ${DECIDED}`,
   withdrawn: `c.status = 'withdrawn'`,
 };
