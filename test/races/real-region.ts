@@ -75,6 +75,7 @@ export class RealRegion {
     return new RealRegion(region, user, watcher, ticks, store, database, prepared, peers, batch, enrolment);
   }
 
+  /** Its owner's. */
   get url(): string {
     return this.database.url;
   }

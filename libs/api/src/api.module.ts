@@ -4,7 +4,12 @@ import { ChangesController } from './changes/changes.controller.js';
 import { ChangesService } from './changes/changes.service.js';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { VisibilityService } from './cluster/visibility.service.js';
+import { BulkController } from './conflicts/bulk.controller.js';
+import { BulkService } from './conflicts/bulk.service.js';
+import { ConflictActionsController } from './conflicts/conflict-actions.controller.js';
+import { ConflictActionsService } from './conflicts/conflict-actions.service.js';
 import { ConflictsController } from './conflicts/conflicts.controller.js';
+import { ConflictExportController } from './conflicts/export.controller.js';
 import { DataController } from './data/data.controller.js';
 import { DataService } from './data/data.service.js';
 import { TxController } from './data/tx.controller.js';
@@ -40,7 +45,10 @@ export class ApiModule {
         ChangesController,
         TablesController,
         TableRevisionsController,
+        ConflictExportController,
         ConflictsController,
+        ConflictActionsController,
+        BulkController,
         PoliciesController,
         ClusterController,
         DiagnosisController,
@@ -57,6 +65,8 @@ export class ApiModule {
         PolicyPreviewService,
         TxService,
         ChangesService,
+        ConflictActionsService,
+        BulkService,
         VisibilityService,
         OpenApiHolder,
       ],

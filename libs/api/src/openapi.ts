@@ -45,6 +45,7 @@ const INPUTS = new Set([
   'TablePolicy',
   'ColumnPolicy',
   'PolicyPreviewRequest',
+  'BulkResolution',
   'TxRequest',
   'TxOperation',
   'Row',

@@ -1,5 +1,6 @@
 import type {
   ChangeFeed,
+  ConflictDesk,
   ConflictReader,
   PolicyTrial,
   PositionStore,
@@ -29,6 +30,7 @@ export interface ApiPorts {
   readonly conflicts: ConflictReader;
   readonly rowLog: RowLog;
   readonly policyTrial: PolicyTrial;
+  readonly desk: ConflictDesk;
   readonly tables: TableEnrolment;
   readonly cluster: ClusterStatus;
   readonly readiness: Readiness;

@@ -50,6 +50,28 @@ describe('the client', () => {
     await client.removeTable('public.parts');
   });
 
+  it('decides conflicts as somebody, in its session, and only what it has looked at', async () => {
+    const parts = client.rows<Part>('parts');
+    await parts.insert({ item: 7, place: 'x', n: 1 });
+    const loser = `{"origin":"us","id":1,"op":"update","stamp":"1","wall":"2026-01-01T00:00:00Z","actor":"a","values":{"n":"5"}}`;
+    await us.sql(`INSERT INTO meridian.conflict VALUES ('c1', 'public.parts', '["7","x"]', 'update_origin_differs', 'us', 'open', '${loser}',
+      '[${loser}]', null, '[{"columns":["n"],"policy":"hlc","winner":{"origin":"eu","id":2},"lost":{"n":"5"},"result":{"n":"1"},"reason":"later"}]',
+      '{"n":"1"}', 'later', now(), now())`);
+    const desk = client.desk('ann');
+    const { version } = await desk.assign('c1', 'ann');
+    await desk.note('c1', 'mine');
+    await expect(desk.undo('c1', { version })).rejects.toMatchObject({ code: 'conflict_changed' });
+    await desk.snooze('c1', null);
+    expect(await desk.undo('c1', { note: 'ours' })).toMatchObject({
+      status: 'resolved',
+      decision: { by: 'ann', note: 'ours' },
+    });
+    expect((await parts.get([7, 'x']))?.row.n).toBe(5);
+    expect((await desk.reopen('c1')).status).toBe('open');
+    expect(await desk.resolveAll({ strategy: 'winner', dryRun: true })).toMatchObject({ matched: 1 });
+    expect(await desk.resolve('c1', { strategy: 'accept' })).toMatchObject({ assignee: 'ann', note: { text: 'mine' } });
+  });
+
   it('tells a refusal, another server, and silence apart', async () => {
     await expect(client.rows('nothing').list()).rejects.toMatchObject({
       code: 'table_not_enrolled',

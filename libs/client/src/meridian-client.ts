@@ -13,6 +13,7 @@ import {
 } from '@meridian/contract';
 import type { z } from 'zod';
 import { MeridianError } from './api-error.js';
+import { ConflictDesk } from './conflict-desk.js';
 import { type Call, restCall } from './rest-call.js';
 import { type RowOptions, Rows } from './rows.js';
 import { Session } from './session.js';
@@ -29,6 +30,11 @@ export class MeridianClient {
 
   rows<Row extends object = Record<string, unknown>>(table: string): Rows<Row> {
     return new Rows<Row>(this.base, this.session, table);
+  }
+
+  /** `actor`: who decides; kept with each decision. */
+  desk(actor: string): ConflictDesk {
+    return new ConflictDesk(this.base, this.session, actor);
   }
 
   /** Several writes, one transaction; see the contract's TxRequest. */

@@ -26,9 +26,31 @@ export const ConflictVersion = z
   })
   .meta({ id: 'ConflictVersion' });
 
+const Decision = z
+  .object({
+    strategy: z
+      .enum(['version', 'value', 'accept', 'undo', 'undone', 'reopened'])
+      .describe('undone and reopened: the conflict is open again'),
+    version: z.object({ origin: z.string(), id: z.int() }).nullable(),
+    written: z
+      .object({ before: Values.nullable(), after: Values.nullable() })
+      .nullable()
+      .describe(
+        'Columns of the row as they were and as they were written; null in it: no row. Null: nothing was written',
+      ),
+    by: z.string().describe('The Meridian-Actor; empty when it was not said'),
+    region: z.string(),
+    note: z.string().nullable(),
+    at: z.string(),
+  })
+  .meta({ id: 'ConflictDecision', description: 'What an operator decided last' });
+
 export const Conflict = z
   .object({
     id: z.string(),
+    version: z
+      .string()
+      .describe('Another after every change, the same in every region; in quotes it is the ETag, for If-Match'),
     table: z.string(),
     key: z.array(z.string()),
     kind: z.enum(CONFLICT_KINDS),
@@ -54,6 +76,10 @@ export const Conflict = z
     ),
     result: Values.nullable().describe('The row as decided; null: deleted'),
     reason: z.string(),
+    decision: Decision.nullable(),
+    assignee: z.string().nullable(),
+    snoozedUntil: z.string().nullable(),
+    note: z.object({ text: z.string(), by: z.string(), region: z.string(), at: z.string() }).nullable(),
     createdAt: z.string(),
     updatedAt: z.string(),
   })
@@ -63,12 +89,17 @@ export type Conflict = z.infer<typeof Conflict>;
 export const Conflicts = z.object({ items: z.array(Conflict), next: z.string().nullable() }).meta({ id: 'Conflicts' });
 export type Conflicts = z.infer<typeof Conflicts>;
 
-export const ConflictQuery = z.strictObject({
+/** Which conflicts. */
+export const ConflictFilter = z.strictObject({
   table: z.string().min(1).max(200).optional().describe('items, schema.items or "My Schema"."My Table"'),
   kind: z.enum(CONFLICT_KINDS).optional(),
   region: z.string().max(31).optional(),
   status: z.enum(['open', 'withdrawn', 'resolved']).optional(),
   since: z.iso.datetime({ offset: true }).optional().describe('Recorded at this time or later'),
+});
+export type ConflictFilter = z.infer<typeof ConflictFilter>;
+
+export const ConflictQuery = ConflictFilter.extend({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(500).optional().describe('`next` of the page before'),
 });

@@ -4,6 +4,7 @@ export * from './tables.js';
 export * from './conflicts.js';
 export * from './row-history.js';
 export * from './policy-preview.js';
+export * from './conflict-actions.js';
 export * from './cluster.js';
 export * from './diagnosis.js';
 export * from './table-check.js';

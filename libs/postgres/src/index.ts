@@ -1,4 +1,5 @@
 export * from './rows/index.js';
+export * from './conflicts/index.js';
 export { prepareDatabase, type DatabaseSetup, type PreparedDatabase } from './setup/prepare-database.js';
 export { SetupError, type SetupErrorCode } from './setup/setup-error.js';
 export { MeridianDataSource } from './setup/meridian-data-source.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { EnrolmentAnswer } from '@meridian/contract';
 import type { Command } from 'commander';
+import { conflictCommands } from './conflicts.js';
 import { doctor } from './doctor.js';
 import { operator, type Output } from './operator-command.js';
 import { previewCommand } from './policy-preview.js';
@@ -27,18 +28,7 @@ export function operatorCommands(program: Command): void {
   operator(tables, 'remove <table>', 'end its replication; rows stay').action((table: string, options: Output) =>
     call(options, 'DELETE', `/v1/tables/${encodeURIComponent(table)}`),
   );
-  const conflicts = program.command('conflicts').description('what conflicted, and how it was decided');
-  operator(conflicts, 'list', 'the newest first')
-    .option('--table <table>')
-    .option('--kind <kind>')
-    .option('--region <region>')
-    .option('--status <status>')
-    .option('--limit <n>', 'at most this many', '50')
-    .action((options: Output & Record<string, string>) => listConflicts(options));
-  operator(conflicts, 'show <id>', 'one of them, whole').action(async (id: string, options: Output) =>
-    printJson(await call(options, 'GET', `/v1/conflicts/${encodeURIComponent(id)}`)),
-  );
-  previewCommand(conflicts);
+  previewCommand(conflictCommands(program));
   rowLogCommands(program);
 }
 
@@ -81,25 +71,4 @@ async function enrolTable(table: string, file: string | undefined, options: Outp
   process.stdout.write(`${table} is enrolled in all regions\n`);
   for (const { region, sequence, next, increment, set } of answer.keySequences)
     process.stdout.write(`${region}: ${sequence} ${set ? 'now gives' : 'gives'} ${next}, and on by ${increment}\n`);
-}
-
-interface ConflictLine {
-  readonly id: string;
-  readonly table: string;
-  readonly key: unknown;
-  readonly kind: string;
-  readonly status: string;
-  readonly reason: string;
-}
-
-async function listConflicts(options: Output & Record<string, string>): Promise<void> {
-  const query = new URLSearchParams({ limit: options.limit ?? '50' });
-  for (const name of ['table', 'kind', 'region', 'status'])
-    if (options[name] !== undefined) query.set(name, options[name]);
-  const answer = await call<{ items: readonly ConflictLine[] }>(options, 'GET', `/v1/conflicts?${query.toString()}`);
-  if (options.output === 'json') return printJson(answer);
-  printColumns(
-    ['ID', 'TABLE', 'KEY', 'KIND', 'STATUS', 'REASON'],
-    answer.items.map((c) => [c.id, c.table, JSON.stringify(c.key), c.kind, c.status, c.reason]),
-  );
 }

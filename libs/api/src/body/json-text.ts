@@ -23,6 +23,10 @@ export function parseJsonText(text: string, limits: JsonLimits = JSON_LIMITS): J
 
 export const textOf = (text: string, node: JsonNode): string => text.slice(node.start, node.end);
 
+/** The last of a name, as JSON.parse takes it, so that what was checked is what is written. */
+export const member = (node: JsonNode, name: string): JsonNode | undefined =>
+  node.kind === 'object' ? node.entries.findLast(([key]) => key === name)?.[1] : undefined;
+
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 /** JSON forbids control characters inside strings. */
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;

@@ -1,12 +1,20 @@
 import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import { Conflict, ConflictQuery, Conflicts } from '@meridian/contract';
-import { parseTableName, Refused } from '@meridian/core';
 import type { FastifyReply } from 'fastify';
-import { JSON_TYPE } from '../http/answer.js';
-import { ApiProblem } from '../http/api-problem.js';
+import { JSON_TYPE, send } from '../http/answer.js';
 import { Documented } from '../http/documented.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';
+import { filterOf, requireKnown } from './conflict-filter.js';
+import { conflictNotFound, shownAnswer } from './conflict-answer.js';
+
+export const FILTER_PROBLEMS = [
+  'invalid_document',
+  'unknown_region',
+  'bad_table_name',
+  'table_not_enrolled',
+  'database_unavailable',
+] as const;
 
 @Controller('v1/conflicts')
 export class ConflictsController {
@@ -21,30 +29,14 @@ export class ConflictsController {
     summary: 'What conflicted, newest first',
     query: ConflictQuery,
     answers: { 200: { description: 'A page', schema: Conflicts } },
-    problems: [
-      'invalid_document',
-      'bad_cursor',
-      'unknown_region',
-      'bad_table_name',
-      'table_not_enrolled',
-      'database_unavailable',
-    ],
+    problems: [...FILTER_PROBLEMS, 'bad_cursor'],
   })
   async list(@Query({ schema: ConflictQuery }) query: ConflictQuery, @Res() reply: FastifyReply): Promise<void> {
-    const { regions } = this.options;
-    if (query.region !== undefined && !regions.includes(query.region))
-      throw new ApiProblem(
-        'unknown_region',
-        `there is no region ${query.region}: the regions are ${regions.join(', ')}`,
-      );
-    const table = query.table === undefined ? undefined : parseTableName(query.table);
-    const page = await this.ports.conflicts.list({ ...query, table });
-    // Records outlive the enrolment of their table.
-    if (table !== undefined && page.items.length === 0 && (await this.ports.tables.get(table)) === null)
-      throw new Refused('table_not_enrolled', `${query.table} is not enrolled: GET /v1/tables lists those that are`, {
-        table: query.table!,
-      });
-    void reply.type(JSON_TYPE).send(`{"items":[${page.items.join(',')}],"next":${JSON.stringify(page.next)}}`);
+    const filter = filterOf(this.options, query);
+    const { items, next } = await this.ports.conflicts.list({ ...filter, limit: query.limit, cursor: query.cursor });
+    await requireKnown(this.ports, filter, items.length);
+    const texts = items.map((i) => i.conflict).join(',');
+    void reply.type(JSON_TYPE).send(`{"items":[${texts}],"next":${JSON.stringify(next)}}`);
   }
 
   @Get(':id')
@@ -52,16 +44,18 @@ export class ConflictsController {
     tag: 'Conflicts',
     summary: 'One conflict',
     params: { id: "The record's id" },
-    answers: { 200: { description: 'The record', schema: Conflict } },
+    answers: {
+      200: {
+        description: 'The record, and what operators decided',
+        schema: Conflict,
+        headers: { ETag: 'For If-Match; the same in every region' },
+      },
+    },
     problems: ['conflict_not_found', 'database_unavailable'],
   })
   async get(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
     const found = id.includes('\0') ? null : await this.ports.conflicts.get(id);
-    if (found === null)
-      throw new ApiProblem(
-        'conflict_not_found',
-        'no conflict has this id in this region: GET /v1/conflicts lists them',
-      );
-    void reply.type(JSON_TYPE).send(found);
+    if (found === null) throw conflictNotFound();
+    send(reply, shownAnswer(found));
   }
 }

@@ -10,10 +10,11 @@ import {
   type Target,
   type WriteResult,
 } from '@meridian/core';
-import { type JsonNode, parseJsonText, textOf } from '../body/json-text.js';
+import { type JsonNode, member, parseJsonText, textOf } from '../body/json-text.js';
 import { rowBody, singleRow } from '../body/row-body.js';
 import type { Answer } from '../http/answer.js';
 import { ApiProblem } from '../http/api-problem.js';
+import { checked } from '../http/document.pipe.js';
 import { type DataRequest, readEtag, refusePrecondition } from './data-request.js';
 import { DataService } from './data.service.js';
 import { pathKeyAgrees } from './path-key.js';
@@ -46,16 +47,12 @@ export class TxService {
 
 function located(text: string): { readonly operations: readonly Located[]; readonly returning: Returning } {
   const root = parseJsonText(text);
-  const checked = TxRequest.safeParse(JSON.parse(text));
-  if (!checked.success) {
-    const issues = checked.error.issues.slice(0, 20).map((i) => ({ path: i.path.join('.'), detail: i.message }));
-    throw new ApiProblem('invalid_document', issues.map((i) => `${i.path}: ${i.detail}`).join('; '), { issues });
-  }
+  const request = checked(TxRequest, JSON.parse(text));
   const nodes = member(root, 'operations');
   if (nodes?.kind !== 'array') throw new ApiProblem('bad_body', '"operations" is an array');
   return {
-    operations: checked.data.operations.map((operation, i) => ({ operation, node: nodes.items[i]! })),
-    returning: checked.data.return === 'representation' ? { kind: 'rows', select: null } : { kind: 'nothing' },
+    operations: request.operations.map((operation, i) => ({ operation, node: nodes.items[i]! })),
+    returning: request.return === 'representation' ? { kind: 'rows', select: null } : { kind: 'nothing' },
   };
 }
 
@@ -154,10 +151,6 @@ function etagOf(ifMatch: string | undefined): string | null {
     throw new ApiProblem('bad_body', 'ifMatch takes one ETag as an answer gave it, with its double quotes');
   return etag;
 }
-
-/** The last of a name, as JSON.parse takes it, so that what was checked is what is written. */
-const member = (node: JsonNode, name: string): JsonNode | undefined =>
-  node.kind === 'object' ? node.entries.findLast(([key]) => key === name)?.[1] : undefined;
 
 function answer(writes: readonly RowWrite[], results: readonly WriteResult[]): Answer {
   const parts = results.map((result, i) => {

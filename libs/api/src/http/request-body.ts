@@ -3,7 +3,7 @@ import { parseJsonText } from '../body/json-text.js';
 import { ApiProblem } from './api-problem.js';
 
 /** Routes that hand their body's text on to PostgreSQL, which must get every digit of it. */
-const RAW = /^\/v1\/(data|tx)(\/|$)/;
+const RAW = /^\/v1\/(data|tx)(\/|$)|^\/v1\/conflicts\/[^/?]+\/resolve(\?|$)/;
 
 /** The body as text for {@link RAW} routes, as a document for the others; its size is limited by the server. */
 export function requestBody(path: string, bytes: Buffer, contentEncoding: string | undefined): unknown {

@@ -65,6 +65,16 @@ describe('recording a conflict', () => {
     expect(new Records(regionId('ap')).decide(won, [lost])).toEqual([]);
   });
 
+  it('holds all of a row whose delete won, whatever else follows, so that it can be written back', () => {
+    const records = new Records(US, specOf({ kind: 'hlc' }, 'delete-wins'));
+    const lost = x('us', 1, 'a');
+    const deleted = write('eu', 2, { op: 'delete', before: ROW });
+    records.decide(deleted, [lost]);
+    expect(records.of(lost)!.base).toEqual(ROW);
+    records.decide(x('ap', 3, 'c'), [lost, deleted]);
+    expect(records.of(lost)!.base).toEqual(ROW);
+  });
+
   it('holds both versions, the base, the values, the policy and the reason in words (I3)', () => {
     const records = new Records(US);
     const lost = x('us', 1, 'a', { stamp: 1 << 16 });

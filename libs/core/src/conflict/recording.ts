@@ -1,5 +1,5 @@
 import type { Entry } from '../causality/coverage.js';
-import { changeRef } from '../change/change.js';
+import { beforeOf, changeRef, type Values } from '../change/change.js';
 import type { Digest } from '../digest.js';
 import type { RegionId, RowRef } from '../ids.js';
 import { kindOf, nameOf, nameOfPolicy, reasonOf, versionOf } from './explain.js';
@@ -83,11 +83,18 @@ function overwrite(
     status: 'open',
     loser: versionOf(loser),
     versions: mergeVersions(versionsOf(record, kept), verdict.versions.map(versionOf)),
-    base: baseOf(verdict.versions) ?? record?.base ?? null,
+    base: baseWith(kept.some(isExistence) ? (record?.base ?? null) : null, verdict) ?? record?.base ?? null,
     overwritten,
     result: resolution.exists ? resolution.values : null,
     reason: sentence(overwritten),
   };
+}
+
+/** Of a row that is gone all that the delete took is kept, so that it can be written back. */
+function baseWith(kept: Values | null, verdict: Verdict): Values | null {
+  const base = baseOf(verdict.versions);
+  const taken = isExistence(verdict) && verdict.winner.op === 'delete' ? beforeOf(verdict.winner) : kept;
+  return taken === null ? base : { ...taken, ...base };
 }
 
 /** The change won this register again (or its value stands): what it had lost there is not lost. */

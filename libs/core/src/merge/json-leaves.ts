@@ -34,6 +34,19 @@ export function leavesOf(text: string | null): ReadonlyMap<string, string> {
   return leaves;
 }
 
+/** The document with another text at this leaf, or without it. */
+export function documentWith(text: string | null, path: Path, leaf: string | null): string {
+  const others = [...leavesOf(text)].filter(([id]) => pathId(path) !== id && !isInTheWay(pathId(path), id));
+  return documentOf(new Map(leaf === null ? others : [...others, [pathId(path), leaf]]));
+}
+
+/** One of two paths goes on where the other one ends. */
+export function isInTheWay(a: string, b: string): boolean {
+  const [x, y] = [pathOf(a), pathOf(b)];
+  const [shorter, longer] = x.length < y.length ? [x, y] : [y, x];
+  return shorter.length < longer.length && shorter.every((key, i) => key === longer[i]);
+}
+
 /** The document with these leaves, as PostgreSQL writes a jsonb. */
 export function documentOf(leaves: ReadonlyMap<string, string>): string {
   const root = leaves.get(pathId([]));

@@ -1,7 +1,7 @@
 import { type Entry, maximal } from '../causality/coverage.js';
 import { beforeOf, patchOf, type Values } from '../change/change.js';
 import { winner } from '../policy/rank.js';
-import { documentOf, leavesOf, pathOf } from './json-leaves.js';
+import { documentOf, isInTheWay, leavesOf } from './json-leaves.js';
 
 /** How one leaf was decided. */
 export interface LeafVerdict {
@@ -80,13 +80,6 @@ class MapWrite {
     const clears = this.isInsert || [...this.leaves].some(([p, leaf]) => leaf !== null && isInTheWay(p, path));
     return clears ? null : undefined;
   }
-}
-
-/** One of two paths goes on where the other one ends. */
-function isInTheWay(a: string, b: string): boolean {
-  const [x, y] = [pathOf(a), pathOf(b)];
-  const [shorter, longer] = x.length < y.length ? [x, y] : [y, x];
-  return shorter.length < longer.length && shorter.every((key, i) => key === longer[i]);
 }
 
 const valueOf = (values: Values, column: string): string | null =>

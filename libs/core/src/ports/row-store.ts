@@ -47,6 +47,7 @@ export interface RowColumn {
   readonly notNull: boolean;
   /** Generated, or an identity that PostgreSQL alone gives out: never written by a request. */
   readonly writable: boolean;
+  readonly generated: boolean;
 }
 
 export interface RowPage {
@@ -73,7 +74,15 @@ export type Target =
   | { readonly kind: 'where'; readonly where: readonly Condition[] }
   | { readonly kind: 'key'; readonly key: readonly string[]; readonly etag: string | null };
 
-export type RowWrite = { readonly table: RowTable; readonly returning: Returning } & (
+export type RowWrite = {
+  readonly table: RowTable;
+  readonly returning: Returning;
+  /**
+   * `values` are a change's: each is its type's own text output, in a JSON string (of a jsonb column, JSON in a string). A row
+   * that was there before is written, so an identity that PostgreSQL alone gives out is taken too.
+   */
+  readonly texts?: true;
+} & (
   | {
       readonly kind: 'insert';
       /** Columns that every row names. */

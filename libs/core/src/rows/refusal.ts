@@ -35,7 +35,14 @@ export type RefusalCode =
   | 'idempotency_key_reused'
   | 'database_error'
   | 'bad_cursor'
-  | 'cursor_expired';
+  | 'cursor_expired'
+  | 'conflict_not_found'
+  | 'conflict_changed'
+  | 'conflict_decided'
+  | 'conflict_not_decided'
+  | 'conflict_withdrawn'
+  | 'note_required'
+  | 'unresolvable';
 
 export interface RefusalMembers {
   readonly table?: string;
@@ -44,6 +51,8 @@ export interface RefusalMembers {
   readonly sqlState?: string;
   /** One to go on from instead. */
   readonly cursor?: string;
+  /** Of a conflict, as it is now: for If-Match. */
+  readonly version?: string;
 }
 
 /** An expected refusal; `message` is for the person who sent the request and says what to do about it. */

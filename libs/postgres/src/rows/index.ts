@@ -2,6 +2,5 @@ export { createRowsPool, type RowsPoolOptions } from './rows-pool.js';
 export { PgRowStore } from './pg-row-store.js';
 export { PgPositionStore } from './pg-position-store.js';
 export { PgChangeFeed } from './pg-change-feed.js';
-export { PgConflictReader } from './pg-conflict-reader.js';
 export { PgRowLog } from './pg-row-log.js';
 export { PgPolicyTrial } from './pg-policy-trial.js';

@@ -1,6 +1,6 @@
 import type { RowWrite } from '@meridian/core';
 import type { Pool } from 'pg';
-import { quoteIdent, writableColumnOf } from './sql-builder.js';
+import { columnOf, quoteIdent } from './sql-builder.js';
 
 /** More columns than this are not tried one by one. */
 const MAX_TRIED = 100;
@@ -13,7 +13,7 @@ export async function invalidColumn(pool: Pool, write: RowWrite): Promise<string
   if (write.kind === 'delete') return null;
   const read = write.kind === 'insert' && write.many ? 'json_to_recordset' : 'json_to_record';
   for (const name of write.columns.slice(0, MAX_TRIED)) {
-    const { type } = writableColumnOf(write.table, name);
+    const { type } = columnOf(write.table, name);
     try {
       await pool.query(`SELECT count(r.*) FROM ${read}($1::json) AS r(${quoteIdent(name)} ${type})`, [write.values]);
     } catch {

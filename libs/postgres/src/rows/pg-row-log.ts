@@ -129,8 +129,10 @@ const namesOfCounters = ({ counters, renamed }: TableSpec): string[] => [
 
 async function openConflicts(reading: ReadingTransaction, { table, key }: LogRow): Promise<readonly RowConflict[]> {
   const rows = await reading.query(
-    `SELECT id, kind, region, reason, loser, overwritten FROM meridian.conflict
-      WHERE rel = $1 AND pk = $2 AND status = 'open' ORDER BY created_at DESC, id DESC LIMIT ${MOST_CONFLICTS}`,
+    `SELECT id, kind, region, reason, loser, overwritten FROM meridian.conflict c
+      WHERE rel = $1 AND pk = $2 AND status = 'open'
+        AND NOT EXISTS (SELECT FROM meridian.decision d WHERE d.conflict = c.id AND meridian.decides(d.strategy))
+      ORDER BY created_at DESC, id DESC LIMIT ${MOST_CONFLICTS}`,
     [table, key],
   );
   return rows.map(([id, kind, region, reason, loser, overwritten]) => {

@@ -3,7 +3,10 @@ import * as fc from 'fast-check';
 import { readOneSql, readSql } from './read-sql.js';
 import { writeSql } from './write-sql.js';
 
-const column = (name: string, type: string, writable = true) => ({ name, type, notNull: false, writable });
+const column = (name: string, type: string, writable = true) => ({
+  ...{ name, type, writable },
+  ...{ notNull: false, generated: !writable },
+});
 const ITEMS: RowTable = {
   name: 'public.items' as TableName,
   ref: { schema: 'public', name: 'items' },
@@ -109,6 +112,25 @@ const WRITES: { readonly [what: string]: RowWrite } = {
     target: { kind: 'key', key: ['x', 'happy'], etag: 'abc' },
     columns: ['__proto__'],
     values: values('{"__proto__":1}'),
+    returning: NOTHING,
+  },
+  'update by texts, as a change holds them': {
+    kind: 'update',
+    table: ITEMS,
+    target: { kind: 'key', key: ['1'], etag: null },
+    columns: ['qty', 'tags'],
+    values: values('{"qty":"1.50","tags":"{a,b}"}'),
+    texts: true,
+    returning: NOTHING,
+  },
+  'insert by texts': {
+    kind: 'insert',
+    table: ITEMS,
+    columns: ['id', 'tags'],
+    values: values('{"id":"1","tags":null}'),
+    many: false,
+    onConflict: null,
+    texts: true,
     returning: NOTHING,
   },
   replace: {

@@ -7,8 +7,13 @@ export interface Answer {
   readonly count: number;
 }
 
+/** Runners on one pool share its connections, where a name stands for one statement: each has a prefix of its own. */
 export class StatementRunner {
-  readonly #names = new StatementNames('rest');
+  readonly #names: StatementNames;
+
+  constructor(prefix: string) {
+    this.#names = new StatementNames(prefix);
+  }
 
   async run(on: Pool | PoolClient, statement: Statement): Promise<Answer> {
     const name = this.#names.of(statement.text);

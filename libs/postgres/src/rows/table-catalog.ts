@@ -45,7 +45,8 @@ SELECT e.rel,
                  'name', a.attname,
                  'type', format_type(a.atttypid, a.atttypmod),
                  'notNull', a.attnotnull,
-                 'writable', a.attgenerated = '' AND a.attidentity <> 'a') ORDER BY a.attnum)
+                 'writable', a.attgenerated = '' AND a.attidentity <> 'a',
+                 'generated', a.attgenerated <> '') ORDER BY a.attnum)
           FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
        (SELECT json_agg(a.attname ORDER BY k.n)
           FROM pg_index i

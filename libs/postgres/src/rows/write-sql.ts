@@ -48,7 +48,8 @@ function insertSql(write: Write<'insert'>, setActor: string, parameters: Paramet
   }
   const names = write.columns.map(quoteIdent);
   const values = names.map((n) => `r.${n}`).join(', ');
-  return `${into} (${names.join(', ')}) SELECT ${values} FROM ${recordSql(write, parameters)} WHERE ${setActor}${conflictSql(write)}`;
+  const overriding = write.texts === true ? ' OVERRIDING SYSTEM VALUE' : '';
+  return `${into} (${names.join(', ')})${overriding} SELECT ${values} FROM ${recordSql(write, parameters)} WHERE ${setActor}${conflictSql(write)}`;
 }
 
 function conflictSql({ table, onConflict, columns }: Write<'insert'>): string {
@@ -105,11 +106,23 @@ function recordSql(
     readonly columns: readonly string[];
     readonly values: string;
     readonly many: boolean;
+    readonly texts?: true;
   },
   parameters: Parameters,
 ): string {
+  if (write.texts === true) return textRecordSql(write, parameters);
   const columns = write.columns.map((c) => `${quoteIdent(c)} ${writableColumnOf(write.table, c).type}`).join(', ');
   return `${write.many ? 'json_to_recordset' : 'json_to_record'}(${parameters.add(write.values)}::json) AS r(${columns})`;
+}
+
+/** Explicit casts: of a value that was in such a column, none of them cuts or rounds. */
+function textRecordSql(
+  write: { readonly table: RowTable; readonly columns: readonly string[]; readonly values: string },
+  parameters: Parameters,
+): string {
+  const typed = write.columns.map((c) => `x.${quoteIdent(c)}::${columnOf(write.table, c).type} AS ${quoteIdent(c)}`);
+  const texts = write.columns.map((c) => `${quoteIdent(c)} text`).join(', ');
+  return `(SELECT ${typed.join(', ')} FROM json_to_record(${parameters.add(write.values)}::json) AS x(${texts})) AS r`;
 }
 
 function targetSql(table: RowTable, target: Target, parameters: Parameters): string {

@@ -6,6 +6,7 @@ import { LoggedValues1763700000004 } from '../../../../migrations/1763700000004-
 import { ParkedSince1763700000005 } from '../../../../migrations/1763700000005-parked-since.js';
 import { AgreedColumns1763700000006 } from '../../../../migrations/1763700000006-agreed-columns.js';
 import { NewPartitions1763700000007 } from '../../../../migrations/1763700000007-new-partitions.js';
+import { Decisions1763700000008 } from '../../../../migrations/1763700000008-decisions.js';
 import { PolicyEpochs1763700000009 } from '../../../../migrations/1763700000009-policy-epochs.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
@@ -28,6 +29,7 @@ export class MeridianDataSource extends DataSource {
         ParkedSince1763700000005,
         AgreedColumns1763700000006,
         NewPartitions1763700000007,
+        Decisions1763700000008,
         PolicyEpochs1763700000009,
       ],
       migrationsTableName: 'migration',

@@ -69,7 +69,9 @@ describe('prepareDatabase', () => {
     ]);
     expect(await query(db.url, `SELECT rel FROM meridian.enrolled_table ORDER BY rel`)).toEqual([
       { rel: 'meridian.conflict' },
+      { rel: 'meridian.decision' },
       { rel: 'meridian.idempotency' },
+      { rel: 'meridian.triage' },
     ]);
   });
 

@@ -63,6 +63,7 @@ ON CONFLICT (origin) DO UPDATE SET seq = EXCLUDED.seq, deps = EXCLUDED.deps, wal
 async function migrate(url: string): Promise<void> {
   const { DataSource } = await import('typeorm');
   const { MeridianSchema1763700000001 } = await import('../../../../migrations/1763700000001-meridian-schema.js');
+  const { Decisions1763700000008 } = await import('../../../../migrations/1763700000008-decisions.js');
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query('CREATE SCHEMA meridian');
@@ -71,7 +72,7 @@ async function migrate(url: string): Promise<void> {
     type: 'postgres',
     url,
     schema: 'meridian',
-    migrations: [MeridianSchema1763700000001],
+    migrations: [MeridianSchema1763700000001, Decisions1763700000008],
   }).initialize();
   await source.runMigrations();
   await source.query('CREATE TABLE meridian.change_all PARTITION OF meridian.change DEFAULT');
@@ -83,8 +84,16 @@ async function migrate(url: string): Promise<void> {
 export async function serveRest(databaseUrl: string, options: RestRegionOptions) {
   const { NestFactory } = await import('@nestjs/core');
   const { ApiModule, createHttpAdapter, prepareApi } = await import('@meridian/api');
-  const { createRowsPool, PgChangeFeed, PgConflictReader, PgPolicyTrial, PgPositionStore, PgRowLog, PgRowStore } =
-    await import('@meridian/postgres');
+  const {
+    createRowsPool,
+    PgChangeFeed,
+    PgConflictDesk,
+    PgConflictReader,
+    PgPolicyTrial,
+    PgPositionStore,
+    PgRowLog,
+    PgRowStore,
+  } = await import('@meridian/postgres');
   const { Registry } = await import('prom-client');
   const region = (options.region ?? 'us') as RegionId;
   const pool = createRowsPool({ url: databaseUrl, max: 10, statementTimeoutMs: 5_000, lockTimeoutMs: 2_000 });
@@ -107,6 +116,7 @@ export async function serveRest(databaseUrl: string, options: RestRegionOptions)
     conflicts: new PgConflictReader(pool),
     rowLog: new PgRowLog(pool, region),
     policyTrial: new PgPolicyTrial(pool),
+    desk: new PgConflictDesk(pool, region),
     relaying: {
       written: () => undefined,
       promised: (seq: number) => void promised.push(seq),

@@ -1,0 +1,2 @@
+export { PgConflictReader } from './pg-conflict-reader.js';
+export { PgConflictDesk } from './pg-conflict-desk.js';
