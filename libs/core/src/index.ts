@@ -35,6 +35,8 @@ export * from './ports/row-store.js';
 export * from './ports/change-feed.js';
 export * from './ports/conflict-reader.js';
 export * from './ports/timers.js';
+export * from './ports/merge-functions.js';
+export * from './conflict/merge-version.js';
 export * from './ports/feed-bus.js';
 export * from './ports/rate-limiter.js';
 export * from './rate-limit/token-bucket.js';
