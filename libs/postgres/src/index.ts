@@ -17,3 +17,4 @@ export * from './apply/index.js';
 export * from './connection/index.js';
 export * from './doctor/index.js';
 export * from './log/index.js';
+export * from './merge/index.js';

@@ -1,0 +1,1 @@
+export { SqlMergeFunctions } from './sql-merge.js';
