@@ -46,7 +46,7 @@ export type MergeOutcome =
 /** Follows from the call alone: the function fails alike in every region. */
 export type CertainFailure =
   | 'threw'
-  /** More loop turns and calls than a call may take: counted, not timed. */
+  /** More jumps, calls and steps back in regular expressions than a call may take: counted, not timed. */
   | 'out of steps'
   | 'out of memory'
   | 'not a value'

@@ -132,7 +132,7 @@ export class Realm {
 
 const outOfSteps = (steps: number): RealmAnswer => ({
   failure: 'out of steps',
-  text: `it takes more than ${steps} loop turns and calls`,
+  text: `it takes more than ${steps} steps`,
 });
 
 const UNDEFINED: RealmAnswer = { failure: 'unknown function', text: 'its definition failed in this thread' };

@@ -1,4 +1,4 @@
-/** QuickJS asks after every 10,000 turns of loops, calls of functions and steps back in a regular expression. */
+/** QuickJS asks after every 10,000 jumps (a turn of a loop is one or two), calls, and steps back in a regular expression. */
 const STEPS_PER_QUESTION = 10_000;
 
 /**
