@@ -37,7 +37,7 @@ describe('calls that had to be stopped', () => {
     expect(sandbox.suspended()).toEqual([]);
   });
 
-  it('a function that does so again is suspended, and the rows of others are answered first', async () => {
+  it('a function that does so again is suspended, and the rows of others are answered', async () => {
     const outcomes = await run(
       ['moody', 'computes'],
       ['moody', 'computes'],

@@ -34,7 +34,7 @@ export class Suspensions {
     return standing === undefined || standing.forMillis === 0 || this.now() >= standing.untilMillis;
   }
 
-  /** Its next call is a trial: no second one before it has ended. */
+  /** The next call that is admitted is a trial. */
   isOnTrial(id: number): boolean {
     return (this.standings.get(id)?.forMillis ?? 0) > 0;
   }

@@ -35,15 +35,15 @@ export class NoThreadError extends Error {
 }
 
 /**
- * Answers all jobs. A thread that was ended has one culprit; what else it had been given is given to the next one, other
- * functions' calls first: so that those of the culprit's function wait for each other, and nobody for them.
+ * Answers all jobs. A message ends with the first call that took too much: what had been sent behind it is sent again, or fails at
+ * once, for its function may be suspended by now. A thread that was ended has one culprit, the call that it ran.
  */
 export async function work(jobs: readonly Job[], threads: Threads, suspensions: Suspensions): Promise<void> {
   let pending = withoutSuspended(jobs, suspensions);
   let vain = 0;
   while (pending.length > 0) {
     const thread = await threads.current();
-    const { tasks, jobOf } = message(nextCalls(pending, suspensions), thread);
+    const { tasks, jobOf } = message(nextCalls(pending), thread);
     const { answers, culprit } = await thread.run(tasks);
     const done = new Set<Job | null>();
     for (const [i, answer] of answers.entries()) {
@@ -59,7 +59,7 @@ export async function work(jobs: readonly Job[], threads: Threads, suspensions: 
     vain = thread.isAlive || culprit !== null ? 0 : vain + 1;
     const left = pending.filter((job) => !done.has(job));
     if (vain === VAIN_STARTS) throw new NoThreadError();
-    pending = withoutSuspended(behind(left, tasks[culprit ?? answers.length - 1]?.id), suspensions);
+    pending = withoutSuspended(left, suspensions);
   }
 }
 
@@ -77,20 +77,14 @@ function withoutSuspended(jobs: readonly Job[], suspensions: Suspensions): Job[]
   });
 }
 
-/** As many as one message takes, of a function on trial one. */
-function nextCalls(pending: readonly Job[], suspensions: Suspensions): Job[] {
-  const tried = new Set<number>();
-  const calls: Job[] = [];
+/** As many as one message takes. */
+function nextCalls(pending: readonly Job[]): readonly Job[] {
   let characters = 0;
-  for (const job of pending) {
-    const { id } = job.definition;
-    if (tried.has(id)) continue;
-    characters += job.text.input.length;
-    if (calls.length === MESSAGE_CALLS || (calls.length > 0 && characters > MESSAGE_CHARACTERS)) break;
-    calls.push(job);
-    if (suspensions.isOnTrial(id)) tried.add(id);
-  }
-  return calls;
+  const end = pending.findIndex(({ text }, i) => {
+    characters += text.input.length;
+    return i > 0 && (i === MESSAGE_CALLS || characters > MESSAGE_CHARACTERS);
+  });
+  return end === -1 ? pending : pending.slice(0, end);
 }
 
 /** With the definitions that this thread lacks in front. */
@@ -101,12 +95,6 @@ function message(jobs: readonly Job[], thread: SandboxThread): { tasks: Task[]; 
   const calls = jobs.map((job): Task => ({ kind: 'call', id: job.definition.id, ...job.text }));
   return { tasks: [...lacking.values(), ...calls], jobOf: [...[...lacking].map(() => null), ...jobs] };
 }
-
-/** The function whose call ended the message last. */
-const behind = (jobs: readonly Job[], id: number | undefined): Job[] => [
-  ...jobs.filter((job) => job.definition.id !== id),
-  ...jobs.filter((job) => job.definition.id === id),
-];
 
 export const failed = (failure: MergeFailure, text: string): Answer => ({ failure, text, micros: 0 });
 

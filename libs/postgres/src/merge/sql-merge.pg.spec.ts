@@ -13,6 +13,7 @@ const FUNCTIONS = `
   CREATE FUNCTION shop.echo(base jsonb, versions jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$
     SELECT jsonb_build_object('qty', coalesce(base::text, 'none') || versions::text)
   $$;
+  CREATE FUNCTION shop.write() RETURNS void LANGUAGE sql AS 'INSERT INTO shop.seen VALUES (1)';
   CREATE FUNCTION shop."Moody; DROP TABLE x"(base jsonb, versions jsonb) RETURNS jsonb IMMUTABLE LANGUAGE plpgsql AS $$
   DECLARE qty text := versions -> 0 -> 'values' ->> 'qty';
   BEGIN
@@ -20,6 +21,7 @@ const FUNCTIONS = `
       WHEN 'throws' THEN RAISE EXCEPTION 'no such price';
       WHEN 'sleeps' THEN PERFORM pg_sleep(60);
       WHEN 'writes' THEN INSERT INTO shop.seen VALUES (1);
+      WHEN 'lets another write' THEN PERFORM shop.write();
       WHEN 'sets' THEN PERFORM set_config('search_path', 'shop', false);
       WHEN 'null' THEN RETURN NULL;
       WHEN 'number' THEN RETURN '{"qty": 1}';
@@ -96,6 +98,7 @@ describe('merge functions in SQL', () => {
   it.each([
     ['throws', 'threw'],
     ['writes', 'threw'],
+    ['lets another write', 'threw'],
     ['recurses', 'threw'],
     ['sleeps', 'timed out'],
     ['null', 'not a value'],
