@@ -19,6 +19,7 @@ const COMMANDS = {
   cli: [CLI],
   demo: [CLI, 'demo'],
   bench: ['dist/test/bench/main.js'],
+  'bench-merge': ['dist/test/bench/merge-sandbox.js'],
   sim: ['dist/test/simulation/main.js'],
   test: ['infra/tests/run.mjs'],
 };

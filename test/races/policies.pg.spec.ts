@@ -142,4 +142,54 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
     expect(await shown('tags')).toEqual(['blue', 'green', 'red']);
     expect(await shown('doc')).toEqual({ a: 1, b: 2 });
   });
+
+  describe('with a function of a user', () => {
+    const LONGER = `export default (base, versions) => {
+      const [a, b] = versions.map((v) => v.values.note);
+      if (a === 'throw' || b === 'throw') throw new Error('no note');
+      return { note: [a, b].sort().join(' | ') + ' over ' + base.note };
+    }`;
+    const SQL = `CREATE OR REPLACE FUNCTION longest(base jsonb, versions jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$
+      SELECT jsonb_build_object('title', max(v -> 'values' ->> 'title')) FROM jsonb_array_elements(versions) v $$`;
+
+    async function enrolled(): Promise<void> {
+      table = `policy_${++made}`;
+      const columns = {
+        note: { policy: 'merge:joined', source: LONGER, fallback: 'first-write' },
+        title: { policy: 'merge:longest', language: 'sql', source: 'public.longest' },
+      };
+      await regions.enrol(`${SQL}; CREATE TABLE ${table} (id int PRIMARY KEY, note text, title text)`, [table], {
+        columns,
+      });
+      await us!.user.query(`INSERT INTO ${table} VALUES (1, 'base', 'base')`);
+      await regions.exchange();
+    }
+
+    it('takes what it makes of the versions, in JavaScript and in SQL, and records nobody as overwritten', async () => {
+      await enrolled();
+      await set(us, `note = 'of us', title = 'a'`);
+      await set(eu, `note = 'of eu', title = 'b'`);
+      expect(await shown('note')).toBe('of eu | of us over base');
+      expect(await shown('title')).toBe('b');
+      expect(await reasons()).toEqual([]);
+      await set(ap, `note = 'seen both'`);
+      expect(await shown('note')).toBe('seen both');
+    });
+
+    it('goes by the fallback where it throws, and the record says why', async () => {
+      await enrolled();
+      await set(us, `note = 'throw'`);
+      await set(eu, `note = 'of eu'`);
+      expect(await shown('note')).toBe('throw');
+      expect(await regions.conflicts(table)).toMatchObject([
+        {
+          region: 'eu',
+          reason: expect.stringMatching(
+            /^note: the function joined gave nothing \(threw: .*no note.*\), and by first-write us's write won: its stamp is/,
+          ) as string,
+          overwritten: [{ policy: 'merge:joined' }],
+        },
+      ]);
+    });
+  });
 });

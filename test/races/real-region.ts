@@ -18,12 +18,14 @@ import {
   PgTickStore,
   prepareDatabase,
   type PreparedDatabase,
+  SqlMergeSession,
   type TableStanding,
 } from '@meridian/postgres';
 import { Applier, ApplyLoop, Inbox, Relay, Sweep } from '@meridian/replication';
 import { templateDatabase, type TestDatabase } from '@meridian/testkit';
 import { sha256 } from '@meridian/transport';
 import { Client } from 'pg';
+import { RegionPolicyFunctions } from '../../apps/region/src/merging/policy-functions.js';
 import { type Stop, stoppable, type Stoppable } from './stops.js';
 
 const none = (): void => undefined;
@@ -41,6 +43,7 @@ export class RealRegion {
   /** Changes of ended enrolments that were let pass. */
   passed = 0;
   private readonly clients: Client[] = [];
+  private readonly functions: RegionPolicyFunctions;
   private inbox = new Inbox(1_000_000);
   private readonly shipped: string[] = [];
 
@@ -56,7 +59,9 @@ export class RealRegion {
     private readonly batch: BatchLimit,
     private readonly enrolment: Enrolment,
     private readonly gates: Stoppable = stoppable(store),
-  ) {}
+  ) {
+    this.functions = new RegionPolicyFunctions(new SqlMergeSession(database.url));
+  }
 
   static async open(name: string, members: readonly string[], batch: BatchLimit): Promise<RealRegion> {
     const region = regionId(name);
@@ -208,13 +213,13 @@ export class RealRegion {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.ticks.close(), this.store.close()]);
+    await Promise.all([this.ticks.close(), this.store.close(), this.functions.close()]);
     await Promise.all([this.user, this.watcher, ...this.clients].map((c) => c.end().catch(none)));
     await this.database.drop();
   }
 
   private applier(store = this.gates.store): Applier {
-    return new Applier(store, sha256, {
+    return new Applier(store, sha256, this.functions, {
       retried: (because) => void this.retries.push(because.retry),
       passed: (changes) => (this.passed += changes.length),
       ...{ applied: none, refused: none, resumed: none },

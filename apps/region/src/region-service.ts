@@ -14,8 +14,10 @@ import {
   PgRowLog,
   PgRowStore,
   PgTickStore,
+  SqlMergeSession,
   createRowsPool,
   prepareDatabase,
+  typedColumns,
 } from '@meridian/postgres';
 import type { Pipeline } from '@meridian/replication';
 import {
@@ -39,6 +41,8 @@ import { type PeerHandler, createHttpServer } from './http-server.js';
 import { type Instances, openInstances } from './instances.js';
 import { contendForLead } from './leadership.js';
 import { LogReader } from './log-reader.js';
+import { FunctionCheck } from './merging/function-check.js';
+import { RegionPolicyFunctions } from './merging/policy-functions.js';
 import { Observations } from './observations.js';
 import { RegionDoctor } from './region-doctor.js';
 import { LocalRelaying } from './relaying.js';
@@ -66,6 +70,8 @@ export class RegionService {
   private readonly abort = new AbortController();
   private readonly background: Promise<unknown>[] = [];
   private readonly relaying: LocalRelaying;
+  private readonly functions: RegionPolicyFunctions;
+  private readonly functionCheck: FunctionCheck;
   private readonly observations = new Observations(() => Date.now());
   private readonly metrics = new Registry();
   private readonly replicationMetrics: ReplicationMetrics;
@@ -82,6 +88,10 @@ export class RegionService {
     private readonly instances: Instances,
   ) {
     this.relaying = new LocalRelaying(instances.bus);
+    const sqlFunctions = new SqlMergeSession(config.postgres.url);
+    this.functions = new RegionPolicyFunctions(sqlFunctions);
+    const { pool } = stores;
+    this.functionCheck = new FunctionCheck((table) => typedColumns(pool, table), new PgPolicyTrial(pool), sqlFunctions);
     const peers = Object.keys(config.peers) as RegionId[];
     this.replicationMetrics = new ReplicationMetrics(this.metrics, this.observations, peers, () => Date.now());
     collectDefaultMetrics({ register: this.metrics });
@@ -150,6 +160,7 @@ export class RegionService {
     this.wire.control.close();
     this.wire.asking.close();
     await this.instances.close();
+    await this.functions.close();
     await this.stores.close();
   }
 
@@ -161,6 +172,7 @@ export class RegionService {
       ticks: this.seams.ticks(this.stores.ticks),
       apply: this.seams.apply(this.stores.apply),
       transport: this.seams.transport(this.wire.transport),
+      functions: this.functions,
       relaying: this.relaying,
       observations: this.observations,
       metrics: this.replicationMetrics,
@@ -201,7 +213,12 @@ export class RegionService {
       (from, id) => (from === this.region ? participant.page(id) : peers.find((p) => p.region === from)!.page(id)),
       () => this.relaying.changed(),
     );
-    return { participant, coordinator: new EnrolmentCoordinator(enrolment, participant, peers) };
+    return {
+      participant,
+      coordinator: new EnrolmentCoordinator(enrolment, participant, peers, (table, policy) =>
+        this.functionCheck.problems(table, policy),
+      ),
+    };
   }
 
   private ports(tables: EnrolmentCoordinator): ApiPorts {

@@ -1,5 +1,5 @@
 import type { RegionConfig } from '@meridian/config';
-import type { ApplyStore, RegionId, TickStore, Transport } from '@meridian/core';
+import type { ApplyStore, PolicyFunctions, RegionId, TickStore, Transport } from '@meridian/core';
 import { Pipeline, type PipelineEvents } from '@meridian/replication';
 import { sha256 } from '@meridian/transport';
 import type { Logger } from 'pino';
@@ -14,6 +14,7 @@ export interface ReplicationParts {
   readonly ticks: TickStore;
   readonly apply: ApplyStore;
   readonly transport: Transport;
+  readonly functions: PolicyFunctions;
   readonly relaying: LocalRelaying;
   readonly observations: Observations;
   readonly metrics: ReplicationMetrics;
@@ -22,7 +23,7 @@ export interface ReplicationParts {
 
 /** The pipeline of the instance that leads, and who hears of what it does. */
 export function createPipeline(parts: ReplicationParts): Pipeline {
-  const { config, region, ticks, apply, transport } = parts;
+  const { config, region, ticks, apply, transport, functions } = parts;
   const { replication } = config;
   return new Pipeline(
     {
@@ -32,6 +33,7 @@ export function createPipeline(parts: ReplicationParts): Pipeline {
       apply,
       transport,
       digest: sha256,
+      functions,
       timers: systemTimers,
     },
     {

@@ -2,7 +2,7 @@ import {
   type ApplyStore,
   type BatchLimit,
   type Digest,
-  type MergeFunctions,
+  type PolicyFunctions,
   type RegionId,
   type Seq,
   type Tick,
@@ -37,7 +37,7 @@ export interface PipelineParts {
   readonly transport: Transport;
   readonly digest: Digest;
   /** Of users, that decide conflicts. */
-  readonly functions: MergeFunctions;
+  readonly functions: PolicyFunctions;
   readonly timers: Timers;
 }
 

@@ -27,6 +27,8 @@ export class EnrolmentCoordinator implements TableEnrolment {
     private readonly enrolment: Enrolment,
     private readonly local: Participant,
     private readonly peers: readonly Participant[],
+    /** Why the functions of a policy are not to be relied upon. */
+    private readonly functionProblems: (table: TableRef, policy: TablePolicy) => Promise<readonly RefusedReason[]>,
   ) {}
 
   async list(): Promise<readonly EnrolledTable[]> {
@@ -48,6 +50,8 @@ export class EnrolmentCoordinator implements TableEnrolment {
   async put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome> {
     const reason = isOurs(table) ? OURS : this.unknownDonor(policy);
     if (reason !== null) return { kind: 'refused', reasons: [reason] };
+    const unreliable = await this.functionProblems(table, policy);
+    if (unreliable.length > 0) return { kind: 'refused', reasons: unreliable };
     const prepared: Prepared[] = [];
     try {
       const reasons = await this.prepareAll(table, policy, prepared);

@@ -12,9 +12,23 @@ export interface MergeFunctions {
   run(calls: readonly MergeCall[]): Promise<readonly MergeOutcome[]>;
 }
 
+/** The functions that tables' policies bring along, text and all: what apply asks, whatever language a function is in. */
+export interface PolicyFunctions {
+  /** One outcome a call, in their order. */
+  run(calls: readonly PolicyCall[]): Promise<readonly MergeOutcome[]>;
+}
+
+export type PolicyCall = Omit<MergeCall, 'function'> & { readonly function: MergeFunction };
+
+/** A function by name, once it is known. A version's text never changes: all regions run the same one. */
+export interface MergeFunctionRef {
+  readonly name: string;
+  readonly version: number;
+}
+
 /** One register of one row to be decided. */
 export interface MergeCall {
-  readonly function: MergeFunction;
+  readonly function: MergeFunctionRef;
   readonly table: TableName;
   readonly key: RowKey;
   /** The register's columns: what the result has to have, each of them and no other. */
@@ -41,7 +55,7 @@ export type MergeOutcome =
 /** Follows from the call alone: the function fails alike in every region. */
 export type CertainFailure =
   | 'threw'
-  /** More loop turns and calls than a call may take: counted, not timed. */
+  /** More jumps, calls and steps back in regular expressions than a call may take: counted, not timed. */
   | 'out of steps'
   | 'out of memory'
   | 'not a value'

@@ -1,4 +1,4 @@
-import type { ApplyStore, ApplyTransaction, Head, RegionId, Tick } from '@meridian/core';
+import type { ApplyStore, ApplyTransaction, Head, PolicyFunctions, RegionId, Tick } from '@meridian/core';
 import { Applier } from './applier.js';
 
 const EU = 'eu' as RegionId;
@@ -23,7 +23,8 @@ const applierAt = (seq: number): Applier => {
     refused: () => undefined,
     resumed: () => undefined,
   };
-  return new Applier(store, () => '', silent);
+  const none: PolicyFunctions = { run: () => Promise.resolve([]) };
+  return new Applier(store, () => '', none, silent);
 };
 
 describe('what is found wrong while ticks are applied', () => {

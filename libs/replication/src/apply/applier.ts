@@ -3,7 +3,7 @@ import {
   type ApplyTransaction,
   type Change,
   type Digest,
-  type MergeFunctions,
+  type PolicyFunctions,
   type Retry,
   type RowRef,
   type TableName,
@@ -38,7 +38,7 @@ export class Applier {
   constructor(
     private readonly store: ApplyStore,
     private readonly digest: Digest,
-    private readonly functions: MergeFunctions,
+    private readonly functions: PolicyFunctions,
     private readonly events: ApplierEvents,
   ) {}
 

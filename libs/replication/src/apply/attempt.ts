@@ -3,7 +3,7 @@ import {
   type ApplyTransaction,
   type Digest,
   type Entry,
-  type MergeFunctions,
+  type PolicyFunctions,
   type Places,
   type Retry,
   type RowEffect,
@@ -43,7 +43,7 @@ export class Attempt {
     private readonly tx: ApplyTransaction,
     private readonly region: ApplyStore['region'],
     private readonly digest: Digest,
-    private readonly functions: MergeFunctions,
+    private readonly functions: PolicyFunctions,
     private readonly tables: ReadonlyMap<TableName, TableSpec>,
     private readonly batch: Batch,
   ) {

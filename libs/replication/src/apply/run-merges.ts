@@ -1,13 +1,15 @@
 import {
   type Made,
-  type MergeCall,
-  type MergeFunctions,
+  type PolicyCall,
+  type PolicyFunctions,
   type MergeOutcome,
   type PendingMerge,
   type RowRef,
   TransactionRetryError,
+  type Values,
   isLocalFailure,
-  versionOf,
+  mergeVersionOf,
+  patchOf,
 } from '@meridian/core';
 import type { ContendedRow } from './row-outcome.js';
 
@@ -20,25 +22,24 @@ interface Asked {
  * Lets users' functions decide what is theirs, all rows of a batch in one message. A failure that follows from the call is the
  * same in every region, and the fallback decides; one that follows from this machine is not, so the table waits here.
  */
-export async function runMerges(functions: MergeFunctions, rows: readonly ContendedRow[]): Promise<void> {
+export async function runMerges(functions: PolicyFunctions, rows: readonly ContendedRow[]): Promise<void> {
   const asked = rows.flatMap((row) => row.pending.map((merge): Asked => ({ row, merge })));
   if (asked.length === 0) return;
   const outcomes = await functions.run(asked.map(({ row, merge }) => callOf(row.ref, merge)));
   for (const [i, { row, merge }] of asked.entries()) row.settle(merge, madeOf(row.ref, merge, outcomes[i]!));
 }
 
-const callOf = ({ table, key }: RowRef, { columns, policy, base, versions }: PendingMerge): MergeCall => ({
+const callOf = ({ table, key }: RowRef, { columns, policy, base, versions }: PendingMerge): PolicyCall => ({
   function: policy.function,
   table,
   key,
   columns,
   base,
-  versions: versions.map((e) => {
-    const { origin, stamp, wall } = versionOf(e);
-    const values = Object.entries(versionOf(e).values).filter(([column]) => columns.includes(column));
-    return { origin, stamp, wall, values: Object.fromEntries(values) };
-  }),
+  versions: versions.map((e) => mergeVersionOf(e, onlyOf(columns, patchOf(e)))),
 });
+
+const onlyOf = (columns: readonly string[], values: Values): Values =>
+  Object.fromEntries(Object.entries(values).filter(([column]) => columns.includes(column)));
 
 function madeOf({ table }: RowRef, { policy }: PendingMerge, outcome: MergeOutcome): Made {
   if (outcome.kind === 'merged') return outcome;

@@ -1,0 +1,1 @@
+export { SqlMergeSession } from './sql-merge-session.js';
