@@ -73,11 +73,17 @@ class Branch {
   }
 }
 
-/** PostgreSQL's order of a jsonb's keys: by their length in bytes, then by their bytes. */
+/** PostgreSQL's order of a jsonb's keys: by their length in UTF-8, then by their bytes, whose order is that of the code points. */
 function compareKeys(a: string, b: string): number {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)];
-  return x.length - y.length || Buffer.compare(x, y);
+  const [x, y] = [codePoints(a), codePoints(b)];
+  const differing = x.findIndex((point, i) => point !== y[i]);
+  return bytesOf(x) - bytesOf(y) || (differing < 0 ? 0 : x[differing]! - (y[differing] ?? -1));
 }
+
+const codePoints = (text: string): number[] => [...text].map((c) => c.codePointAt(0)!);
+
+const bytesOf = (points: readonly number[]): number =>
+  points.reduce((sum, p) => sum + (p < 0x80 ? 1 : p < 0x800 ? 2 : p < 0x10000 ? 3 : 4), 0);
 
 function jsonbText(value: Json): string {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(jsonbText).join(', ')}]`;
