@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { EnrolmentAnswer } from '@meridian/contract';
+import type { EnrolmentAnswer, TableRevisions } from '@meridian/contract';
 import type { Command } from 'commander';
 import { conflictCommands } from './conflicts.js';
 import { doctor } from './doctor.js';
@@ -26,7 +26,14 @@ export function operatorCommands(program: Command): void {
     (table: string, file: string | undefined, options: Output) => enrolTable(table, file, options),
   );
   operator(tables, 'remove <table>', 'end its replication; rows stay').action((table: string, options: Output) =>
-    call(options, 'DELETE', `/v1/tables/${encodeURIComponent(table)}`),
+    call(options, 'DELETE', pathOf(table)),
+  );
+  operator(tables, 'revisions <table>', 'the policies it has or had, newest first').action(
+    async (table: string, options: Output) => revisions(table, options),
+  );
+  operator(tables, 'revert <table> <epoch>', 'put an earlier policy in force again, in all regions').action(
+    async (table: string, epoch: string, options: Output) =>
+      printJson(await call(options, 'POST', `${pathOf(table)}/revert`, { epoch: Number(epoch) })),
   );
   previewCommand(conflictCommands(program));
   rowLogCommands(program);
@@ -64,9 +71,20 @@ async function listTables(options: Output): Promise<void> {
   );
 }
 
+const pathOf = (table: string): string => `/v1/tables/${encodeURIComponent(table)}`;
+
+async function revisions(table: string, options: Output): Promise<void> {
+  const answer = await call<TableRevisions>(options, 'GET', `${pathOf(table)}/revisions`);
+  if (options.output === 'json') return printJson(answer);
+  printColumns(
+    ['EPOCH', 'BEGAN', 'POLICY'],
+    answer.items.map(({ epoch, beganAt, policy }) => [String(epoch), beganAt, JSON.stringify(policy)]),
+  );
+}
+
 async function enrolTable(table: string, file: string | undefined, options: Output): Promise<void> {
   const policy: unknown = file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8'));
-  const answer = await call<EnrolmentAnswer>(options, 'PUT', `/v1/tables/${encodeURIComponent(table)}`, policy);
+  const answer = await call<EnrolmentAnswer>(options, 'PUT', pathOf(table), policy);
   if (options.output === 'json') return printJson(answer);
   process.stdout.write(`${table} is enrolled in all regions\n`);
   for (const { region, sequence, next, increment, set } of answer.keySequences)
