@@ -13,6 +13,7 @@ const MAX = `export default function merge(base, versions) {
 const ENDLESS = {
   'an endless loop': 'for (;;);',
   'an endless regex': '/(a+)+b/.test("a".repeat(60))',
+  'memory by strings': 'const k = []; for (;;) k.push("x".repeat(1e6) + k.length)',
   'an endless builtin': 'Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)',
 };
 const MEASURED_CALLS = 20_000;
