@@ -59,12 +59,11 @@ export class SandboxThread {
     this.worker.ref();
     const first = Atomics.load(this.progress, STARTED);
     const answers: Answer[] = [];
-    const stop = new AbortController();
-    void watch(this.worker, () => this.running(tasks, first), stop.signal);
+    const unwatch = watch(this.worker, () => this.running(tasks, first));
     const done = this.answered(answers);
     this.worker.postMessage(tasks);
     await Promise.race([done, this.gone]);
-    stop.abort();
+    unwatch();
     this.worker.unref();
     this.remember(tasks, answers);
     return { answers, culprit: this.alive ? null : this.unfinished(first, answers.length) };

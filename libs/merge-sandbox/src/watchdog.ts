@@ -1,14 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { Task } from './thread/messages.js';
 
 const LOOK_EVERY_MILLIS = 5;
 /**
- * What a task's thread may have computed since it was first seen to run. Honest calls take a thousandth; a step count ends what
+ * What a task's thread may have computed since it was first seen to run. Honest calls take a hundredth; a step count ends what
  * loops, within the same order; this is for builtins that go on for ever within one step. Processor time, not time: on a machine
- * that is busy, or was suspended, an honest call would be ended in one region and not in another.
+ * that is busy, or was suspended, an honest call would be ended in one region and not in another. And only its own: a new thread's
+ * memory comes page by page from the system, which takes 20 ms for all of it.
  */
-const CPU_MILLIS: { readonly [kind in Task['kind']]: number } = { call: 30, define: 250, forget: 250 };
+const CALL_MILLIS = 20;
+/** Twice what it takes to read so many characters and to write half as many. */
+const CHARACTERS_A_MILLI = 10_000;
+const DEFINE_MILLIS = 250;
 /** However little it computes: nothing in there waits for anything. */
 const WALL_MILLIS = 10_000;
 
@@ -24,29 +27,35 @@ interface Seen {
   readonly atMillis: number;
 }
 
-/** Ends the worker when one task takes too much, until `signal` aborts. */
-export async function watch(worker: Worker, running: () => Running, signal: AbortSignal): Promise<void> {
+/** Ends the worker when one task takes too much. Gives what ends the watch. */
+export function watch(worker: Worker, running: () => Running): () => void {
   let seen: Seen | undefined;
-  while (await pause(signal)) {
+  let timer = setTimeout(look, LOOK_EVERY_MILLIS);
+  let over = false;
+
+  function look(): void {
     const { serial, task } = running();
-    const cpuMillis = await cpuMillisOf(worker);
-    if (signal.aborted || cpuMillis === GONE) return;
-    const atMillis = performance.now();
-    if (task === undefined || seen?.serial !== serial) seen = { serial, cpuMillis, atMillis };
-    else if (cpuMillis - seen.cpuMillis >= CPU_MILLIS[task.kind] || atMillis - seen.atMillis >= WALL_MILLIS)
-      return void (await worker.terminate());
+    worker.cpuUsage().then(
+      ({ user }) => {
+        if (over) return;
+        const now: Seen = { serial, cpuMillis: user / 1_000, atMillis: performance.now() };
+        if (task === undefined || seen?.serial !== serial) seen = now;
+        else if (takesTooMuch(task, seen, now)) return void worker.terminate();
+        timer = setTimeout(look, LOOK_EVERY_MILLIS);
+      },
+      // It has ended.
+      () => undefined,
+    );
   }
+
+  return () => {
+    over = true;
+    clearTimeout(timer);
+  };
 }
 
-const pause = (signal: AbortSignal): Promise<boolean> => sleep(LOOK_EVERY_MILLIS, true, { signal }).catch(() => false);
+const takesTooMuch = (task: Task, since: Seen, now: Seen): boolean =>
+  now.cpuMillis - since.cpuMillis >= cpuMillisOf(task) || now.atMillis - since.atMillis >= WALL_MILLIS;
 
-const GONE = null;
-
-async function cpuMillisOf(worker: Worker): Promise<number | typeof GONE> {
-  try {
-    const { user, system } = await worker.cpuUsage();
-    return (user + system) / 1000;
-  } catch {
-    return GONE;
-  }
-}
+const cpuMillisOf = (task: Task): number =>
+  task.kind === 'call' ? CALL_MILLIS + task.input.length / CHARACTERS_A_MILLI : DEFINE_MILLIS;

@@ -1,4 +1,5 @@
 import type { MergeCall, MergeFailure } from '@meridian/core';
+import { callText } from '../call-text.js';
 import { type Finding, found, type ProblemCode, type WarningCode } from './finding.js';
 import type { Random } from './random.js';
 import { cameOutAlike, type Tried } from './tried.js';
@@ -46,11 +47,18 @@ export const orderMatters = ({ first, orders }: ThreeTimes): Problems =>
     unequalPair(first, orders),
   );
 
+/** What reading and writing long values takes is not the function's. */
+const MICROS_A_CHARACTER = 0.1;
+
 /** The better of two runs: a machine that is busy makes one slow, and rarely both. */
 export function slow({ first, again }: ThreeTimes, limitMicros: number): Problems {
-  const at = first.findIndex((t, i) => Math.min(t.outcome.micros, again[i]!.outcome.micros) > limitMicros);
+  const micros = first.map((t, i) => {
+    const better = Math.min(t.outcome.micros, again[i]!.outcome.micros);
+    return better - callText(t.call).input.length * MICROS_A_CHARACTER;
+  });
+  const at = micros.findIndex((took) => took > limitMicros);
   if (at === -1) return [];
-  const took = Math.round(Math.min(first[at]!.outcome.micros, again[at]!.outcome.micros));
+  const took = Math.round(micros[at]!);
   return found('slow', `a call takes ${took} µs, and may take ${limitMicros}: other rows wait for it`, [first[at]!]);
 }
 

@@ -4,7 +4,7 @@
   'use strict';
   const { parse, stringify } = JSON;
   const { hasOwn, keys } = Object;
-  const MAX_RESULT = 1_000_000;
+  const MAX_RESULT = 100_000;
   const MAX_DETAIL = 500;
 
   delete Math.random;

@@ -1,7 +1,7 @@
 import type { MergeOutcome } from '@meridian/core';
 
 /** As in the sandbox of JavaScript functions: more is not taken. */
-const MAX_RESULT = 1_000_000;
+const MAX_RESULT = 100_000;
 
 /** What a function returned, as text: an object with text or null for exactly these columns. */
 export function outcomeOfText(text: string | null, columns: readonly string[]): MergeOutcome {
