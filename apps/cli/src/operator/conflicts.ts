@@ -72,7 +72,16 @@ const filtered = (command: Command): Command =>
     .option('--status <status>', 'open, resolved or withdrawn')
     .option('--since <time>', 'recorded at this time or later');
 
-const asSomebody = (command: Command): Command => command.option('--actor <name>', 'who decides', userInfo().username);
+const asSomebody = (command: Command): Command => command.option('--actor <name>', 'who decides', accountName());
+
+/** In a container the user may have a number and no name. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? ''}`.trim();
+  }
+}
 
 const acting = (parent: Command, name: string, description: string): Command =>
   asSomebody(operator(parent, name, description)).option(
