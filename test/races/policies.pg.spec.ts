@@ -143,6 +143,35 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
     expect(await shown('doc')).toEqual({ a: 1, b: 2 });
   });
 
+  it('a conflict under way while the policy changes is decided by the one its versions were written under, everywhere', async () => {
+    table = `policy_${++made}`;
+    await regions.enrol(`CREATE TABLE ${table} (id int PRIMARY KEY, note text)`, [table], { policy: 'hlc' });
+    await us!.user.query(`INSERT INTO ${table} VALUES (1, 'base')`);
+    await regions.exchange();
+    await set(us, `note = 'of us'`);
+    await set(eu, `note = 'of eu'`);
+    await us!.cut();
+    await eu!.takeFrom(us!);
+    await regions.enrol('', [table], { policy: 'first-write' });
+    expect(await shown('note')).toBe('of eu');
+    expect(await reasons()).toEqual([expect.stringMatching(/^note: eu's write won: its stamp is .* later/)]);
+    await set(us, `note = 'again of us'`);
+    await set(eu, `note = 'again of eu'`);
+    expect(await shown('note')).toBe('again of us');
+  });
+
+  it('what is merged part by part becomes so, or ceases to be, with a new enrolment only', async () => {
+    await begin();
+    const { columns } = POLICY;
+    await expect(regions.enrol('', [table], { columns: { ...columns, tags: 'hlc' } })).rejects.toThrow(
+      /"tags" is a set no more with a new enrolment only.*DELETE \/v1\/tables\/public\.policy_\d+, then PUT it/,
+    );
+    await expect(regions.enrol('', [table], { columns: { ...columns, seen: 'set' } })).rejects.toThrow(
+      /"seen" becomes a set with a new enrolment only/,
+    );
+    await regions.enrol('', [table], { columns: { ...columns, ranked: 'hlc' } });
+  });
+
   describe('with a function of a user', () => {
     const LONGER = `export default (base, versions) => {
       const [a, b] = versions.map((v) => v.values.note);

@@ -12,6 +12,7 @@ import {
   type RegisterPolicy,
   type TableSpec,
   merges,
+  policyAt,
 } from '../policy/table-policy.js';
 import { compareRank, winner } from '../policy/rank.js';
 
@@ -70,8 +71,7 @@ export function resolve(
   const verdicts: Verdict[] = [];
   const pending: PendingMerge[] = [];
   const values = new Map<string, string | null>(Object.entries(present ?? (arriving.op === 'insert' ? written : {})));
-  for (const register of spec.registers) {
-    if (!writes(written, register.columns)) continue;
+  for (const register of contended(spec, arriving, all)) {
     const decided = decideRegister(register, arriving, uncovered, values);
     for (const [column, value] of Object.entries(decided.values)) values.set(column, value);
     verdicts.push(...decided.verdicts);
@@ -87,6 +87,37 @@ export function resolve(
   };
 }
 
+/** A register under the policy that decides it now. */
+interface InForce extends Register {
+  /** The epoch with which its policy came: what a write from before wrote over may have been folded from several. */
+  readonly since: number;
+}
+
+/**
+ * The registers that a change writes, each as the latest policy has it that any of its maximal versions was written under: in
+ * whatever order policy and changes arrive, regions decide by the same one (design 6).
+ */
+function contended(spec: TableSpec, arriving: Entry, all: readonly Entry[]): readonly InForce[] {
+  const written = patchOf(arriving);
+  if (spec.earlier === undefined || spec.earlier.length === 0)
+    return spec.registers.filter((r) => writes(written, r.columns)).map((r) => ({ ...r, since: spec.epoch }));
+  const registers = new Map<string, InForce>();
+  for (const { columns } of spec.registers)
+    for (const column of columns) {
+      if (!Object.hasOwn(written, column)) continue;
+      const { registers: of, epoch } = policyAt(
+        spec,
+        latestEpoch(maximal(all.filter((e) => writes(patchOf(e), [column])))),
+      );
+      const register = of.find((r) => r.columns.includes(column)) ?? { columns: [column], policy: BY_STAMP };
+      registers.set(JSON.stringify(register.columns), { ...register, since: epoch });
+    }
+  return [...registers.values()];
+}
+
+const latestEpoch = (versions: readonly Entry[]): number =>
+  versions.reduce((latest, e) => Math.max(latest, e.epoch), 0);
+
 /** A register's columns after the decision, and what it was. */
 interface Decided {
   readonly values: Values;
@@ -95,13 +126,13 @@ interface Decided {
 }
 
 function decideRegister(
-  { columns, policy }: Register,
+  { columns, policy, since }: InForce,
   arriving: Entry,
   uncovered: readonly Entry[],
   present: ReadonlyMap<string, string | null>,
 ): Decided {
   const others = uncovered.filter((e) => writes(patchOf(e), columns));
-  if (policy.kind === 'merge') return decideByFunction(policy, columns, [...others, arriving]);
+  if (policy.kind === 'merge') return decideByFunction(policy, columns, since, [...others, arriving]);
   if (!merges(policy)) return decideWhole(policy, columns, [...others, arriving]);
   const column = columns[0]!;
   // Who has seen all the others has written what there is to be, in an order of its own.
@@ -110,12 +141,17 @@ function decideRegister(
 }
 
 /** By its fallback for now. Of one version, or of equal ones, a function has nothing to make. */
-function decideByFunction(policy: FunctionPolicy, columns: readonly string[], writers: readonly Entry[]): Decided {
+function decideByFunction(
+  policy: FunctionPolicy,
+  columns: readonly string[],
+  since: number,
+  writers: readonly Entry[],
+): Decided {
   const { values, verdicts } = decideWhole(policy.fallback, columns, writers);
   const decided = { values, verdicts: verdicts.map((v) => ({ ...v, policy })) };
   const { versions, losers } = decided.verdicts[0]!;
   if (losers.length === 0) return decided;
-  const base = baseOf(versions);
+  const base = baseOf(versions.filter((e) => e.epoch >= since));
   return { ...decided, pending: [{ columns, policy, base: base && only(columns, base), versions }] };
 }
 
@@ -142,7 +178,8 @@ function decideWhole(policy: RegisterPolicy, columns: readonly string[], writers
   const losers = versions.filter((e) => e !== won && differs(columns, e, won));
   const wrote = (e: Entry): Values => only(columns, patchOf(e));
   return {
-    values: Object.fromEntries(columns.map((column) => [column, valueOf(patchOf(won), column)])),
+    // A version from before the columns were a group may not have all of them.
+    values: only(columns, patchOf(won)),
     verdicts: [{ columns, part: null, policy, failure: null, versions, winner: won, losers, wrote }],
   };
 }
@@ -196,11 +233,12 @@ function count(column: string, arriving: Entry, uncovered: readonly Entry[], pre
  */
 function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists: boolean; verdict: Verdict } {
   const sorted = byStamp([], versions);
+  const policy = policyAt(spec, latestEpoch(versions)).delete;
   const deletes = sorted.filter((e) => e.op === 'delete');
   const others = sorted.filter((e) => e.op !== 'delete');
-  const contended = deletes.length > 0 && others.length > 0;
-  const exists = contended
-    ? others.some(isTouch) || (!deletes.some(isMove) && existsBy(spec, sorted))
+  const isContended = deletes.length > 0 && others.length > 0;
+  const exists = isContended
+    ? others.some(isTouch) || (!deletes.some(isMove) && existsBy(policy, sorted))
     : deletes.length === 0;
   // Uncontended, nobody loses: a verdict all the same, for it withdraws what an earlier one had recorded.
   const [winners, losers] = exists ? [others, deletes] : [deletes, others];
@@ -208,7 +246,7 @@ function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists:
   const verdict = {
     columns: [],
     part: null,
-    policy: { kind: spec.delete },
+    policy: { kind: policy },
     failure: null,
     versions: sorted,
     winner: won,
@@ -218,8 +256,8 @@ function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists:
   return { exists, verdict };
 }
 
-function existsBy(spec: TableSpec, versions: readonly Entry[]): boolean {
-  switch (spec.delete) {
+function existsBy(policy: DeletePolicy, versions: readonly Entry[]): boolean {
+  switch (policy) {
     case 'update-wins':
       return true;
     case 'delete-wins':

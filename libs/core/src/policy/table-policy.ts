@@ -93,4 +93,21 @@ export interface TableSpec {
   /** Columns that the regions agreed on under `epoch`: what a change of an earlier one set in any other is in the log alone. */
   readonly agreed: readonly string[];
   readonly epoch: number;
+  /** Newest first; none: the policy is the only one since the table was enrolled. */
+  readonly earlier?: readonly EarlierPolicy[];
+}
+
+/** What decides between changes that were written under it, also after another policy has come. */
+export interface EarlierPolicy {
+  /** The first one that it was in force under. */
+  readonly epoch: number;
+  readonly registers: readonly Register[];
+  readonly delete: DeletePolicy;
+}
+
+/** The policy that was in force under this epoch; of one that is not known any more, the oldest that is. */
+export function policyAt(spec: TableSpec, epoch: number): EarlierPolicy {
+  if (epoch >= spec.epoch) return spec;
+  const earlier = spec.earlier ?? [];
+  return earlier.find((policy) => policy.epoch <= epoch) ?? earlier.at(-1) ?? spec;
 }

@@ -89,7 +89,14 @@ export interface Race {
 /** Why the transaction has to be rolled back and taken again. Expected, hence a value. */
 export type Retry = {
   /** 'counter overflow': a sum beyond the column's type; taken again, the type's bound is shown, and the excess kept. */
-  readonly retry: 'row appeared' | 'lock timeout' | 'deadlock' | 'unique violation' | 'overtaken' | 'counter overflow';
+  readonly retry:
+    | 'row appeared'
+    | 'policy changed'
+    | 'lock timeout'
+    | 'deadlock'
+    | 'unique violation'
+    | 'overtaken'
+    | 'counter overflow';
   readonly detail: string;
   /** Of the statement that failed. */
   readonly table?: TableName;

@@ -21,6 +21,7 @@ export type EnrolmentCode =
   | 'replica_role_missing'
   | 'bad_policy'
   | 'policy_not_available'
+  | 'policy_needs_enrolment'
   | 'unknown_column'
   | 'bad_group'
   | 'bad_counter'

@@ -16,10 +16,12 @@ export function presentSpec(agreed: StoredSpec, table: CatalogTable, document: P
   const there = (columns: readonly string[]): string[] => rename(columns).filter((name) => replicated.includes(name));
   const keyColumns = rename(agreed.keyColumns);
   const counters = there(agreed.counters);
-  const kept = agreed.registers.map(({ columns, policy }) => ({
-    columns: there(columns),
-    policy: presentPolicy(policy, names, replicated),
-  }));
+  const present = (registers: readonly Register[]): Register[] =>
+    registers.map(({ columns, policy }) => ({
+      columns: there(columns),
+      policy: presentPolicy(policy, names, replicated),
+    }));
+  const kept = present(agreed.registers);
   const known = new Set([...keyColumns, ...counters, ...kept.flatMap((r) => r.columns)]);
   const added = replicated.filter((name) => !known.has(name));
   const spec: TableSpec = {
@@ -29,6 +31,7 @@ export function presentSpec(agreed: StoredSpec, table: CatalogTable, document: P
     foreignKeys: agreed.foreignKeys.map((key): ForeignKey => ({ ...key, columns: rename(key.columns) })),
     renamed: renamedColumns(agreed, names, replicated),
     agreed: rename(agreed.agreed),
+    earlier: (agreed.earlier ?? []).map((policy) => ({ ...policy, registers: present(policy.registers) })),
   };
   const missing = [...agreed.missing, ...agreed.columns.filter((c) => !c.generated).map((c) => c.name)].filter(
     (name) => !replicated.includes(names.get(name) ?? name),

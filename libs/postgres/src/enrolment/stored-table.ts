@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Numbering, type TableName, type TableSpec, mergedColumns } from '@meridian/core';
+import { type EarlierPolicy, type Numbering, type TableName, type TableSpec, mergedColumns } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import { type PolicyDocument, policyJson } from '../catalog/policy-document.js';
@@ -142,7 +142,19 @@ export async function storePresent(client: ClientBase, spec: StoredSpec, differs
 /** What the regions agree on now. `before`: what they had agreed on, in the columns of now. */
 export function agreedSpec(spec: TableSpec, table: CatalogTable, before: StoredSpec | undefined): StoredSpec {
   const stored = storedSpec(spec, table);
-  return before === undefined ? stored : { ...stored, renamed: before.renamed };
+  if (before === undefined) return stored;
+  return {
+    ...stored,
+    renamed: before.renamed,
+    earlier: spec.epoch === before.epoch ? (before.earlier ?? []) : earlierThan(before),
+  };
+}
+
+/** Changes of more policies ago than this are on their way no more. */
+const MOST_EARLIER = 100;
+
+function earlierThan({ epoch, registers, delete: onDelete, earlier = [] }: StoredSpec): readonly EarlierPolicy[] {
+  return [{ epoch, registers, delete: onDelete }, ...earlier].slice(0, MOST_EARLIER);
 }
 
 export const storeNumbering = async (client: ClientBase, name: TableName, numbering: Numbering): Promise<void> =>

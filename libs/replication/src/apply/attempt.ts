@@ -12,6 +12,7 @@ import {
   type TableName,
   type TableRefused,
   type TableSpec,
+  TransactionRetryError,
   type Values,
   beforeOf,
   changeRef,
@@ -56,6 +57,7 @@ export class Attempt {
     const all = [...rows, ...alsoLock];
     const { places: held, entries: found } = orRetry(await tx.hold(all, batch.floor)); // 1, 2
     const entries = this.applied(found);
+    this.assertPoliciesKnown(entries);
     const outcomes = await this.decide(held, this.inPresentColumns(entries));
     const unique = await this.decideUnique(outcomes, held);
     if (unique.toLock.length > 0) return { kind: 'lock', rows: unique.toLock };
@@ -67,6 +69,18 @@ export class Attempt {
     steps.push(...asked(...this.lookAgain(all, held), tx.commit())); // 7
     await inTurn(steps);
     return { kind: 'applied', conflicts };
+  }
+
+  /** A local write may have come with a policy that was not there yet when the policies were read: it is the one to decide by. */
+  private assertPoliciesKnown(entries: readonly Entry[]): void {
+    const later = entries.find(({ table, epoch }) => epoch > this.tables.get(table)!.epoch);
+    if (later === undefined) return;
+    const { table, epoch } = later;
+    throw new TransactionRetryError({
+      retry: 'policy changed',
+      detail: `${table} has a policy of epoch ${epoch}`,
+      table,
+    });
   }
 
   private applied(entries: readonly Entry[]): readonly Entry[] {

@@ -28,7 +28,7 @@ export class RowEntries {
     private readonly spec: TableSpec,
     entries: readonly Entry[],
   ) {
-    this.merged = mergedColumns(spec);
+    this.merged = [spec, ...(spec.earlier ?? [])].flatMap(mergedColumns);
     for (const entry of [...entries].sort(compareWritten)) this.push(entry);
   }
 
@@ -76,14 +76,19 @@ class OriginEntries {
   /** By register: where the last entry is that writes it. */
   private readonly lastWriters: number[];
 
-  constructor(private readonly spec: TableSpec) {
-    this.lastWriters = spec.registers.map(() => -1);
+  private readonly registers: readonly (readonly string[])[];
+
+  /** Under another policy other columns may be groups: then each column counts by itself. */
+  constructor({ registers, earlier = [] }: TableSpec) {
+    const columns = registers.map((r) => r.columns);
+    this.registers = earlier.length === 0 ? columns : columns.flat().map((column) => [column]);
+    this.lastWriters = this.registers.map(() => -1);
   }
 
   push(entry: Entry): void {
     this.entries.push(entry);
     const written = patchOf(entry);
-    for (const [i, { columns }] of this.spec.registers.entries())
+    for (const [i, columns] of this.registers.entries())
       if (columns.some((c) => Object.hasOwn(written, c))) this.lastWriters[i] = this.entries.length - 1;
   }
 

@@ -39,6 +39,8 @@ export interface SimulationOptions {
   readonly enrolments: boolean;
   /** A table with a column of every policy that goes by values, or merges them. */
   readonly boards: boolean;
+  /** Its policy changes while it is written to. */
+  readonly policies: boolean;
   /** Of its title. */
   readonly title: RegisterPolicy;
 }
@@ -76,6 +78,7 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
     enrolments: r.chance(0.3),
     greatestCount: r.pick([null, 5]),
     boards: r.chance(0.5),
+    policies: r.chance(0.4),
     title: r.pick<RegisterPolicy>([
       { kind: 'first-write' },
       { kind: 'region-priority', regions: ['eu', 'us'] },

@@ -1,6 +1,14 @@
-import type { FunctionPolicy, TableName, TableSpec, Values } from '@meridian/core';
+import {
+  type FunctionPolicy,
+  merges,
+  type Register,
+  type TableName,
+  type TableSpec,
+  type Values,
+} from '@meridian/core';
 import { CONFLICT_SPEC, type CounterRanges } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
+import type { Prng } from './prng.js';
 
 export const ITEMS = 'public.items' as TableName;
 export const ACCOUNTS = 'public.accounts' as TableName;
@@ -66,6 +74,16 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
     CONFLICT_SPEC,
   ];
   return new Map(specs.map((spec) => [spec.name, spec]));
+}
+
+/** Boards under another policy. What is merged part by part stays so: that is no change for an enrolled table. */
+export function otherBoards(options: SimulationOptions, prng: Prng): TableSpec {
+  const boards = specsOf(options).get(BOARDS)!;
+  const registers = boards.registers.map(({ columns, policy }) => ({
+    columns,
+    policy: merges(policy) ? policy : prng.pick<Register['policy']>([policy, { kind: 'hlc' }, { kind: 'first-write' }]),
+  }));
+  return { ...boards, registers, delete: prng.pick(['update-wins', 'delete-wins', 'by-stamp'] as const) };
 }
 
 /** Items' counter has a type so small that two regions together soon run over it. */

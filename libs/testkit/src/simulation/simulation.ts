@@ -6,6 +6,7 @@ import { checkFinalState } from './checkers/final-state.js';
 import { Ledger } from './checkers/ledger.js';
 import { Violation } from './checkers/violation.js';
 import {
+  changePolicy,
   type Commit,
   CONFLICT_TABLE,
   endEnrolment,
@@ -17,7 +18,7 @@ import {
 import { Network } from './network.js';
 import { optionsOf, type SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
-import { INITIAL_ROWS, rangesOf, specsOf, VISITS } from './schema.js';
+import { INITIAL_ROWS, otherBoards, rangesOf, specsOf, VISITS } from './schema.js';
 import { type Agent, type Micros, Scheduler, WaitQueue } from './scheduler.js';
 import { digest, type Sabotage, Service } from './service.js';
 import type { Addressees } from './transport.js';
@@ -196,6 +197,7 @@ class Cluster implements Addressees {
         if (this.options.clockJumps)
           this.skews.set(this.faults.pick(this.regions), this.faults.between(-this.options.skew, this.options.skew));
         if (this.options.enrolments && this.faults.chance(0.5)) await this.enrolAgain(agent);
+        if (this.options.policies && this.options.boards) await this.changePolicy(agent);
       }
     });
   }
@@ -208,6 +210,12 @@ class Cluster implements Addressees {
       this.network.mendLink(from, to);
       this.network.mendLink(to, from);
     });
+  }
+
+  private async changePolicy(agent: Agent): Promise<void> {
+    const regions = this.faults.shuffle([...this.databases.values()]);
+    await changePolicy(regions, agent, otherBoards(this.options, this.faults));
+    this.scheduler.trace.event(5, () => 'boards has another policy');
   }
 
   /** Un-enrolled in some regions or in all, one after another, and enrolled again, sooner or later. */

@@ -12,6 +12,7 @@ import {
   type Overwritten,
   pathOf,
   patchOf,
+  policyAt,
   recordId,
   type Register,
   type RowRef,
@@ -43,6 +44,8 @@ export function checkFinalState(db: MemoryDatabase, ledger: Ledger, digest: Dige
 
 type Named = Pick<Overwritten, 'columns' | 'part'>;
 
+const latestEpoch = (versions: readonly Entry[]): number => Math.max(...versions.map((e) => e.epoch));
+
 class FinalRow {
   private readonly spec: TableSpec;
 
@@ -64,7 +67,7 @@ class FinalRow {
     if (exists !== (values !== null))
       throw this.violation('I6', `should ${exists ? 'exist' : 'not exist'}, and does ${exists ? 'not' : 'exist'}`);
     if (values === null) return;
-    for (const register of this.spec.registers) this.checkRegister(register, values);
+    for (const register of this.spec.registers) this.checkUnderItsPolicy(register, values);
     for (const counter of this.spec.counters) this.checkCounter(counter, values[counter] ?? '0');
     if (row !== null) this.checkShown(row.values, values);
   }
@@ -73,13 +76,23 @@ class FinalRow {
     const deletes = maximal.filter((e) => e.op === 'delete');
     const others = maximal.filter((e) => e.op !== 'delete');
     if (deletes.length === 0 || others.length === 0) return deletes.length === 0;
+    const { delete: policy } = policyAt(this.spec, latestEpoch(maximal));
     const latest = winner({ kind: 'hlc' }, [], maximal);
     const exists =
-      others.some(isTouch) ||
-      this.spec.delete === 'update-wins' ||
-      (this.spec.delete === 'by-stamp' && latest.op !== 'delete');
+      others.some(isTouch) || policy === 'update-wins' || (policy === 'by-stamp' && latest.op !== 'delete');
     for (const loser of exists ? deletes : others) this.assertKept(loser, []);
     return exists;
+  }
+
+  /** The one that was in force when the latest of its versions was written, in their origins' epochs. */
+  private checkUnderItsPolicy({ columns }: Register, values: Values): void {
+    const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
+    if (setters.length === 0) return;
+    const { registers } = policyAt(this.spec, latestEpoch(setters));
+    this.checkRegister(
+      registers.find((r) => r.columns.join() === columns.join())!,
+      values,
+    );
   }
 
   private checkRegister({ columns, policy }: Register, values: Values): void {

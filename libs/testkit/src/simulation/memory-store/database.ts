@@ -73,6 +73,7 @@ export type WallClock = () => number;
  * order than their transaction numbers. What is here is committed; transactions keep their writes to themselves.
  */
 export class MemoryDatabase {
+  readonly specs: Map<TableName, TableSpec>;
   readonly tables = new Map<TableName, Map<RowKey, StoredRow>>();
   readonly parked = new Map<string, ParkedRow>();
   /** Claims of rows that a parked row contends with, kept when the log forgets them: rowId → unique key → claim. */
@@ -100,12 +101,13 @@ export class MemoryDatabase {
   constructor(
     readonly region: RegionId,
     members: readonly RegionId[],
-    readonly specs: ReadonlyMap<TableName, TableSpec>,
+    specs: ReadonlyMap<TableName, TableSpec>,
     readonly scheduler: Scheduler,
     readonly wall: WallClock,
     readonly partition: number,
     private readonly ranges: CounterRanges,
   ) {
+    this.specs = new Map(specs);
     this.enrolments = { tables: specs, ended: new Map() };
     for (const name of specs.keys()) this.tables.set(name, new Map());
     for (const member of members) this.applied.set(member, { seq: seq(0), digest: GENESIS_DIGEST, deps: {} });
@@ -132,6 +134,12 @@ export class MemoryDatabase {
   epochsOf(table: TableName): Epochs {
     const { tables, ended } = this.enrolments;
     return { present: tables.get(table)?.epoch ?? null, ended: ended.get(table) ?? 0 };
+  }
+
+  /** Its policy from here on; under the next epoch. */
+  setPolicy(spec: TableSpec): void {
+    this.specs.set(spec.name, spec);
+    this.setEpochs(spec.name, { ...this.epochsOf(spec.name), present: spec.epoch });
   }
 
   setEpochs(table: TableName, { present, ended }: Epochs): void {

@@ -1,4 +1,4 @@
-import { type RowRef, rowId, type TableName, type Values } from '@meridian/core';
+import { type RowRef, rowId, type TableName, type TableSpec, type Values } from '@meridian/core';
 import type { Agent } from '../scheduler.js';
 import { NO_EXCESS } from './counter-range.js';
 import type { MemoryDatabase } from './database.js';
@@ -41,6 +41,21 @@ export async function enrolAnew(
       db.put(refOf(table, key), { values, excess: NO_EXCESS, incarnation: db.nextIncarnation() });
     db.setEpochs(table, { present: ended + 1, ended });
     db.locks.release(owner, tableLock(table));
+  }
+}
+
+/** Changes a table's policy, as PUT /v1/tables does: its writers are held in every region at once, each region commits for itself. */
+export async function changePolicy(databases: readonly MemoryDatabase[], agent: Agent, next: TableSpec): Promise<void> {
+  const owner = ownerOf(agent);
+  for (const db of databases) {
+    await db.locks.acquire(owner, tableLock(next.name));
+    await agent.step('prepare a policy');
+  }
+  for (const db of databases) {
+    await agent.step('commit a policy');
+    const { epoch, registers, delete: onDelete, earlier = [] } = db.spec(next.name);
+    db.setPolicy({ ...next, epoch: epoch + 1, earlier: [{ epoch, registers, delete: onDelete }, ...earlier] });
+    db.locks.release(owner, tableLock(next.name));
   }
 }
 

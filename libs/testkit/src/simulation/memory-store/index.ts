@@ -1,5 +1,5 @@
 export { MemoryApplyStore, MemoryTickStore } from './tick-store.js';
-export { endEnrolment, enrolAnew } from './enrolment.js';
+export { changePolicy, endEnrolment, enrolAnew } from './enrolment.js';
 export { LocalTransaction, type Statement } from './local-transaction.js';
 export { counted, type CounterRanges, fullValues } from './counter-range.js';
 export { type Commit, keyOf, MemoryDatabase } from './database.js';

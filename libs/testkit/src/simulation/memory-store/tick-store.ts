@@ -6,6 +6,7 @@ import {
   type Enrolments,
   type FoldingOf,
   foldingOf,
+  policyAt,
   type Head,
   type RegionId,
   type Seq,
@@ -145,7 +146,10 @@ class MemoryCut implements Cut {
   ) {
     const own = db.applied.get(db.region)!;
     this.snapshot = db.snapshot();
-    this.folding = ({ table }) => foldingOf(db.specs.get(table));
+    this.folding = ({ table, epoch }) => {
+      const spec = db.specs.get(table);
+      return foldingOf(spec && { ...spec, registers: policyAt(spec, epoch).registers });
+    };
     this.header = {
       origin: db.region,
       seq: seq(own.seq + 1),
