@@ -126,6 +126,37 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
     ]);
   });
 
+  it('two inserts of one key unite their maps, and one that names no document takes nothing away', async () => {
+    await begin();
+    await us!.user.query(`INSERT INTO ${table} (id, doc) VALUES (2, '{"a": 1}'), (3, '{"a": 1}')`);
+    await eu!.user.query(`INSERT INTO ${table} (id, doc) VALUES (2, '{"b": 2}')`);
+    await eu!.user.query(`INSERT INTO ${table} (id) VALUES (3)`);
+    await regions.equalRows(table);
+    const { rows } = await ap!.user.query(`SELECT doc FROM ${table} WHERE id > 1 ORDER BY id`);
+    expect(rows).toEqual([{ doc: { a: 1, b: 2 } }, { doc: { a: 1 } }]);
+  });
+
+  it('a document that is too deep or too large to merge is one leaf', async () => {
+    await begin();
+    const deep = (leaf: number) => `doc = (repeat('{"a":', 3000) || '${leaf}' || repeat('}', 3000))::jsonb`;
+    await set(us, deep(1));
+    await set(eu, deep(2));
+    expect(await shown(`doc::text LIKE '%2}%'`)).toBe(true);
+    const large = (key: string) => `doc = (SELECT jsonb_object_agg('${key}' || i, i) FROM generate_series(1, 20000) i)`;
+    await set(us, large('u'));
+    await set(eu, large('e'));
+    expect(await shown(`doc ? 'e1' AND NOT doc ? 'u1'`)).toBe(true);
+    expect((await regions.conflicts(table)).map((c) => c.overwritten.length)).toEqual([1, 1]);
+  });
+
+  it('a set of sets is refused where it is written', async () => {
+    await begin();
+    await expect(set(us, `tags = '{{a,b},{c,d}}'`)).rejects.toThrow(
+      /"tags" of public.policy_\d+ is a set, and an array of arrays is none/,
+    );
+    await expect(us!.user.query(`INSERT INTO ${table} (id, tags) VALUES (2, '{{a}}')`)).rejects.toThrow(/is a set/);
+  });
+
   it('a scalar where another region put an object: one of them, the same everywhere', async () => {
     await begin(', doc', `, '{"a": {"b": 1}}'`);
     await set(us, `doc = '{"a": "text"}'`);
@@ -203,6 +234,24 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
       expect(await reasons()).toEqual([]);
       await set(ap, `note = 'seen both'`);
       expect(await shown('note')).toBe('seen both');
+    });
+
+    it.each([
+      ['int', `'abc'`, /invalid input syntax for type integer: "abc"/],
+      ['int NOT NULL', 'null', /it must not be NULL/],
+      ['varchar(5)', `'longer than five'`, /value too long for type character varying\(5\)/],
+      ['int[]', `'{1,x}'`, /invalid input syntax for type integer: "x"/],
+    ])('goes by the fallback where the column (%s) refuses what it makes (%s)', async (type, result, why) => {
+      table = `policy_${++made}`;
+      const v = { policy: 'merge:made', source: `export default () => ({ v: ${result} })` };
+      await regions.enrol(`CREATE TABLE ${table} (id int PRIMARY KEY, v ${type})`, [table], { columns: { v } });
+      const value = (n: number) => (type === 'int[]' ? `'{${n}}'` : String(n));
+      await us!.user.query(`INSERT INTO ${table} VALUES (1, ${value(0)})`);
+      await regions.exchange();
+      await set(us, `v = ${value(1)}`);
+      await set(eu, `v = ${value(2)}`);
+      expect(await shown('v::text')).toMatch(/2/);
+      expect(await reasons()).toEqual([expect.stringMatching(why)]);
     });
 
     it('goes by the fallback where it throws, and the record says why', async () => {

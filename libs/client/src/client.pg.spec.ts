@@ -68,7 +68,7 @@ describe('the client', () => {
     });
     expect((await parts.get([7, 'x']))?.row.n).toBe(5);
     expect((await desk.reopen('c1')).status).toBe('open');
-    expect(await desk.resolveAll({ strategy: 'winner', dryRun: true })).toMatchObject({ matched: 1 });
+    expect(await desk.resolveAll({ filter: {}, strategy: 'winner', dryRun: true })).toMatchObject({ matched: 1 });
     expect(await desk.resolve('c1', { strategy: 'accept' })).toMatchObject({ assignee: 'ann', note: { text: 'mine' } });
   });
 

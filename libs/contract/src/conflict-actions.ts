@@ -52,7 +52,7 @@ export const ConflictNote = z.strictObject({ note: Text.nullable() }).meta({ id:
 
 export const BulkResolution = z
   .strictObject({
-    filter: ConflictFilter.default({}),
+    filter: ConflictFilter.describe('As of the list; {} names all, and has to be said'),
     strategy: z.union(
       [
         z.literal('loser').describe('What was overwritten goes back'),

@@ -52,13 +52,19 @@ describe('calls that had to be stopped', () => {
   });
 
   it('after a minute one of its calls is tried, and the others wait for how that ends', async () => {
-    await run(...Array.from({ length: 4 }, () => ['moody', 'loops'] as const));
+    await run(['moody', 'computes'], ['moody', 'computes']);
     now += 60_000;
-    expect(await run(['moody', 'loops'], ['moody', '1'], ['honest', '2'])).toEqual(['out of steps', 'suspended', 'ok']);
+    expect(await run(['moody', 'computes'], ['moody', '1'], ['honest', '2'])).toEqual(['timed out', 'suspended', 'ok']);
     now += 60_000;
     expect(await run(['moody', '1'])).toEqual(['suspended']);
     now += 60_000;
     expect(await run(['moody', '1'], ['moody', '2'])).toEqual(['ok', 'ok']);
+    expect(sandbox.suspended()).toEqual([]);
+  });
+
+  it('one that runs out of steps again and again is not: every region counts alike, and no thread is ended', async () => {
+    const calls = Array.from({ length: 20 }, (_, i) => ['moody', i % 2 ? 'loops' : String(i)] as const);
+    expect(await run(...calls)).toEqual(calls.map(([, v]) => (v === 'loops' ? 'out of steps' : 'ok')));
     expect(sandbox.suspended()).toEqual([]);
   });
 

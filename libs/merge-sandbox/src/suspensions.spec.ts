@@ -8,17 +8,14 @@ describe('a function that takes too much', () => {
     suspensions = new Suspensions(() => now);
   });
 
-  const take = (what: 'out of steps' | 'timed out', times: number): void => {
-    for (let i = 0; i < times; i++) suspensions.took(1, what);
+  const stop = (times: number): void => {
+    for (let i = 0; i < times; i++) suspensions.stopped(1);
   };
 
-  it.each([
-    ['timed out', 2],
-    ['out of steps', 4],
-  ] as const)('is suspended when it %s %s times, and others are not', (what, times) => {
-    take(what, times - 1);
+  it('is suspended when it was stopped twice, and others are not', () => {
+    stop(1);
     expect(suspensions.admits(1)).toBe(true);
-    take(what, 1);
+    stop(1);
     expect(suspensions.admits(1)).toBe(false);
     expect(suspensions.admits(2)).toBe(true);
     expect(suspensions.all()).toEqual([{ id: 1, untilMillis: now + 60_000 }]);
@@ -26,38 +23,38 @@ describe('a function that takes too much', () => {
 
   it('is put up with when it does so now and then', () => {
     for (let i = 0; i < 100; i++) {
-      take('timed out', 1);
+      stop(1);
       now += 30_000;
     }
     expect(suspensions.admits(1)).toBe(true);
   });
 
   it('gets a trial after a minute, and is as good as new when that goes well', () => {
-    take('timed out', 2);
+    stop(2);
     now += 59_999;
     expect(suspensions.admits(1)).toBe(false);
     now += 1;
     expect([suspensions.admits(1), suspensions.isOnTrial(1)]).toEqual([true, true]);
     suspensions.ended(1);
     expect([suspensions.admits(1), suspensions.isOnTrial(1)]).toEqual([true, false]);
-    take('out of steps', 3);
+    stop(1);
     expect(suspensions.admits(1)).toBe(true);
   });
 
   it('waits twice as long after each trial that fails, an hour at the most', () => {
-    take('timed out', 2);
+    stop(2);
     const waits: number[] = [];
     for (let i = 0; i < 8; i++) {
       const { untilMillis } = suspensions.all()[0]!;
       waits.push((untilMillis - now) / 60_000);
       now = untilMillis;
-      take('out of steps', 1);
+      stop(1);
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
   });
 
   it('may be taken back before', () => {
-    take('timed out', 2);
+    stop(2);
     suspensions.lift(1);
     expect(suspensions.admits(1)).toBe(true);
     expect(suspensions.all()).toEqual([]);

@@ -1,8 +1,8 @@
 import { takeTokens, type RateLimit, type TokenBucket } from '@meridian/core';
 
 /** About milliseconds that others have to wait: ending a thread and taking over costs most. */
-const POINTS = { 'out of steps': 15, 'timed out': 30 } as const;
-/** Two calls that had to be stopped, or four that ran out of steps; one of them every half minute is put up with for ever. */
+const POINTS = 30;
+/** Two calls that had to be stopped; one every half minute is put up with for ever. Steps that run out are bounded, and cost no thread. */
 const PATIENCE: RateLimit = { burst: 60, perSecond: 1 };
 const FIRST_MILLIS = 60_000;
 const LONGEST_MILLIS = 3_600_000;
@@ -39,11 +39,11 @@ export class Suspensions {
     return (this.standings.get(id)?.forMillis ?? 0) > 0;
   }
 
-  took(id: number, what: keyof typeof POINTS): void {
+  stopped(id: number): void {
     const before = this.standings.get(id);
     const nowMillis = this.now();
-    const taken = takeTokens(before?.bucket, PATIENCE, POINTS[what], nowMillis);
-    const suspended = this.isOnTrial(id) || !taken.allowed || taken.remaining < POINTS['out of steps'];
+    const taken = takeTokens(before?.bucket, PATIENCE, POINTS, nowMillis);
+    const suspended = this.isOnTrial(id) || !taken.allowed || taken.remaining < POINTS;
     const forMillis = suspended ? Math.min(LONGEST_MILLIS, Math.max(FIRST_MILLIS, (before?.forMillis ?? 0) * 2)) : 0;
     this.standings.set(id, { bucket: taken.bucket, forMillis, untilMillis: nowMillis + forMillis });
   }

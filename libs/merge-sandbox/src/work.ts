@@ -52,7 +52,7 @@ export async function work(jobs: readonly Job[], threads: Threads, suspensions: 
       settle(jobOf[i], answer, suspensions);
     }
     if (culprit !== null) {
-      suspensions.took(tasks[culprit]!.id, 'timed out');
+      suspensions.stopped(tasks[culprit]!.id);
       if (jobOf[culprit] != null) jobOf[culprit].answer(STOPPED);
       done.add(jobOf[culprit] ?? null);
     }
@@ -64,8 +64,7 @@ export async function work(jobs: readonly Job[], threads: Threads, suspensions: 
 }
 
 function settle(job: Job, answer: Answer, suspensions: Suspensions): void {
-  if (answer.failure === 'out of steps') suspensions.took(job.definition.id, answer.failure);
-  else suspensions.ended(job.definition.id);
+  suspensions.ended(job.definition.id);
   job.answer(answer);
 }
 

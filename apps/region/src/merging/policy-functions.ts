@@ -13,7 +13,8 @@ export class RegionPolicyFunctions implements PolicyFunctions {
   async run(calls: readonly PolicyCall[]): Promise<readonly MergeOutcome[]> {
     const ours = await this.inSandbox(calls.filter((c) => c.function.language === 'javascript'));
     const theirs = await this.inDatabase(calls.filter((c) => c.function.language === 'sql'));
-    return calls.map((call) => (ours.get(call) ?? theirs.get(call))!);
+    const outcomes = calls.map((call) => (ours.get(call) ?? theirs.get(call))!);
+    return this.sql.accepted(calls, outcomes);
   }
 
   async close(): Promise<void> {

@@ -47,14 +47,14 @@ describe('conflicts by filter', () => {
   });
 
   it('writes the losers back, one refused keeping none of the others, and goes on with `next`', async () => {
-    const first = await bulk({ strategy: 'loser', limit: 4, note: 'all of them' });
+    const first = await bulk({ filter: {}, strategy: 'loser', limit: 4, note: 'all of them' });
     expect(ids(first.items)).toEqual(['c1', 'c2', 'c3']);
     expect(first.refused).toMatchObject([{ id: 'c4', code: 'check_violation' }]);
-    const second = await bulk({ strategy: 'loser', limit: 4, cursor: first.next });
+    const second = await bulk({ filter: {}, strategy: 'loser', limit: 4, cursor: first.next });
     expect(second).toMatchObject({ resolved: 2, next: null });
     expect(await names()).toEqual(['loser 1', 'loser 2', 'loser 3', 'winner', 'loser 5', 'loser 6']);
-    expect(await bulk({ strategy: 'winner' })).toMatchObject({ resolved: 1, items: [{ id: 'c4' }] });
-    expect(await bulk({ strategy: 'winner' })).toMatchObject({ resolved: 0, refused: [] });
+    expect(await bulk({ filter: {}, strategy: 'winner' })).toMatchObject({ resolved: 1, items: [{ id: 'c4' }] });
+    expect(await bulk({ filter: {}, strategy: 'winner' })).toMatchObject({ resolved: 0, refused: [] });
   });
 
   it('leaves of several of one row the newest', async () => {
@@ -73,17 +73,18 @@ describe('conflicts by filter', () => {
     ]);
     expect(await bulk({ ...decided, note: 'us knows' })).toMatchObject({ resolved: 3, refused: [] });
     expect(await names()).toEqual(['loser 1', 'winner', 'loser 3', 'winner', 'loser 5', 'winner']);
-    const { refused } = await bulk({ strategy: { origin: 'ap' } });
+    const { refused } = await bulk({ filter: {}, strategy: { origin: 'ap' } });
     expect(new Set(refused.map((r) => r.code))).toEqual(new Set(['unresolvable']));
   });
 
   it('refuses what it cannot do', async () => {
-    expect(await code({ strategy: 'best' })).toBe('invalid_document');
+    expect(await code({ filter: {}, strategy: 'best' })).toBe('invalid_document');
+    expect(await code({ strategy: 'loser' })).toBe('invalid_document');
     expect(await code({ strategy: 'loser', filter: { sinse: 1 } })).toBe('invalid_document');
     expect(await code({ strategy: 'loser', filter: { status: 'withdrawn' } })).toBe('invalid_document');
-    expect(await code({ strategy: 'loser', limit: 1001 })).toBe('invalid_document');
-    expect(await code({ strategy: { origin: 'mars' } })).toBe('unknown_region');
+    expect(await code({ filter: {}, strategy: 'loser', limit: 1001 })).toBe('invalid_document');
+    expect(await code({ filter: {}, strategy: { origin: 'mars' } })).toBe('unknown_region');
     expect(await code({ strategy: 'loser', filter: { table: 'nothing' } })).toBe('table_not_enrolled');
-    expect(await code({ strategy: 'loser', cursor: 'x' })).toBe('bad_cursor');
+    expect(await code({ filter: {}, strategy: 'loser', cursor: 'x' })).toBe('bad_cursor');
   });
 });

@@ -1,5 +1,6 @@
 import type { Entry } from '../causality/coverage.js';
 import { type Values, isMove, isTouch, patchOf, rankOf } from '../change/change.js';
+import { compareValues } from '../policy/value-order.js';
 import { type Stamp, millisOf } from '../stamp.js';
 import type { ConflictKind, ConflictVersion, Overwritten } from './record.js';
 import type { Verdict } from './resolve.js';
@@ -57,6 +58,8 @@ function winReason(verdict: Verdict, loser: Entry): string {
         : `${won}: neither region has a rank, and ${stampReason(verdict, loser)}`;
     case 'max':
     case 'min':
+      if (value !== 'NULL' && other !== 'NULL' && compareValues(policy.order, value, other) === 0)
+        return `${won}: ${value} and ${other} are equal, and ${stampReason(verdict, loser)}`;
       return `${won}: of ${value} and ${other} it is the ${policy.kind === 'max' ? 'greatest' : 'least'}`;
     case 'flag':
       return `${won}: of concurrent values ${value} wins`;

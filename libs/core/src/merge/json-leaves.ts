@@ -23,8 +23,32 @@ export type Path = readonly string[];
 export const pathId = (path: Path): string => JSON.stringify(path);
 export const pathOf = (id: string): Path => JSON.parse(id) as Path;
 
+/** A document that is deeper, or has more leaves, is one leaf: what it takes to merge and to record it is bounded. */
+export const DEEPEST = 100;
+export const MOST_LEAVES = 2_000;
+
 /** By path: every value that is no object. An object without members has none. */
 export function leavesOf(text: string | null): ReadonlyMap<string, string> {
+  const whole = (): ReadonlyMap<string, string> => new Map([[pathId([]), text!]]);
+  if (text !== null && isDeep(text)) return whole();
+  const leaves = partsOf(text);
+  return leaves.size > MOST_LEAVES ? whole() : leaves;
+}
+
+/** Told before it is parsed, for that recurses. */
+function isDeep(text: string): boolean {
+  let [depth, quoted] = [0, false];
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (quoted && c === '\\') i++;
+    else if (c === '"') quoted = !quoted;
+    else if (!quoted && (c === '{' || c === '[') && ++depth > DEEPEST) return true;
+    else if (!quoted && (c === '}' || c === ']')) depth--;
+  }
+  return false;
+}
+
+function partsOf(text: string | null): ReadonlyMap<string, string> {
   const leaves = new Map<string, string>();
   const walk = (value: Json, path: Path): void => {
     if (!isObject(value)) leaves.set(pathId(path), jsonbText(value));
@@ -41,7 +65,7 @@ export function documentWith(text: string | null, path: Path, leaf: string | nul
 }
 
 /** One of two paths goes on where the other one ends. */
-export function isInTheWay(a: string, b: string): boolean {
+function isInTheWay(a: string, b: string): boolean {
   const [x, y] = [pathOf(a), pathOf(b)];
   const [shorter, longer] = x.length < y.length ? [x, y] : [y, x];
   return shorter.length < longer.length && shorter.every((key, i) => key === longer[i]);

@@ -1,7 +1,7 @@
 import { type Entry, maximal } from '../causality/coverage.js';
 import { beforeOf, patchOf, type Values } from '../change/change.js';
 import { winner } from '../policy/rank.js';
-import { documentOf, isInTheWay, leavesOf } from './json-leaves.js';
+import { documentOf, leavesOf, pathId, pathOf } from './json-leaves.js';
 
 /** How one leaf was decided. */
 export interface LeafVerdict {
@@ -23,7 +23,7 @@ export interface MergedMap {
 /**
  * A map of leaves, of which every one is a register by stamp. A change writes the leaves that it sets or takes away, and where it
  * sets one, it takes away what cannot be beside it: the leaves below, and one that stands in its way above. An insert
- * writes every leaf. As stamps grow along causality, two leaves that cannot be beside each other are never both there.
+ * takes away whatever it does not name, but not from those that name it beside: two inserts are united. As stamps grow along causality, two leaves that cannot be beside each other are never both there.
  *
  * @param others the uncovered changes that write the column
  * @param present as the changes that `arriving` covers have left it
@@ -36,10 +36,11 @@ export function mergeMap(column: string, arriving: Entry, others: readonly Entry
   const known = new Set([...leaves.keys(), ...[...writes.values()].flatMap((w) => w.paths)]);
   const verdicts: LeafVerdict[] = [];
   for (const path of [...known].sort()) {
-    if (writes.get(arriving)!.at(path) === undefined) continue;
-    const wrote = (e: Entry): string | null => writes.get(e)!.at(path) ?? null;
-    const versions = maximal(all.filter((e) => writes.get(e)!.at(path) !== undefined));
-    const won = winner({ kind: 'hlc' }, [column], versions);
+    if (!writes.get(arriving)!.touches(path)) continue;
+    const wrote = (e: Entry): string | null => writes.get(e)!.at(path);
+    const versions = maximal(all.filter((e) => writes.get(e)!.touches(path)));
+    const meant = versions.filter((e) => writes.get(e)!.means(path));
+    const won = winner({ kind: 'hlc' }, [column], meant.length > 0 ? meant : versions);
     const leaf = wrote(won);
     if (leaf === null) leaves.delete(path);
     else leaves.set(path, leaf);
@@ -54,6 +55,8 @@ export function mergeMap(column: string, arriving: Entry, others: readonly Entry
 class MapWrite {
   /** The leaf's new text, or null where the change took it away. */
   private readonly leaves = new Map<string, string | null>();
+  /** Of the leaves that it set, what they are part of. */
+  private readonly above = new Set<string>();
   private readonly isInsert: boolean;
   readonly isNull: boolean;
 
@@ -64,6 +67,7 @@ class MapWrite {
     this.isNull = text === null;
     for (const path of before.keys()) if (!after.has(path)) this.leaves.set(path, null);
     for (const [path, leaf] of after) if (before.get(path) !== leaf) this.leaves.set(path, leaf);
+    for (const [path, leaf] of this.leaves) if (leaf !== null) for (const id of idsAbove(path)) this.above.add(id);
   }
 
   get paths(): readonly string[] {
@@ -74,12 +78,29 @@ class MapWrite {
     return this.leaves.has(path);
   }
 
-  /** What it wrote there; undefined: nothing. */
-  at(path: string): string | null | undefined {
-    if (this.leaves.has(path)) return this.leaves.get(path);
-    const clears = this.isInsert || [...this.leaves].some(([p, leaf]) => leaf !== null && isInTheWay(p, path));
-    return clears ? null : undefined;
+  /** By what it set, and not only by being an insert, which has nothing that it does not name. */
+  means(path: string): boolean {
+    return (
+      this.leaves.has(path) ||
+      this.above.has(path) ||
+      idsAbove(path).some((id) => (this.leaves.get(id) ?? null) !== null)
+    );
   }
+
+  touches(path: string): boolean {
+    return this.isInsert || this.means(path);
+  }
+
+  /** What it wrote there; null: it took it away. */
+  at(path: string): string | null {
+    return this.leaves.get(path) ?? null;
+  }
+}
+
+/** Of everything that goes on to this path. */
+function idsAbove(path: string): string[] {
+  const keys = pathOf(path);
+  return keys.map((_key, i) => pathId(keys.slice(0, i)));
 }
 
 const valueOf = (values: Values, column: string): string | null =>

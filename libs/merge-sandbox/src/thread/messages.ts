@@ -26,10 +26,7 @@ export interface Answer {
   readonly micros: number;
 }
 
-/**
- * Answers in the order of the tasks. `ended`: none of this message come after these, though tasks may be left: a thread gives
- * the rest back when a call has run out of steps, for its function may be about to be suspended.
- */
+/** Answers in the order of the tasks. `ended`: these are the last ones of the message. */
 export interface Answers {
   readonly answers: readonly Answer[];
   readonly ended: boolean;

@@ -2,6 +2,7 @@ import { type CaptureTarget } from './capture-target.js';
 import { keyArray, missing, wholeRow } from './expressions.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { idPerRow, rankedRegisters, ranks, wallOf } from './ranks.js';
+import { oneDimension } from './sets.sql.js';
 import { touches } from './touch.sql.js';
 
 export function insertCapture(target: CaptureTarget): string {
@@ -9,7 +10,7 @@ export function insertCapture(target: CaptureTarget): string {
   return captureFunction(
     target,
     'insert',
-    /* sql */ `  INSERT INTO meridian.change (${LOGGED}${ranked ? ', id, ranks' : ''})
+    /* sql */ `  ${oneDimension(target)}INSERT INTO meridian.change (${LOGGED}${ranked ? ', id, ranks' : ''})
   SELECT ${logged(target)},
     'i',
     ${keyArray(target, 'n')},

@@ -10,7 +10,7 @@ import {
   missing,
   moved,
 } from './expressions.js';
-import { growSetsKept } from './grow-set.sql.js';
+import { growSetsKept, oneDimension } from './sets.sql.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { idPerRow, rankedRegisters, ranks, wallOf } from './ranks.js';
 import { touches } from './touch.sql.js';
@@ -24,7 +24,7 @@ export function updateCapture(target: CaptureTarget): string {
   return captureFunction(
     target,
     'update',
-    /* sql */ `  ${growSetsKept(target)}${keptKeys(target)}
+    /* sql */ `  ${oneDimension(target)}${growSetsKept(target)}${keptKeys(target)}
   GET DIAGNOSTICS logged = ROW_COUNT;
   IF current_setting('meridian.moved', true) = 'd' THEN
     PERFORM set_config('meridian.moved', '', true);

@@ -42,7 +42,8 @@ function wants(kind: string, column: CatalogColumn): string | undefined {
       return isBuiltIn(column, 'bool') ? undefined : 'a boolean';
     case 'set':
     case 'grow-set':
-      return column.type.endsWith('[]') ? undefined : 'an array';
+      // box alone puts another sign between its elements.
+      return column.type.endsWith('[]') && column.type !== 'box[]' ? undefined : 'an array, but not of box';
     case 'map':
       return isBuiltIn(column, 'jsonb') ? undefined : 'jsonb';
     default:

@@ -3,6 +3,12 @@ import type { Session } from '../connection/session.js';
 import { openSession, RELAY_SETTINGS } from '../connection/settings.js';
 import { SqlMergeFunctions } from './sql-merge.js';
 
+const REFUSED = /* sql */ `
+SELECT i, "column", why
+  FROM json_to_recordset($1::json) AS x(i int, "table" text, "column" text, value text),
+       LATERAL (SELECT meridian.value_refused(x."table", x."column", x.value) AS why) r
+ WHERE why IS NOT NULL`;
+
 /** Merge functions in SQL on a session of their own: apply's holds rows, and waits for no user's function with a savepoint in it. */
 export class SqlMergeSession implements MergeFunctions {
   private session: Session | null = null;
@@ -10,12 +16,35 @@ export class SqlMergeSession implements MergeFunctions {
   constructor(private readonly url: string) {}
 
   async run(calls: readonly MergeCall[]): Promise<readonly MergeOutcome[]> {
+    return this.inTransaction((session) => new SqlMergeFunctions(session).run(calls));
+  }
+
+  /** What was made of each call's columns, where the table's columns take it; else a failure, the same in every region. */
+  async accepted(
+    calls: readonly Pick<MergeCall, 'table'>[],
+    outcomes: readonly MergeOutcome[],
+  ): Promise<readonly MergeOutcome[]> {
+    const values = calls.flatMap(({ table }, i) => {
+      const outcome = outcomes[i]!;
+      if (outcome.kind === 'failed') return [];
+      return Object.entries(outcome.values).map(([column, value]) => ({ i, table, column, value }));
+    });
+    if (values.length === 0) return outcomes;
+    const { rows } = await this.inTransaction((session) => session.query(REFUSED, [JSON.stringify(values)]));
+    const refused = new Map(rows.map(([i, column, why]) => [Number(i), `the column ${column} refuses it: ${why}`]));
+    return outcomes.map((outcome, i) => {
+      const detail = refused.get(i);
+      return detail === undefined ? outcome : { kind: 'failed', because: 'not a value', detail };
+    });
+  }
+
+  private async inTransaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.open();
     try {
       await session.script('BEGIN');
-      const outcomes = await new SqlMergeFunctions(session).run(calls);
+      const result = await work(session);
       await session.script('ROLLBACK');
-      return outcomes;
+      return result;
     } catch (error) {
       await this.close();
       throw error;

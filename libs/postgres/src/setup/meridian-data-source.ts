@@ -8,6 +8,7 @@ import { AgreedColumns1763700000006 } from '../../../../migrations/1763700000006
 import { NewPartitions1763700000007 } from '../../../../migrations/1763700000007-new-partitions.js';
 import { Decisions1763700000008 } from '../../../../migrations/1763700000008-decisions.js';
 import { PolicyEpochs1763700000009 } from '../../../../migrations/1763700000009-policy-epochs.js';
+import { MergedValues1763700000010 } from '../../../../migrations/1763700000010-merged-values.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
 
@@ -31,6 +32,7 @@ export class MeridianDataSource extends DataSource {
         NewPartitions1763700000007,
         Decisions1763700000008,
         PolicyEpochs1763700000009,
+        MergedValues1763700000010,
       ],
       migrationsTableName: 'migration',
       migrationsTransactionMode: 'each',

@@ -35,7 +35,11 @@ export function decidePart(
     const added = versions.some((e) => wrote.get(e) !== null);
     return { value: added ? part : null, losers: [] };
   }
-  const won = [...versions].sort((a, b) => compareRank({ kind: 'hlc' }, [column], a, b)).at(-1)!;
+  // An insert has nothing that it does not name, but takes it from nobody who names it beside.
+  const meant = versions.filter((e) => e.op !== 'insert' || means(policy, column, part, e));
+  const won = [...(meant.length > 0 ? meant : versions)]
+    .sort((a, b) => compareRank({ kind: 'hlc' }, [column], a, b))
+    .at(-1)!;
   const value = wrote.get(won)!;
   const named = versions.filter((e) => before(policy, column, e).get(part) !== after(policy, column, e).get(part));
   return { value, losers: named.filter((e) => wrote.get(e) !== value) };
@@ -47,9 +51,14 @@ function writtenTo(policy: MergePolicy, column: string, part: string, e: Entry):
   const here = now.get(part) ?? null;
   if (e.op === 'insert') return here;
   if (here !== (old.get(part) ?? null)) return policy.kind === 'grow-set' && here === null ? undefined : here;
-  if (policy.kind !== 'map') return undefined;
+  return policy.kind === 'map' && means(policy, column, part, e) ? null : undefined;
+}
+
+/** It set this leaf, or one that cannot be beside it. */
+function means(policy: MergePolicy, column: string, part: string, e: Entry): boolean {
+  const [old, now] = [before(policy, column, e), after(policy, column, e)];
   const set = [...now].filter(([p, leaf]) => old.get(p) !== leaf).map(([p]) => p);
-  return set.some((p) => isAbove(p, part) || isAbove(part, p)) ? null : undefined;
+  return old.get(part) !== now.get(part) || set.some((p) => isAbove(p, part) || isAbove(part, p));
 }
 
 const before = (policy: MergePolicy, column: string, e: Entry): Parts =>
