@@ -31,6 +31,13 @@ describe('three regions, driven by SQL and REST as a user would', () => {
     expect([answer.ok, await answer.text()]).toEqual([false, expect.stringContaining('there is no region mars')]);
   });
 
+  it('refuses a policy that ranks a region that does not exist', async () => {
+    const policy = { columns: { qty: 'counter', name: { policy: 'region-priority', regions: ['us', 'mars'] } } };
+    const answer = await cluster.rest('us', 'PUT', '/v1/tables/public.items', policy);
+    const text = await answer.text();
+    expect([answer.ok, text]).toEqual([false, expect.stringContaining('region-priority: there is no region mars')]);
+  });
+
   it('replicates quoted and composite names and jsonb to the letter', async () => {
     await cluster.sql(
       'eu',

@@ -48,7 +48,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 
   async put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome> {
-    const reason = isOurs(table) ? OURS : this.unknownDonor(policy);
+    const reason = isOurs(table) ? OURS : (this.unknownDonor(policy) ?? this.unknownRanked(policy));
     if (reason !== null) return { kind: 'refused', reasons: [reason] };
     const unreliable = await this.functionProblems(table, policy);
     if (unreliable.length > 0) return { kind: 'refused', reasons: unreliable };
@@ -96,11 +96,23 @@ export class EnrolmentCoordinator implements TableEnrolment {
   }
 
   private unknownDonor({ initial }: TablePolicy): RefusedReason | null {
+    return initial === 'equal' ? null : this.unknownRegion('initial.copyFrom', initial.copyFrom);
+  }
+
+  /** A region that a policy ranks. */
+  private unknownRanked({ policy, columns }: TablePolicy): RefusedReason | null {
+    const policies = [policy, ...Object.values(columns)];
+    const ranked = policies.flatMap((p) => (typeof p === 'object' && 'regions' in p ? p.regions : []));
+    const reasons = ranked.map((region) => this.unknownRegion('region-priority', region));
+    return reasons.find((reason) => reason !== null) ?? null;
+  }
+
+  private unknownRegion(where: string, region: string): RefusedReason | null {
     const regions = [this.local, ...this.peers].map((p) => p.region as string);
-    if (initial === 'equal' || regions.includes(initial.copyFrom)) return null;
+    if (regions.includes(region)) return null;
     return {
       code: 'unknown_region',
-      detail: `initial.copyFrom: there is no region ${initial.copyFrom}`,
+      detail: `${where}: there is no region ${region}`,
       cure: `name one of ${regions.join(', ')}`,
     };
   }
