@@ -62,14 +62,15 @@ describe('the server of ticks', () => {
 
   it('brings a tick that takes longer to make again than a peer waits for an answer, or for a tick', async () => {
     await cluster.stop();
-    cluster = await directCluster([us, eu], { lifeSignMs: 50, connectTimeoutMs: 300, stallMs: 400 });
+    // A machine that is busy answers a second late.
+    cluster = await directCluster([us, eu], { lifeSignMs: 50, connectTimeoutMs: 1_500, stallMs: 1_500 });
     const [tick] = new SampleOrigin(us).ticks(1);
     const { log } = cluster.region(us);
     log.append(tick!);
     let made = 0;
     const read = log.read.bind(log);
     log.read = async (...asked) => {
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
       made++;
       return read(...asked);
     };
