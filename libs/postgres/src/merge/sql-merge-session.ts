@@ -12,6 +12,7 @@ SELECT i, "column", why
 /** Merge functions in SQL on a session of their own: apply's holds rows, and waits for no user's function with a savepoint in it. */
 export class SqlMergeSession implements MergeFunctions {
   private session: Session | null = null;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly url: string) {}
 
@@ -38,7 +39,14 @@ export class SqlMergeSession implements MergeFunctions {
     });
   }
 
-  private async inTransaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  /** One after another: a session has one transaction. */
+  private inTransaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const mine = this.last.then(() => this.transaction(work));
+    this.last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.open();
     try {
       await session.script('BEGIN');
