@@ -17,7 +17,7 @@ import {
   SqlMergeSession,
   createRowsPool,
   prepareDatabase,
-  typedColumns,
+  readCatalogTable,
 } from '@meridian/postgres';
 import type { Pipeline } from '@meridian/replication';
 import {
@@ -91,7 +91,11 @@ export class RegionService {
     const sqlFunctions = new SqlMergeSession(config.postgres.url);
     this.functions = new RegionPolicyFunctions(sqlFunctions);
     const { pool } = stores;
-    this.functionCheck = new FunctionCheck((table) => typedColumns(pool, table), new PgPolicyTrial(pool), sqlFunctions);
+    this.functionCheck = new FunctionCheck(
+      (table) => readCatalogTable(pool, table),
+      new PgPolicyTrial(pool),
+      sqlFunctions,
+    );
     const peers = Object.keys(config.peers) as RegionId[];
     this.replicationMetrics = new ReplicationMetrics(this.metrics, this.observations, peers, () => Date.now());
     collectDefaultMetrics({ register: this.metrics });

@@ -13,7 +13,6 @@ export type { RowHash, TableDigest } from './enrolment/digest.js';
 export { EnrolmentRefused, type EnrolmentCode, type EnrolmentProblem } from './catalog/refusal.js';
 export type { CatalogColumn, CatalogTable } from './catalog/catalog-table.js';
 export type { StoredSpec } from './entities/enrolled-table.entity.js';
-export { type TypedColumns, typedColumns } from './catalog/column-types.js';
 export { OUTPUT_SETTINGS } from './catalog/output-settings.js';
 export * from './apply/index.js';
 export * from './connection/index.js';

@@ -9,9 +9,10 @@ import {
   type TableName,
   type TableRef,
   type Values,
+  onlyColumns,
 } from '@meridian/core';
 import { checkMerge, MergeSandbox, type MergeSamples } from '@meridian/merge-sandbox';
-import type { SqlMergeSession, TypedColumns } from '@meridian/postgres';
+import type { CatalogTable, SqlMergeSession } from '@meridian/postgres';
 
 /** Conflicts of the past that a new function is tried on, newest first. */
 const RECORDS = 200;
@@ -25,7 +26,7 @@ interface WrittenFunction extends MergeFunctionRef {
 /** Tries the functions of a policy before any region takes it: on recorded and on random versions of its columns. */
 export class FunctionCheck {
   constructor(
-    private readonly columnsOf: (table: TableRef) => Promise<TypedColumns | null>,
+    private readonly catalogTable: (table: TableRef) => Promise<CatalogTable | null>,
     private readonly trial: PolicyTrial,
     private readonly sql: SqlMergeSession,
   ) {}
@@ -33,7 +34,7 @@ export class FunctionCheck {
   async problems(table: TableRef, policy: TablePolicy): Promise<readonly RefusedReason[]> {
     const functions = functionsIn(policy);
     if (functions.length === 0) return [];
-    const found = await this.columnsOf(table);
+    const found = await this.catalogTable(table);
     if (found === null) return [];
     const sandbox = new MergeSandbox();
     try {
@@ -42,7 +43,7 @@ export class FunctionCheck {
         const types = found.columns.filter((c) => written.columns.includes(c.name));
         // What there is no column for, the policy's own check refuses.
         if (types.length < written.columns.length) continue;
-        const samples = { table: found.table, columns: types, recorded: [] };
+        const samples = { table: found.name, columns: types, recorded: [] };
         reasons.push(
           ...(written.language === 'sql'
             ? await this.sqlProblems(written, samples)
@@ -116,9 +117,9 @@ function callsIn(record: ConflictRecord, written: WrittenFunction, samples: Merg
     origin,
     stamp,
     wall,
-    values: only(written.columns, values),
+    values: onlyColumns(values, written.columns),
   }));
-  return [{ ...call, key: record.key, base: base && only(written.columns, base), versions }];
+  return [{ ...call, key: record.key, base: base && onlyColumns(base, written.columns), versions }];
 }
 
 const callOf = (
@@ -136,6 +137,3 @@ const callOf = (
     values: of,
   })),
 });
-
-const only = (columns: readonly string[], values: Values): Values =>
-  Object.fromEntries(Object.entries(values).filter(([column]) => columns.includes(column)));

@@ -23,9 +23,9 @@ export class RegionPolicyFunctions implements PolicyFunctions {
   }
 
   private async inSandbox(calls: readonly PolicyCall[]): Promise<ReadonlyMap<PolicyCall, MergeOutcome>> {
-    const named = await Promise.all(
-      calls.map(async (call) => ({ ...call, function: await this.compiled(call.function) })),
-    );
+    const refs = new Map<MergeFunction, MergeCall['function']>();
+    for (const { function: fn } of calls) if (!refs.has(fn)) refs.set(fn, await this.compiled(fn));
+    const named = calls.map((call) => ({ ...call, function: refs.get(call.function)! }));
     return paired(calls, named.length === 0 ? [] : await this.sandbox.run(named));
   }
 

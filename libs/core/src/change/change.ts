@@ -50,6 +50,14 @@ export const parseValues = (text: JsonText): Values => JSON.parse(text) as Value
 export const valuesText = (values: Values): JsonText => JSON.stringify(values) as JsonText;
 export const NO_VALUES = '{}' as JsonText;
 
+/** NULL also where there is no such column. */
+export const valueIn = (values: Values, column: string): string | null =>
+  Object.hasOwn(values, column) ? (values[column] ?? null) : null;
+
+/** As far as they are there. */
+export const onlyColumns = (values: Values, columns: readonly string[]): Values =>
+  Object.fromEntries(Object.entries(values).filter(([column]) => columns.includes(column)));
+
 export const patchOf = (change: Change): Values => (change.patch === null ? {} : parseValues(change.patch));
 export const beforeOf = (change: Change): Values => (change.before === null ? {} : parseValues(change.before));
 

@@ -2,30 +2,16 @@ import type { Entry } from '../causality/coverage.js';
 import { type Said, entry } from '../change/change.builder.js';
 import type { Values } from '../change/change.js';
 import { type RegionId, type RowKey, type TableName, regionId } from '../ids.js';
-import type { DeletePolicy, RegisterPolicy, TableSpec } from '../policy/table-policy.js';
+import type { TableSpec } from '../policy/table-policy.js';
 import type { ConflictRecord } from './record.js';
 import { recordId, recordVerdicts, touchedRecordIds } from './recording.js';
 import { resolve } from './resolve.js';
+import { itemsRow, itemsSpec } from './row.builder.js';
 
 const REF = { table: 'public.items' as TableName, key: '["1"]' as RowKey };
 const digest = (text: string) => Buffer.from(text).toString('hex').padStart(32, '0');
-const specOf = (register: RegisterPolicy, onDelete: DeletePolicy): TableSpec => ({
-  name: REF.table,
-  keyColumns: ['id'],
-  registers: [
-    { columns: ['x'], policy: register },
-    { columns: ['amount', 'currency'], policy: register },
-  ],
-  counters: ['n'],
-  delete: onDelete,
-  uniqueKeys: [],
-  foreignKeys: [],
-  renamed: [],
-  agreed: ['id', 'x', 'amount', 'currency', 'n'],
-  epoch: 1,
-});
-const HLC = specOf({ kind: 'hlc' }, 'update-wins');
-const ROW: Values = { id: '1', x: '0', amount: '0', currency: 'EUR', n: '0' };
+const HLC = itemsSpec({ kind: 'hlc' }, 'update-wins');
+const ROW = itemsRow;
 
 /** Changes of different regions in tick 1, that know nothing of each other. */
 const write = (origin: string, id: number, said: Said = {}): Entry => entry(origin, id, { seq: 1, deps: {}, ...said });
@@ -66,7 +52,7 @@ describe('recording a conflict', () => {
   });
 
   it('holds all of a row whose delete won, whatever else follows, so that it can be written back', () => {
-    const records = new Records(US, specOf({ kind: 'hlc' }, 'delete-wins'));
+    const records = new Records(US, itemsSpec({ kind: 'hlc' }, 'delete-wins'));
     const lost = x('us', 1, 'a');
     const deleted = write('eu', 2, { op: 'delete', before: ROW });
     records.decide(deleted, [lost]);
@@ -143,7 +129,7 @@ describe('recording a conflict', () => {
   it.each(['update-wins', 'delete-wins', 'by-stamp'] as const)(
     'tells that the row went on under another key, whatever the delete policy (%s) and the stamps',
     (policy) => {
-      const records = new Records(US, specOf({ kind: 'hlc' }, policy));
+      const records = new Records(US, itemsSpec({ kind: 'hlc' }, policy));
       const own = x('us', 9, 'a', { stamp: 9 });
       records.decide(write('eu', 6, { op: 'delete', stamp: 1, patch: {}, before: ROW }), [own]);
       expect(records.of(own)).toMatchObject({
@@ -162,7 +148,7 @@ describe('recording a conflict', () => {
   });
 
   it('is withdrawn when a delete that had overwritten the change is itself overwritten', () => {
-    const records = new Records(US, specOf({ kind: 'hlc' }, 'delete-wins'));
+    const records = new Records(US, itemsSpec({ kind: 'hlc' }, 'delete-wins'));
     const own = x('us', 5, 'a');
     const removal = write('eu', 6, { op: 'delete', before: ROW });
     records.decide(removal, [own]);
@@ -172,7 +158,7 @@ describe('recording a conflict', () => {
   });
 
   it('names the conflict by what is overwritten still, not by a delete that was itself overwritten', () => {
-    const records = new Records(US, specOf({ kind: 'hlc' }, 'delete-wins'));
+    const records = new Records(US, itemsSpec({ kind: 'hlc' }, 'delete-wins'));
     const own = x('us', 5, 'a');
     records.decide(write('eu', 6, { op: 'delete', before: ROW }), [own]);
     records.decide(write('eu', 7, { op: 'insert', seq: 2, patch: ROW, deps: { eu: 1 } }), [own]);
@@ -184,7 +170,7 @@ describe('recording a conflict', () => {
   });
 
   it('what is overwritten and won back within one batch was never a conflict', () => {
-    const spec = specOf({ kind: 'hlc' }, 'delete-wins');
+    const spec = itemsSpec({ kind: 'hlc' }, 'delete-wins');
     const own = x('us', 5, 'a');
     const removal = write('eu', 6, { op: 'delete', before: ROW });
     const anew = write('eu', 7, { op: 'insert', stamp: 1, patch: ROW });
@@ -236,7 +222,7 @@ describe('the reason', () => {
     records.decide(won, [lost]);
     return records.of(lost)?.reason;
   };
-  const LWW = specOf({ kind: 'lww', column: null }, 'update-wins');
+  const LWW = itemsSpec({ kind: 'lww', column: null }, 'update-wins');
 
   it.each<[string, string | undefined, string]>([
     [
@@ -266,22 +252,22 @@ describe('the reason', () => {
     ],
     [
       'a delete that wins by policy',
-      reason(specOf({ kind: 'hlc' }, 'delete-wins'), write('eu', 1, { op: 'delete' }), x('us', 9, 'a')),
+      reason(itemsSpec({ kind: 'hlc' }, 'delete-wins'), write('eu', 1, { op: 'delete' }), x('us', 9, 'a')),
       'the policy of this table is delete-wins',
     ],
     [
       'a delete that wins by stamp',
-      reason(specOf({ kind: 'hlc' }, 'by-stamp'), write('eu', 9, { op: 'delete' }), x('us', 1, 'a')),
+      reason(itemsSpec({ kind: 'hlc' }, 'by-stamp'), write('eu', 9, { op: 'delete' }), x('us', 1, 'a')),
       "eu's delete won: its stamp is the latest",
     ],
     [
       'a touch, against the policy',
-      reason(specOf({ kind: 'hlc' }, 'delete-wins'), write('eu', 1), write('us', 9, { op: 'delete' })),
+      reason(itemsSpec({ kind: 'hlc' }, 'delete-wins'), write('eu', 1), write('us', 9, { op: 'delete' })),
       'a row that refers to it was written',
     ],
     [
       'a touch, against the stamps',
-      reason(specOf({ kind: 'hlc' }, 'by-stamp'), write('eu', 1), write('us', 9, { op: 'delete' })),
+      reason(itemsSpec({ kind: 'hlc' }, 'by-stamp'), write('eu', 1), write('us', 9, { op: 'delete' })),
       'a row that refers to it was written',
     ],
   ])('names %s', (_what, told, part) => {

@@ -1,5 +1,5 @@
 import { addDecimals, negateDecimal } from '../change/decimal.js';
-import type { Values } from '../change/change.js';
+import { type Values, onlyColumns, valueIn } from '../change/change.js';
 import { documentWith, leavesOf, pathId } from '../merge/json-leaves.js';
 import { Refused } from '../rows/refusal.js';
 import type { ConflictRecord, ConflictVersion } from './record.js';
@@ -71,7 +71,7 @@ export function reversalOf({ before, after }: Written, present: Values | null, c
   const values = Object.entries(before).map(([column, value]) => [
     column,
     counters.includes(column) && present !== null
-      ? takenBack(value ?? '0', valueOf(after, column) ?? '0', valueOf(present, column) ?? '0')
+      ? takenBack(value ?? '0', valueIn(after, column) ?? '0', valueIn(present, column) ?? '0')
       : value,
   ]);
   return { kind: 'write', values: Object.fromEntries(values) as Values, whole: null };
@@ -98,7 +98,7 @@ export function writeOf(remedy: Remedy, present: Values | null, keyColumns: read
 function documentsOf(leaves: readonly Leaf[], present: Values): Values {
   const documents = new Map<string, string>();
   for (const { column, path, text } of leaves)
-    documents.set(column, documentWith(documents.get(column) ?? valueOf(present, column), path, text));
+    documents.set(column, documentWith(documents.get(column) ?? valueIn(present, column), path, text));
   return Object.fromEntries(documents);
 }
 
@@ -114,7 +114,7 @@ function insertOf(whole: Values | null): RemedyWrite {
 function updateOf(values: Values, present: Values): RemedyWrite {
   const columns = Object.keys(values);
   if (columns.every((c) => Object.hasOwn(present, c) && present[c] === values[c])) return { kind: 'none' };
-  return { kind: 'update', values, written: { before: only(present, columns), after: values } };
+  return { kind: 'update', values, written: { before: onlyColumns(present, columns), after: values } };
 }
 
 /** In the order in which the record shows them. */
@@ -171,13 +171,15 @@ function leavesIn(record: ConflictRecord, { values }: ConflictVersion): Leaf[] {
   if (isGone(record)) return [];
   return record.overwritten.flatMap(({ columns: [column], part }) => {
     if (part == null || column === undefined || !Object.hasOwn(values, column)) return [];
-    return [{ column, path: part, text: leavesOf(valueOf(values, column)).get(pathId(part)) ?? null }];
+    return [{ column, path: part, text: leavesOf(valueIn(values, column)).get(pathId(part)) ?? null }];
   });
 }
 
 function contested(record: ConflictRecord, offered: Values): Values {
   const columns = record.overwritten.flatMap((o) => o.columns);
-  return isParked(record) || record.overwritten.some((o) => o.columns.length === 0) ? offered : only(offered, columns);
+  return isParked(record) || record.overwritten.some((o) => o.columns.length === 0)
+    ? offered
+    : onlyColumns(offered, columns);
 }
 
 function named(columns: readonly string[], offered: Values): Values {
@@ -186,7 +188,7 @@ function named(columns: readonly string[], offered: Values): Values {
     throw unresolvable(
       `this version has no value for ${missing.join(', ')}: it has ${Object.keys(offered).join(', ') || 'none that can be written'}`,
     );
-  return only(offered, columns);
+  return onlyColumns(offered, columns);
 }
 
 /** Null: the row was there when the conflict was decided, so if it is not now, somebody has deleted it since. */
@@ -199,8 +201,8 @@ function wholeRow(
   if (isParked(record)) return { ...record.result, ...values };
   if (!isGone(record)) return null;
   const counts = counters.flatMap((c) => {
-    const written = valueOf(version.values, c);
-    const base = version.op === 'insert' ? null : valueOf(record.base ?? {}, c);
+    const written = valueIn(version.values, c);
+    const base = version.op === 'insert' ? null : valueIn(record.base ?? {}, c);
     if (written === null) return base === null ? [] : [[c, base]];
     return [[c, base === null ? written : addDecimals(base, written)]];
   });
@@ -211,10 +213,6 @@ function wholeRow(
 const isParked = (record: ConflictRecord): boolean => record.overwritten.length === 0;
 const isGone = (record: ConflictRecord): boolean => record.result === null;
 
-const valueOf = (values: Values, column: string): string | null =>
-  (Object.hasOwn(values, column) ? values[column] : null) ?? null;
-const only = (values: Values, columns: readonly string[]): Values =>
-  Object.fromEntries(Object.entries(values).filter(([c]) => columns.includes(c)));
 const without = (values: Values, columns: readonly string[]): Values =>
   Object.fromEntries(Object.entries(values).filter(([c]) => !columns.includes(c)));
 

@@ -1,6 +1,6 @@
 import { maximal } from '../causality/coverage.js';
 import { addDecimals, negateDecimal } from '../change/decimal.js';
-import { type Values, patchOf } from '../change/change.js';
+import { type Values, onlyColumns, patchOf } from '../change/change.js';
 import { type Register, type TableSpec, merges } from '../policy/table-policy.js';
 import { decideAmong, type Decision } from './decide-among.js';
 import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
@@ -97,7 +97,12 @@ function compared(recorded: End, other: End, written: ReadonlySet<string>): Repl
   }
   const columns = told.filter((c) => Object.hasOwn(recorded.values, c) && recorded.values[c] !== other.values[c]);
   if (columns.length === 0) return { kind: 'same' };
-  return { kind: 'different', columns, present: only(recorded.values, columns), other: only(other.values, columns) };
+  return {
+    kind: 'different',
+    columns,
+    present: onlyColumns(recorded.values, columns),
+    other: onlyColumns(other.values, columns),
+  };
 }
 
 /** A record keeps one stamp a change, and not which regions had seen what of the rest of the row. */
@@ -130,23 +135,23 @@ function registerUnder(record: ConflictRecord, present: TableSpec, spec: TableSp
   if (register.policy.kind === 'merge') throw new NotReplayed('function_not_run');
   if (merges(register.policy)) return mergedUnder(record, spec, register);
   const decision = decidedUnder(record, present, spec, register);
-  if (decision === null) return only(record.base ?? {}, register.columns);
+  if (decision === null) return onlyColumns(record.base ?? {}, register.columns);
   const { verdict, values } = decision;
   if (!register.columns.every((c) => Object.hasOwn(patchOf(verdict.winner), c)))
     throw new NotReplayed('columns_not_recorded');
-  return only(values, register.columns);
+  return onlyColumns(values, register.columns);
 }
 
 /** From what the first of them wrote over, one after another, as they would have arrived. */
 function mergedUnder(record: ConflictRecord, spec: TableSpec, register: Register): Values {
   const writers = record.versions.filter((v) => wrote(record, register, v));
-  const base = only(record.base ?? {}, register.columns);
+  const base = onlyColumns(record.base ?? {}, register.columns);
   if (writers.some((v) => v.op === 'update') && Object.keys(base).length < register.columns.length)
     throw new NotReplayed('base_not_recorded');
-  const versions = maximal(writers.map((v) => entryOf(record, v, wallOf(v), only(v.values, register.columns))));
+  const versions = maximal(writers.map((v) => entryOf(record, v, wallOf(v), onlyColumns(v.values, register.columns))));
   const narrowed = { ...spec, registers: [register], counters: [] };
   const values = versions.reduce((present, e, i) => resolve(narrowed, e, versions.slice(0, i), present).values, base);
-  return only(values, register.columns);
+  return onlyColumns(values, register.columns);
 }
 
 /** Null: no version wrote the register. */
@@ -176,7 +181,7 @@ const wrote = ({ base }: ConflictRecord, { columns }: Register, { op, values }: 
 
 /** Counters that the other policy takes as values: what a version made of each, where it has recorded the difference. */
 function countedValues({ base }: ConflictRecord, counted: readonly string[], { op, values }: ConflictVersion): Values {
-  const differences = Object.entries(only(values, counted));
+  const differences = Object.entries(onlyColumns(values, counted));
   if (op !== 'update' || differences.length === 0) return values;
   const sums = differences.map(([c, by]) => [c, asNumber(() => addDecimals(numberIn(base ?? {}, c), by ?? 'NULL'))]);
   return { ...values, ...(Object.fromEntries(sums) as Values) };
@@ -186,12 +191,16 @@ function countedValues({ base }: ConflictRecord, counted: readonly string[], { o
 function wholeOf(record: ConflictRecord, { columns }: Register, version: ConflictVersion): Values {
   if (version.op === 'insert') return version.values;
   const untouched = columns.filter((c) => !record.versions.some((v) => Object.hasOwn(v.values, c)));
-  return { ...only(record.result ?? {}, untouched), ...only(record.base ?? {}, columns), ...version.values };
+  return {
+    ...onlyColumns(record.result ?? {}, untouched),
+    ...onlyColumns(record.base ?? {}, columns),
+    ...version.values,
+  };
 }
 
 function rankingTime({ base }: ConflictRecord, { policy }: Register, version: ConflictVersion): bigint {
   if (policy.kind !== 'lww' || policy.column === null) return wallOf(version);
-  const text = only({ ...base, ...version.values }, [policy.column])[policy.column];
+  const text = onlyColumns({ ...base, ...version.values }, [policy.column])[policy.column];
   const micros = text == null ? null : microsOf(text);
   if (micros === null) throw new NotReplayed('time_not_recorded');
   return micros;
@@ -224,13 +233,10 @@ function asNumber(sum: () => string): string {
 }
 
 /** What is none is refused where it is added. */
-const numberIn = (values: Values, column: string): string => only(values, [column])[column] ?? 'NULL';
+const numberIn = (values: Values, column: string): string => onlyColumns(values, [column])[column] ?? 'NULL';
 
 const writtenColumns = ({ versions }: ConflictRecord): ReadonlySet<string> =>
   new Set(versions.flatMap((v) => Object.keys(v.values)));
-
-const only = (values: Values, columns: readonly string[]): Values =>
-  Object.fromEntries(columns.flatMap((c) => (Object.hasOwn(values, c) ? [[c, values[c]!]] : [])));
 
 const isPart = ({ part }: Overwritten): boolean => (part ?? null) !== null;
 

@@ -1,6 +1,6 @@
 import { type Entry, covers, maximal } from '../causality/coverage.js';
 import { addDecimals } from '../change/decimal.js';
-import { type Values, beforeOf, isMove, isTouch, patchOf } from '../change/change.js';
+import { type Values, beforeOf, isMove, isTouch, onlyColumns, patchOf, valueIn } from '../change/change.js';
 import { pathOf } from '../merge/json-leaves.js';
 import { type LeafVerdict, mergeMap } from '../merge/merge-map.js';
 import { mergeSet } from '../merge/merge-set.js';
@@ -136,7 +136,7 @@ function decideRegister(
   if (!merges(policy)) return decideWhole(policy, columns, [...others, arriving]);
   const column = columns[0]!;
   // Who has seen all the others has written what there is to be, in an order of its own.
-  if (others.length === 0) return { values: only(columns, patchOf(arriving)), verdicts: [] };
+  if (others.length === 0) return { values: onlyColumns(patchOf(arriving), columns), verdicts: [] };
   return mergeParts(policy, column, arriving, others, present.get(column) ?? null);
 }
 
@@ -152,7 +152,7 @@ function decideByFunction(
   const { versions, losers } = decided.verdicts[0]!;
   if (losers.length === 0) return decided;
   const base = baseOf(versions.filter((e) => e.epoch >= since));
-  return { ...decided, pending: [{ columns, policy, base: base && only(columns, base), versions }] };
+  return { ...decided, pending: [{ columns, policy, base: base && onlyColumns(base, columns), versions }] };
 }
 
 /** What a function has made of a register, or why it made nothing: then the fallback stands. */
@@ -176,10 +176,10 @@ function decideWhole(policy: RegisterPolicy, columns: readonly string[], writers
   const versions = byStamp(columns, maximal(writers));
   const won = winner(policy, columns, versions);
   const losers = versions.filter((e) => e !== won && differs(columns, e, won));
-  const wrote = (e: Entry): Values => only(columns, patchOf(e));
+  const wrote = (e: Entry): Values => onlyColumns(patchOf(e), columns);
   return {
     // A version from before the columns were a group may not have all of them.
-    values: only(columns, patchOf(won)),
+    values: onlyColumns(patchOf(won), columns),
     verdicts: [{ columns, part: null, policy, failure: null, versions, winner: won, losers, wrote }],
   };
 }
@@ -270,18 +270,12 @@ function existsBy(policy: DeletePolicy, versions: readonly Entry[]): boolean {
 const writes = (patch: Values, columns: readonly string[]): boolean => columns.some((c) => Object.hasOwn(patch, c));
 
 const differs = (columns: readonly string[], a: Entry, b: Entry): boolean =>
-  columns.some((c) => valueOf(patchOf(a), c) !== valueOf(patchOf(b), c));
+  columns.some((c) => valueIn(patchOf(a), c) !== valueIn(patchOf(b), c));
 
-const delta = (e: Entry, column: string): string => valueOf(patchOf(e), column) ?? '0';
-
-const valueOf = (values: Values, column: string): string | null =>
-  (Object.hasOwn(values, column) ? values[column] : null) ?? null;
+const delta = (e: Entry, column: string): string => valueIn(patchOf(e), column) ?? '0';
 
 /** What the first of the versions wrote over: the common base, as the record shows it. */
 export const baseOf = (versions: readonly Entry[]): Values | null => {
   const first = versions.find((e) => e.before !== null);
   return first === undefined ? null : beforeOf(first);
 };
-
-const only = (columns: readonly string[], values: Values): Values =>
-  Object.fromEntries(Object.entries(values).filter(([column]) => columns.includes(column)));

@@ -1,5 +1,5 @@
 import { type Entry, maximal } from '../causality/coverage.js';
-import { beforeOf, patchOf, type Values } from '../change/change.js';
+import { beforeOf, patchOf, valueIn } from '../change/change.js';
 import { winner } from '../policy/rank.js';
 import { documentOf, leavesOf, pathId, pathOf } from './json-leaves.js';
 
@@ -23,7 +23,8 @@ export interface MergedMap {
 /**
  * A map of leaves, of which every one is a register by stamp. A change writes the leaves that it sets or takes away, and where it
  * sets one, it takes away what cannot be beside it: the leaves below, and one that stands in its way above. An insert
- * takes away whatever it does not name, but not from those that name it beside: two inserts are united. As stamps grow along causality, two leaves that cannot be beside each other are never both there.
+ * takes away whatever it does not name, but not from those that name it beside: two inserts are united. As stamps grow along
+ * causality, two leaves that cannot be beside each other are never both there.
  *
  * @param others the uncovered changes that write the column
  * @param present as the changes that `arriving` covers have left it
@@ -61,8 +62,8 @@ class MapWrite {
   readonly isNull: boolean;
 
   constructor(column: string, change: Entry) {
-    const text = valueOf(patchOf(change), column);
-    const [before, after] = [leavesOf(valueOf(beforeOf(change), column)), leavesOf(text)];
+    const text = valueIn(patchOf(change), column);
+    const [before, after] = [leavesOf(valueIn(beforeOf(change), column)), leavesOf(text)];
     this.isInsert = change.op === 'insert';
     this.isNull = text === null;
     for (const path of before.keys()) if (!after.has(path)) this.leaves.set(path, null);
@@ -102,6 +103,3 @@ function idsAbove(path: string): string[] {
   const keys = pathOf(path);
   return keys.map((_key, i) => pathId(keys.slice(0, i)));
 }
-
-const valueOf = (values: Values, column: string): string | null =>
-  Object.hasOwn(values, column) ? (values[column] ?? null) : null;

@@ -1,5 +1,5 @@
 import { type Entry, maximal } from '../causality/coverage.js';
-import { beforeOf, patchOf, type Values } from '../change/change.js';
+import { beforeOf, patchOf, valueIn } from '../change/change.js';
 import { arrayText, elementsOf } from './array-text.js';
 
 /**
@@ -42,9 +42,9 @@ class SetWrite {
     change: Entry,
     private readonly grow: boolean,
   ) {
-    const after = valueOf(patchOf(change), column);
+    const after = valueIn(patchOf(change), column);
     this.isInsert = change.op === 'insert';
-    this.before = new Set(elementsOf(valueOf(beforeOf(change), column)));
+    this.before = new Set(elementsOf(valueIn(beforeOf(change), column)));
     this.after = new Set(elementsOf(after));
     this.isNull = after === null;
   }
@@ -62,6 +62,3 @@ class SetWrite {
     return this.after.has(element);
   }
 }
-
-const valueOf = (values: Values, column: string): string | null =>
-  Object.hasOwn(values, column) ? (values[column] ?? null) : null;

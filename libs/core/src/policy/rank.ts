@@ -1,6 +1,6 @@
 import type { Entry } from '../causality/coverage.js';
-import { type Rank, patchOf, rankOf } from '../change/change.js';
-import type { Register } from './table-policy.js';
+import { type Rank, patchOf, rankOf, valueIn } from '../change/change.js';
+import type { Register, ValueOrder } from './table-policy.js';
 import { compareValues } from './value-order.js';
 
 /** What is merged part by part is by stamp in each; a function's versions are in no order of its own. */
@@ -46,14 +46,12 @@ function preferred(policy: Policy, columns: readonly string[], a: Ranked, b: Ran
     case 'region-priority':
       return compare(placeOf(policy.regions, b.entry), placeOf(policy.regions, a.entry));
     case 'max':
-      return compareValues(policy.order, valueIn(a.entry, columns), valueIn(b.entry, columns));
+      return compareValues(policy.order, onlyValue(a.entry, columns), onlyValue(b.entry, columns));
     case 'min':
-      return compareLeast(valueIn(a.entry, columns), valueIn(b.entry, columns), policy.order);
+      return compareLeast(policy.order, onlyValue(a.entry, columns), onlyValue(b.entry, columns));
     case 'flag': {
-      const enabled = compareValues('boolean', valueIn(a.entry, columns), valueIn(b.entry, columns));
-      return policy.wins === 'enable'
-        ? enabled
-        : compareLeast(valueIn(a.entry, columns), valueIn(b.entry, columns), 'boolean');
+      const order = policy.wins === 'enable' ? compareValues : compareLeast;
+      return order('boolean', onlyValue(a.entry, columns), onlyValue(b.entry, columns));
     }
   }
 }
@@ -64,13 +62,11 @@ const placeOf = (regions: readonly string[], { origin }: Entry): number => {
 };
 
 /** Of one column: a policy by value has no groups. */
-const valueIn = (e: Entry, [column]: readonly string[]): string | null => {
-  const patch = patchOf(e);
-  return column !== undefined && Object.hasOwn(patch, column) ? (patch[column] ?? null) : null;
-};
+const onlyValue = (e: Entry, [column]: readonly string[]): string | null =>
+  column === undefined ? null : valueIn(patchOf(e), column);
 
 /** NULL, which is less than every value, does not win as the least one either. */
-const compareLeast = (a: string | null, b: string | null, order: 'number' | 'time' | 'boolean'): number =>
+const compareLeast = (order: ValueOrder, a: string | null, b: string | null): number =>
   a === null || b === null ? compareValues(order, a, b) : -compareValues(order, a, b);
 
 const compareByStamp = (policy: Policy, x: Rank, y: Rank): number =>

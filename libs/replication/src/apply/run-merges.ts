@@ -6,9 +6,9 @@ import {
   type PendingMerge,
   type RowRef,
   TransactionRetryError,
-  type Values,
   isLocalFailure,
   mergeVersionOf,
+  onlyColumns,
   patchOf,
 } from '@meridian/core';
 import type { ContendedRow } from './row-outcome.js';
@@ -35,11 +35,8 @@ const callOf = ({ table, key }: RowRef, { columns, policy, base, versions }: Pen
   key,
   columns,
   base,
-  versions: versions.map((e) => mergeVersionOf(e, onlyOf(columns, patchOf(e)))),
+  versions: versions.map((e) => mergeVersionOf(e, onlyColumns(patchOf(e), columns))),
 });
-
-const onlyOf = (columns: readonly string[], values: Values): Values =>
-  Object.fromEntries(Object.entries(values).filter(([column]) => columns.includes(column)));
 
 function madeOf({ table }: RowRef, { policy }: PendingMerge, outcome: MergeOutcome): Made {
   if (outcome.kind === 'merged') return outcome;
