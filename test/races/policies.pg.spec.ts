@@ -254,6 +254,16 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
       expect(await reasons()).toEqual([expect.stringMatching(why)]);
     });
 
+    it('waits, and is not enrolled anew, where the SQL function is not the one that the regions agreed on', async () => {
+      await enrolled();
+      const { rows } = await us!.user.query<{ digest: string }>(`SELECT md5('another')  AS digest`);
+      const { digest } = rows[0]!;
+      const title = { policy: 'merge:longest', language: 'sql', source: 'public.longest', digest };
+      await expect(regions.enrol('', [table], { columns: { title } })).rejects.toThrow(
+        /"title": public\.longest is not what the regions agreed on: make it alike in every region/,
+      );
+    });
+
     it('goes by the fallback where it throws, and the record says why', async () => {
       await enrolled();
       await set(us, `note = 'throw'`);
