@@ -4,7 +4,7 @@ import { type RealRegions, useRegions } from './real-regions.js';
 const DDL = `(
   id int PRIMARY KEY, first text, ranked text, decided text,
   most int, least numeric, latest timestamptz, on_ boolean DEFAULT false, off boolean DEFAULT true,
-  tags text[] DEFAULT '{}', seen int[] DEFAULT '{}', doc jsonb DEFAULT '{}')`;
+  tags text[] DEFAULT '{}', seen int[] DEFAULT '{}', doc jsonb DEFAULT '{}', count int NOT NULL DEFAULT 0)`;
 const POLICY = {
   columns: {
     ...{ first: 'first-write', ranked: { policy: 'region-priority', regions: ['us', 'eu'] }, decided: 'manual' },
@@ -199,6 +199,9 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
     );
     await expect(regions.enrol('', [table], { columns: { ...columns, seen: 'set' } })).rejects.toThrow(
       /"seen" becomes a set with a new enrolment only/,
+    );
+    await expect(regions.enrol('', [table], { columns: { ...columns, count: 'counter' } })).rejects.toThrow(
+      /"count" becomes a counter with a new enrolment only/,
     );
     await regions.enrol('', [table], { columns: { ...columns, ranked: 'hlc' } });
   });
