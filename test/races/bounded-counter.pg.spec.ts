@@ -41,7 +41,7 @@ describe('I7: a bounded counter', () => {
     }
     return equalShares();
   }
-  const REFUSED = expect.objectContaining({ code: '23514', constraint: 'meridian_share' });
+  const REFUSED = expect.objectContaining({ code: '23514', constraint: 'meridian_share' }) as object;
 
   it('begins with rows that are there, evenly', async () => {
     await items(`INSERT INTO $ VALUES (1, 'a', 11)`);
@@ -113,6 +113,21 @@ describe('I7: a bounded counter', () => {
       expect(await equalShares()).toEqual(['ap | 0', 'eu | 1', 'us | 0']);
     },
   );
+
+  it('lets a row be inserted anew beside a first increase of another region, one after the other', async () => {
+    await items(`INSERT INTO $ VALUES (1, 'a', 9)`, { delete: 'delete-wins' });
+    await us!.user.query(`DELETE FROM ${item}`);
+    await add(eu!, 3);
+    await eu!.cut();
+    const writer = await us!.connect();
+    await writer.query(`BEGIN; INSERT INTO ${item} VALUES (1, 'b', 9)`);
+    const applied = us!.takeFrom(eu!);
+    await us!.untilWaits(applied);
+    await writer.query('COMMIT');
+    await applied;
+    expect(await regions.equalRows(item)).toEqual(['1 | b | 12']);
+    expect(await equalShares()).toEqual(['ap | 3', 'eu | 6', 'us | 3']);
+  });
 
   it('counts both where two regions insert one key', async () => {
     await items();

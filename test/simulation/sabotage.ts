@@ -217,6 +217,14 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
     within: 100,
   },
   {
+    rule: 'what a region took of its share travels with the change that took it',
+    run: {
+      sabotage: shipping((changes) => changes.filter(({ table }) => table !== 'meridian.share')),
+      overrides: { stocks: true },
+    },
+    within: 20,
+  },
+  {
     rule: 'the log is dropped below the stable cut only',
     run: { sabotage: droppingTooMuch, overrides: { partition: 1 } },
     within: 100,

@@ -54,7 +54,7 @@ describe('capture of a bounded counter', () => {
       column: 'stock',
       message: `the region us may take 3 more from stock of public.${table} ["1"]; eu may take 7`,
       detail: '{"key": "[\\"1\\"]", "short": "1", "shares": {"eu": "7", "us": "3"}}',
-      hint: expect.stringContaining('move by themselves'),
+      hint: expect.stringContaining('move by themselves') as string,
     });
     await db.run(`UPDATE ${table} SET stock = stock - 3`);
     expect(await shares(1)).toEqual(['["1"] eu 7', '["1"] us 0']);
@@ -103,7 +103,7 @@ describe('capture of a bounded counter', () => {
     await arrives(1, 7);
     await db.run(`DELETE FROM ${table}`);
     await expect(db.run(`INSERT INTO ${table} VALUES (1, 'a', 6)`)).rejects.toMatchObject({
-      message: expect.stringContaining('eu may take 7'),
+      message: expect.stringContaining('eu may take 7') as string,
       constraint: 'meridian_share',
     });
     await db.run(`INSERT INTO ${table} VALUES (1, 'a', 9)`);

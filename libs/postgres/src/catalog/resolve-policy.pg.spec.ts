@@ -58,7 +58,8 @@ describe('a policy resolved against the catalog', () => {
   });
 
   it('lets a bounded counter be in a CHECK of its own that its bound implies', async () => {
-    const found = await table(`id int PRIMARY KEY, a int NOT NULL CHECK (a >= 0), b int NOT NULL CHECK (b > 2), "C" numeric NOT NULL CHECK ("C" >= 1.5),
+    const found =
+      await table(`id int PRIMARY KEY, a int NOT NULL CHECK (a >= 0), b int NOT NULL CHECK (b > 2), "C" numeric NOT NULL CHECK ("C" >= 1.5),
       d int NOT NULL, CHECK (d >= 0 AND d < 100), e int NOT NULL, f int, CHECK (e >= f)`);
     const bounded = (column: string, min = 0) =>
       codes(found, { columns: { [column]: { policy: 'bounded-counter', min } } });

@@ -71,6 +71,7 @@ describe('prepareDatabase', () => {
       { rel: 'meridian.conflict' },
       { rel: 'meridian.decision' },
       { rel: 'meridian.idempotency' },
+      { rel: 'meridian.share' },
       { rel: 'meridian.triage' },
     ]);
   });

@@ -12,6 +12,7 @@ import {
 import { parseClaims } from './claims.js';
 import { type Counted, counted, fullValues } from './counter-range.js';
 import { holdTable } from './enrolment.js';
+import { rebornLock, SHARE_TABLE } from './shares.js';
 import { Transaction } from './transaction.js';
 
 type Of<K extends RowEffect['kind']> = Extract<RowEffect, { readonly kind: K }>;
@@ -159,7 +160,13 @@ export class EffectWriter extends Transaction {
       return key === 'primary' ? { retry: 'row appeared', detail: rowId(effect) } : violation(taken.detail);
     }
     this.putRow(plain(effect), { ...this.counted(effect, values), incarnation: this.db.nextIncarnation() });
-    return null;
+    return (await this.holdReborn(effect, values)) === 'timeout' ? timedOut(effect) : null;
+  }
+
+  /** What the trigger of meridian.share does where apply makes a region's first row. */
+  private async holdReborn({ table }: RowRef, values: Values): Promise<'held' | 'timeout'> {
+    if (table !== SHARE_TABLE) return 'held';
+    return this.db.locks.acquire(this, rebornLock({ table: values['rel'], key: values['pk'] } as RowRef));
   }
 }
 
