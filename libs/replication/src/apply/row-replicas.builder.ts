@@ -13,11 +13,13 @@ import {
   type Values,
   type Vector,
   at,
+  beforeOf,
   equalVectors,
   foldChanges,
   foldingOf,
   isReady,
   mergePatch,
+  onlyColumns,
   parseValues,
   reaches,
   readyBatch,
@@ -277,6 +279,8 @@ function settledRow(row: ContendedRow): ContendedRow {
  * nothing, so that the fallback decides.
  */
 function joined({ columns, base, versions }: PendingMerge) {
+  const before = versions.find((e) => e.before !== null);
+  expect(base).toEqual(before === undefined ? null : onlyColumns(beforeOf(before), columns));
   if (versions.length > 2) return { kind: 'failed' as const, reason: `${versions.length} versions` };
   const [column] = columns as [string];
   // What was made of others names all it was made of: only its end, or it would grow without end.
