@@ -4,7 +4,14 @@ import { Enrolment, PgApplyStore, PgTickStore, prepareDatabase, SqlMergeSession 
 import { Applier, Relay } from '@meridian/replication';
 import { sha256 } from '@meridian/transport';
 import { Client } from 'pg';
+import { cpuSeconds } from '../measure/processes.js';
 import { RegionPolicyFunctions } from '../../../apps/region/src/merging/policy-functions.js';
+
+export interface Took {
+  readonly ms: number;
+  /** Of this process and all of the server's: what else the machine does shows in it little. */
+  readonly cpuMs: number;
+}
 
 /** A region without timers and transport: its relay and its applier over a database of their own, used step by step. */
 export class BenchRegion {
@@ -16,9 +23,11 @@ export class BenchRegion {
     private readonly enrolment: Enrolment,
     private readonly functions: RegionPolicyFunctions,
     private readonly applier: Applier,
+    private readonly postmaster: number,
   ) {}
 
-  static async open(server: EmbeddedPostgres, name: string): Promise<BenchRegion> {
+  /** `postmaster`: its pid. */
+  static async open(server: EmbeddedPostgres, postmaster: number, name: string): Promise<BenchRegion> {
     const region = regionId(name);
     await server.createDatabase(name, 'app');
     const url = server.urlOf(name, 'app', 'app');
@@ -38,7 +47,7 @@ export class BenchRegion {
     const user = new Client(owner);
     await user.connect();
     const enrolment = new Enrolment({ region, applyRole, replicaRole, url });
-    return new BenchRegion(region, user, ticks, store, enrolment, functions, applier);
+    return new BenchRegion(region, user, ticks, store, enrolment, functions, applier, postmaster);
   }
 
   async enrol(name: string, policy: object): Promise<void> {
@@ -51,13 +60,18 @@ export class BenchRegion {
     return tick === null ? null : decodeTickText(encodeTickText(tick));
   }
 
-  /** Milliseconds. */
-  async apply(tick: Tick): Promise<number> {
+  async apply(tick: Tick): Promise<Took> {
     await this.store.enrolments();
+    const before = this.cpuMs();
     const start = performance.now();
     const outcome = await this.applier.apply([tick]);
     if (outcome !== 'applied') throw new Error(`tick ${tick.seq} of ${tick.origin} was not applied in ${this.name}`);
-    return performance.now() - start;
+    return { ms: performance.now() - start, cpuMs: this.cpuMs() - before };
+  }
+
+  private cpuMs(): number {
+    const { user, system } = process.cpuUsage();
+    return cpuSeconds([this.postmaster]) * 1000 + (user + system) / 1000;
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Tick } from '@meridian/core';
 import { createAppDatabase, EmbeddedPostgres } from '@meridian/embedded-postgres';
 import { spread } from '../measure/spread.js';
-import { BenchRegion } from './bench-region.js';
+import { BenchRegion, type Took } from './bench-region.js';
 import { type Family, families } from './families.js';
 
 /*
@@ -26,16 +26,15 @@ interface Options {
   readonly port: number | undefined;
 }
 
-/** Milliseconds of one round. */
 interface Round {
-  /** A tick that nobody contends, in the region that records and in the other one. */
-  readonly fast: readonly [number, number];
+  /** A tick that nobody contends, in the region whose writes lose below and in the other one. */
+  readonly fast: readonly [Took, Took];
   /** A tick all of whose rows conflict, in the region whose writes lose. */
-  readonly losing: number;
+  readonly losing: Took;
   /** … and in the one whose writes win. */
-  readonly winning: number;
-  /** The records, where they are replicated to. */
-  readonly records: number;
+  readonly winning: Took;
+  /** The records, where they are replicated to; null: there are none, or they came with the writes. */
+  readonly records: Took | null;
 }
 
 async function bench(options: Options): Promise<void> {
@@ -44,15 +43,17 @@ async function bench(options: Options): Promise<void> {
   chmodSync(dir, 0o755);
   const { port } = options;
   const settings = { max_wal_size: '4GB' };
+  const dataDir = join(dir, 'pg');
   const server = await EmbeddedPostgres.start({
-    dataDir: join(dir, 'pg'),
+    dataDir,
     settings,
     ...(port === undefined ? {} : { port }),
   });
   const regions: BenchRegion[] = [];
   try {
     await createAppDatabase(server);
-    for (const name of ['us', 'eu']) regions.push(await BenchRegion.open(server, name));
+    const pid = Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    for (const name of ['us', 'eu']) regions.push(await BenchRegion.open(server, pid, name));
     const [us, eu] = regions as [BenchRegion, BenchRegion];
     const chosen = families.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
     for (const [i, family] of chosen.entries()) print(family, options, await measure(family, `t${i}`, us, eu, options));
@@ -106,8 +107,8 @@ async function oneRound(
   await write(us, number + 3);
   const losing = await eu.apply(await tickOf(us));
   const winning = await us.apply(before ?? (await tickOf(eu)));
-  let records = 0;
-  for (let tick = await eu.cut(); tick !== null; tick = await eu.cut()) records += await us.apply(tick);
+  const told = await eu.cut();
+  const records = told === null ? null : await us.apply(told);
   for (let tick = await us.cut(); tick !== null; tick = await us.cut()) await eu.apply(tick);
   return { fast: [fastInEu, fastInUs], losing, winning, records };
 }
@@ -119,16 +120,21 @@ async function tickOf(region: BenchRegion): Promise<Tick> {
 }
 
 function print(family: Family, { rows }: Options, rounds: readonly Round[]): void {
-  const rate = (of: (round: Round) => number): string =>
-    `${Math.round((rows * 1000) / median(rounds.map(of))).toLocaleString('en-GB')}/s`;
-  const ratio = (of: (round: Round) => number, to: 0 | 1): string =>
-    median(rounds.map((round) => round.fast[to] / of(round))).toFixed(2);
-  const load = loadavg()[0]!.toFixed(1);
-  console.log(
-    `${family.name}: fast ${rate((r) => r.fast[0])}; where the overwritten writes are ${ratio((r) => r.losing, 0)}, ` +
-      `${rate((r) => r.losing)}; in the other region ${ratio((r) => r.winning, 1)}, ${rate((r) => r.winning)}` +
-      `${family.recorded ? `; their records there ${rate((r) => r.records)}` : ''} (load ${load})`,
-  );
+  const rate = (of: readonly Took[]): string =>
+    `${Math.round((rows * 1000) / median(of.map(({ ms }) => ms))).toLocaleString('en-GB')}/s`;
+  const against = (fast: 0 | 1, of: (round: Round) => Took): string => {
+    const ratio = (measure: (took: Took) => number): string =>
+      median(rounds.map((round) => measure(round.fast[fast]) / measure(of(round)))).toFixed(2);
+    return `${ratio(({ ms }) => ms)} (of CPU ${ratio(({ cpuMs }) => cpuMs)}), ${rate(rounds.map(of))}`;
+  };
+  const records = rounds.flatMap((round) => round.records ?? []);
+  const told = [
+    `${family.name}: fast ${rate(rounds.map(({ fast }) => fast[0]))}`,
+    `where the overwritten writes are ${against(0, (round) => round.losing)}`,
+    `in the other region ${against(1, (round) => round.winning)}`,
+    ...(records.length === 0 ? [] : [`their records there ${rate(records)}`]),
+  ];
+  console.log(`${told.join('; ')} (load ${loadavg()[0]!.toFixed(1)})`);
 }
 
 const median = (values: readonly number[]): number => spread(values)!.median;
