@@ -14,6 +14,7 @@ import {
   PgRowLog,
   PgRowStore,
   PgTickStore,
+  PgWebhookStore,
   SqlMergeSession,
   createRowsPool,
   prepareDatabase,
@@ -51,6 +52,8 @@ import { ReplicationMetrics } from './replication-metrics.js';
 import { systemTimers } from './system.js';
 import { SHAPE_PATH, TableComparison, answerShapeCall, shapesOfPeers } from './table-comparison.js';
 import { upkeep } from './upkeep.js';
+import { RegionWebhooks } from './webhooks/region-webhooks.js';
+import { WebhookMetrics } from './webhooks/webhook-metrics.js';
 
 /** The parts that replication writes through; a test may put itself in between (failpoints). */
 export interface Seams {
@@ -75,6 +78,7 @@ export class RegionService {
   private readonly observations = new Observations(() => Date.now());
   private readonly metrics = new Registry();
   private readonly replicationMetrics: ReplicationMetrics;
+  private readonly webhooks: RegionWebhooks;
   /** Does this instance relay and apply, does another, or is it not known yet? */
   private role: 'leads' | 'follows' | 'contends' = 'contends';
 
@@ -98,6 +102,9 @@ export class RegionService {
     );
     const peers = Object.keys(config.peers) as RegionId[];
     this.replicationMetrics = new ReplicationMetrics(this.metrics, this.observations, peers, () => Date.now());
+    const webhooks = new PgWebhookStore(pool);
+    const metrics = new WebhookMetrics(this.metrics, webhooks);
+    this.webhooks = new RegionWebhooks(config, webhooks, new PgConflictReader(pool), metrics, log);
     collectDefaultMetrics({ register: this.metrics });
     this.relaying.onAdvance(() => stores.reader.wake());
   }
@@ -185,6 +192,7 @@ export class RegionService {
     await this.recallRefused();
     await pipeline.start();
     const keeping = upkeep(this.stores, () => this.recallRefused(), systemTimers, ending.signal, this.log);
+    const telling = this.webhooks.tell(systemTimers, ending.signal);
     this.relaying.lead(pipeline);
     this.role = 'leads';
     this.log.info({ region: this.region }, 'this instance relays, receives and applies');
@@ -193,7 +201,7 @@ export class RegionService {
       this.relaying.lead(null);
       ending.abort();
       await pipeline.stop();
-      await keeping;
+      await Promise.all([keeping, telling]);
     };
   }
 
@@ -257,7 +265,9 @@ export class RegionService {
         ),
         leads: () => this.role === 'leads',
         maxClockSkewMs: config.replication.maxClockSkewMs,
+        webhooks: this.webhooks,
       }),
+      webhooks: this.webhooks,
       metrics: this.metrics,
     };
   }

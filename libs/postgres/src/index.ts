@@ -19,3 +19,4 @@ export * from './connection/index.js';
 export * from './doctor/index.js';
 export * from './log/index.js';
 export * from './merge/index.js';
+export * from './webhooks/index.js';
