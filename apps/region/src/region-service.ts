@@ -13,6 +13,7 @@ import {
   PgPositionStore,
   PgRowLog,
   PgRowStore,
+  PgShares,
   PgTickStore,
   PgWebhookStore,
   SqlMergeSession,
@@ -49,6 +50,8 @@ import { RegionDoctor } from './region-doctor.js';
 import { LocalRelaying } from './relaying.js';
 import { createPipeline } from './replication.js';
 import { ReplicationMetrics } from './replication-metrics.js';
+import { moveShares } from './moving-shares.js';
+import { ShareSeekingRows } from './share-seeking-rows.js';
 import { systemTimers } from './system.js';
 import { SHAPE_PATH, TableComparison, answerShapeCall, shapesOfPeers } from './table-comparison.js';
 import { upkeep } from './upkeep.js';
@@ -193,6 +196,7 @@ export class RegionService {
     await pipeline.start();
     const keeping = upkeep(this.stores, () => this.recallRefused(), systemTimers, ending.signal, this.log);
     const telling = this.webhooks.tell(systemTimers, ending.signal);
+    const moving = moveShares(this.stores.shares, systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
     this.role = 'leads';
     this.log.info({ region: this.region }, 'this instance relays, receives and applies');
@@ -201,7 +205,7 @@ export class RegionService {
       this.relaying.lead(null);
       ending.abort();
       await pipeline.stop();
-      await Promise.all([keeping, telling]);
+      await Promise.all([keeping, telling, moving]);
     };
   }
 
@@ -244,7 +248,7 @@ export class RegionService {
     };
     const cluster = new KnownCluster(view, positions, this.observations, () => Date.now());
     return {
-      rows: new PgRowStore(stores.pool),
+      rows: new ShareSeekingRows(new PgRowStore(stores.pool), stores.shares),
       positions,
       relaying: this.relaying,
       changes: new PgChangeFeed(stores.pool, region),
@@ -309,6 +313,7 @@ interface Stores {
   readonly doctor: Doctor;
   readonly reader: LogReader;
   readonly pool: Pool;
+  readonly shares: PgShares;
   close(): Promise<void>;
 }
 
@@ -339,6 +344,7 @@ function openStores(
     doctor: new Doctor({ url, region, applyRole, replicaRole, peers }),
     reader: new LogReader(ticks, systemTimers),
     pool,
+    shares: new PgShares(pool, region, [region, ...peers]),
     close: async () => void (await Promise.all([ticks.close(), apply.close(), pool.end()])),
   };
 }

@@ -35,6 +35,7 @@ export { NOT_REPLAYED, replayConflict, type Replayed } from './conflict/replay.j
 export * from './conflict/remedy.js';
 export * from './conflict/unique.js';
 export * from './conflict/claim.js';
+export { givings, type Giving, type Share } from './shares/givings.js';
 export * from './ports/apply-store.js';
 export * from './ports/tick-store.js';
 export * from './ports/transport.js';
