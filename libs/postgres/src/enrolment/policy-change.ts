@@ -26,7 +26,9 @@ export function refuseMerging(before: TableSpec, next: TableSpec): void {
 const mergedBy = ({ registers, counters, bounded = [] }: TableSpec): ReadonlyMap<string, string> =>
   new Map([
     ...counters.map((column) => [column, 'counter'] as const),
-    ...registers.flatMap(({ columns, policy }) => (merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [])),
+    ...registers.flatMap(({ columns, policy }) =>
+      merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [],
+    ),
     ...bounded.map(({ column, min }) => [column, `bounded-counter from ${min}`] as const),
   ]);
 
