@@ -3,6 +3,7 @@ import {
   decodeTickText,
   encodeTickText,
   numberingOf,
+  type RefusalMembers,
   regionId,
   type RegionId,
   type Retry,
@@ -173,9 +174,18 @@ export class RealRegion {
   }
 
   /** A round of what the leader does for bounded counters; how many rows it looked at. */
-  async moveShares(): Promise<number> {
+  moveShares(): Promise<number> {
+    return this.shares().round();
+  }
+
+  /** What a refused REST write does. */
+  seekShare(members: RefusalMembers, again: () => Promise<unknown>): Promise<{ readonly result: unknown } | null> {
+    return this.shares().seek(members, 30_000, again);
+  }
+
+  private shares(): PgShares {
     this.pool ??= new Pool({ connectionString: this.database.url });
-    return new PgShares(this.pool, this.name, [this.name, ...this.peers]).round();
+    return new PgShares(this.pool, this.name, [this.name, ...this.peers]);
   }
 
   resumeWaiting(): Promise<void> {

@@ -19,8 +19,12 @@ import {
 const DEADLINE_MS = 1_500;
 
 export interface ShareSeeker {
-  /** Asks the other regions for the share that was missing; false: it did not come in time. */
-  seek(shortage: RefusalMembers, deadlineMs: number): Promise<boolean>;
+  /** Asks the other regions for the share that was missing, and does the write again; null: it did not come in time. */
+  seek<T>(
+    shortage: RefusalMembers,
+    deadlineMs: number,
+    again: () => Promise<T>,
+  ): Promise<{ readonly result: T } | null>;
 }
 
 /**
@@ -71,8 +75,9 @@ export class ShareSeekingRows implements RowStore {
       return await work();
     } catch (error) {
       if (!(error instanceof Refused && error.code === 'share_exhausted')) throw error;
-      if (!(await this.shares.seek(error.members, DEADLINE_MS))) throw error;
-      return await work();
+      const sought = await this.shares.seek(error.members, DEADLINE_MS, work);
+      if (sought === null) throw error;
+      return sought.result;
     }
   }
 }

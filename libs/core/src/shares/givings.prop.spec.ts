@@ -3,7 +3,11 @@ import { regionId } from '../ids.js';
 import { type Share, givings } from './givings.js';
 
 const [ap, eu, us] = ['ap', 'eu', 'us'].map(regionId) as [Share['region'], Share['region'], Share['region']];
-const share = (region: Share['region'], amount: string, wanted: string | null = null): Share => ({ region, amount, wanted });
+const share = (region: Share['region'], amount: string, wanted: string | null = null): Share => ({
+  region,
+  amount,
+  wanted,
+});
 
 /** All regions with the same view, in rounds; how many gave anything. */
 function untilRest(shares: Share[]): { readonly shares: Share[]; readonly rounds: number } {
@@ -21,7 +25,9 @@ function untilRest(shares: Share[]): { readonly shares: Share[]; readonly rounds
 
 const anyShares = fc
   .tuple(...[ap, eu, us].map((region) => fc.tuple(fc.constant(region), fc.nat(1_000), fc.option(fc.nat(1_500)))))
-  .map((all) => all.map(([region, amount, wanted]) => share(region, String(amount), wanted === null ? null : String(wanted))));
+  .map((all) =>
+    all.map(([region, amount, wanted]) => share(region, String(amount), wanted === null ? null : String(wanted))),
+  );
 
 describe('givings', () => {
   it('brings those who have little up to an even share', () => {
@@ -68,7 +74,9 @@ describe('givings', () => {
       fc.property(anyShares, fc.nat(1_500), (shares, wanted) => {
         const total = shares.reduce((sum, s) => sum + Number(s.amount), 0);
         fc.pre(wanted <= total);
-        const { shares: rest } = untilRest(shares.map((s) => ({ ...s, wanted: s.region === ap ? String(wanted) : null })));
+        const { shares: rest } = untilRest(
+          shares.map((s) => ({ ...s, wanted: s.region === ap ? String(wanted) : null })),
+        );
         expect(Number(rest[0]!.amount)).toBeGreaterThanOrEqual(wanted);
       }),
     );

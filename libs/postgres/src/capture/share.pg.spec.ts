@@ -73,11 +73,15 @@ describe('capture of a bounded counter', () => {
 
   it('counts upserts, UPDATE … FROM, MERGE and what other statements of the transaction did', async () => {
     await db.run(`INSERT INTO ${table} VALUES (1, 'a', 10)`);
-    await db.run(`INSERT INTO ${table} VALUES (1, 'a', 1), (2, 'b', 4) ON CONFLICT (id) DO UPDATE SET stock = ${table}.stock - 1`);
+    await db.run(
+      `INSERT INTO ${table} VALUES (1, 'a', 1), (2, 'b', 4) ON CONFLICT (id) DO UPDATE SET stock = ${table}.stock - 1`,
+    );
     await db.run(`UPDATE ${table} t SET stock = stock - v.n FROM (VALUES (1, 2), (2, 3)) v(id, n) WHERE t.id = v.id`);
     await db.run(`MERGE INTO ${table} t USING (VALUES (1, 3), (3, 8)) v(id, n) ON t.id = v.id
                   WHEN MATCHED THEN UPDATE SET stock = stock - v.n WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'c', v.n)`);
-    await db.run(`BEGIN; UPDATE ${table} SET stock = stock + 5 WHERE id = 2; UPDATE ${table} SET stock = stock - 6 WHERE id = 2; COMMIT`);
+    await db.run(
+      `BEGIN; UPDATE ${table} SET stock = stock + 5 WHERE id = 2; UPDATE ${table} SET stock = stock - 6 WHERE id = 2; COMMIT`,
+    );
     expect(await shares(1, 2, 3)).toEqual(['["1"] us 4', '["2"] us 0', '["3"] us 8']);
   });
 
@@ -108,20 +112,26 @@ describe('capture of a bounded counter', () => {
 
   it('refuses to insert a row anew in a snapshot that may not show the others, and one below the bound', async () => {
     await db.run(`INSERT INTO ${table} VALUES (1, 'a', 3); DELETE FROM ${table}`);
-    await expect(db.run(`BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO ${table} VALUES (1, 'a', 3)`)).rejects.toMatchObject({
+    await expect(
+      db.run(`BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO ${table} VALUES (1, 'a', 3)`),
+    ).rejects.toMatchObject({
       code: '0A000',
     });
     await db.run('ROLLBACK');
     await db.run(`CREATE TABLE floor_${table} (id int PRIMARY KEY, stock int NOT NULL)`);
     await db.enrol(`floor_${table}`, { columns: { stock: { policy: 'bounded-counter', min: 2 } } });
-    await expect(db.run(`INSERT INTO floor_${table} VALUES (1, 1)`)).rejects.toMatchObject({ constraint: 'meridian_bound' });
+    await expect(db.run(`INSERT INTO floor_${table} VALUES (1, 1)`)).rejects.toMatchObject({
+      constraint: 'meridian_bound',
+    });
   });
 
   it('holds while the table was altered and capture is not yet made anew', async () => {
     await db.run(`INSERT INTO ${table} VALUES (1, 'a', 3)`);
     await arrives(1, 7);
     await db.run(`ALTER TABLE ${table} ADD COLUMN more text, DROP CONSTRAINT ${table}_stock_check`);
-    await expect(db.run(`UPDATE ${table} SET stock = stock - 4, more = 'x'`)).rejects.toMatchObject({ constraint: 'meridian_share' });
+    await expect(db.run(`UPDATE ${table} SET stock = stock - 4, more = 'x'`)).rejects.toMatchObject({
+      constraint: 'meridian_share',
+    });
     await db.run(`UPDATE ${table} SET stock = stock - 1, more = 'x'; INSERT INTO ${table} VALUES (2, 'b', 5, 'y')`);
     expect(await shares(1, 2)).toEqual(['["1"] eu 7', '["1"] us 2', '["2"] us 5']);
   });

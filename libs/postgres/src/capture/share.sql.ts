@@ -26,7 +26,11 @@ export function sharesWhenAltered(target: CaptureTarget, op: Captured): string {
   const { bounded = [] } = target.spec;
   if (op !== 'insert' && op !== 'update') return '';
   const moved = (b: BoundedCounter): string =>
-    beginning(target, b, `old_rows o RIGHT JOIN new_rows n ON ${keysJoin(target, 'o', 'n')} WHERE ${missing(target, 'o')}`);
+    beginning(
+      target,
+      b,
+      `old_rows o RIGHT JOIN new_rows n ON ${keysJoin(target, 'o', 'n')} WHERE ${missing(target, 'o')}`,
+    );
   const statements = bounded.flatMap((b) =>
     op === 'insert' ? [beginning(target, b, 'new_rows n')] : [spending(target, b), moved(b)],
   );

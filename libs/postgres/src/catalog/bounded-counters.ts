@@ -49,9 +49,7 @@ const isPlain = (n: number): boolean => /^-?\d{1,15}(\.\d{1,10})?$/.test(String(
 
 /** The CHECKs that hold of themselves while a bounded counter keeps to its bound: `CHECK (stock >= 0)`. By name. */
 export const impliedChecks = (table: CatalogTable, document: PolicyDocument): ReadonlySet<string> =>
-  new Set(
-    boundsOf(document).flatMap((bound) => table.checks.filter((c) => implies(bound, c)).map((c) => c.name)),
-  );
+  new Set(boundsOf(document).flatMap((bound) => table.checks.filter((c) => implies(bound, c)).map((c) => c.name)));
 
 const AT_LEAST = /^CHECK \(\(("[^"]+"|[a-z_][a-z0-9_$]*) (>=|>) \(?'?(-?\d+(?:\.\d+)?)'?\)?(?:::[a-z]+)?\)\)$/;
 

@@ -36,7 +36,7 @@ export function registersOf(
         problem(
           'bad_counter',
           `"${counter}" is a counter inside ${bond.because}: a sum that no region wrote could break it`,
-          'drop the constraint, or give the column another policy',
+          'drop the constraint, or give the column another policy: {"policy": "bounded-counter", "min": 0} keeps to a CHECK (… >= 0)',
         ),
       );
   }
@@ -74,11 +74,13 @@ function bondsOf(table: CatalogTable, document: PolicyDocument): Bond[] {
   };
   const implied = impliedChecks(table, document);
   return [
-    ...table.checks.filter((c) => !implied.has(c.name)).map((c) => ({
-      columns: c.columns.flatMap(sources),
-      because: `the CHECK "${c.name}"`,
-      byUser: false,
-    })),
+    ...table.checks
+      .filter((c) => !implied.has(c.name))
+      .map((c) => ({
+        columns: c.columns.flatMap(sources),
+        because: `the CHECK "${c.name}"`,
+        byUser: false,
+      })),
     ...table.indexes
       .filter((i) => !i.primary)
       .map((i) => ({ columns: i.columns, because: `the unique key "${i.name}"`, byUser: false })),

@@ -26,7 +26,11 @@ export async function shareOut(
   return problems;
 }
 
-async function belowBound(client: ClientBase, target: CaptureTarget, { column, min }: BoundedCounter): Promise<string[]> {
+async function belowBound(
+  client: ClientBase,
+  target: CaptureTarget,
+  { column, min }: BoundedCounter,
+): Promise<string[]> {
   const { rows } = await client.query<{ key: string }>(
     `SELECT ${keyArray(target, 't')}::text AS key FROM ${target.spec.name} t WHERE t.${ident(column)} < ${min} ORDER BY key LIMIT ${EXAMPLES}`,
   );

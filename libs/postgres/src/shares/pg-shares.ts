@@ -1,6 +1,7 @@
 import { addDecimals, givings, type RefusalMembers, type RegionId, type Share } from '@meridian/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
+import { retryOf } from '../connection/retry.js';
 
 /** Of one row's bounded counter. */
 export interface ShareRef {
@@ -40,19 +41,27 @@ export class PgShares {
     const refs = distinct(due);
     try {
       await this.giveOf(refs);
+      return due.length;
     } catch (error) {
       // Looked at again, or what was due would be forgotten.
       await this.pool.query(PUT_BACK, [JSON.stringify(refs)]);
-      throw error;
+      if (retryOf(error) === null) throw error;
+      return 0;
     }
-    return due.length;
   }
 
-  /** Asks the other regions for what a refused write was short of, and waits for it; false: it did not come in time. */
-  async seek({ table, column, key, short }: RefusalMembers, deadlineMs: number): Promise<boolean> {
+  /**
+   * Asks the other regions for what a refused write was short of, waits for it, and does the write again while it is still asked
+   * for, so that nobody is given it meanwhile. Null: it did not come in time.
+   */
+  async seek<T>(
+    { table, column, key, short }: RefusalMembers,
+    deadlineMs: number,
+    again: () => Promise<T>,
+  ): Promise<{ readonly result: T } | null> {
     const { rows } = await this.pool.query<ShareRef>(REF_OF, [table, column, key]);
     const [ref] = rows;
-    if (ref === undefined || short === undefined) return false;
+    if (ref === undefined || short === undefined) return null;
     const until = Date.now() + deadlineMs;
     const { amount } = await this.own(ref, null);
     const wanted = addDecimals(amount, short);
@@ -60,7 +69,8 @@ export class PgShares {
     try {
       for (;;) {
         const { enough } = await this.own(ref, wanted);
-        if (enough || Date.now() > until) return enough;
+        if (enough) return { result: await again() };
+        if (Date.now() > until) return null;
         await sleep(LOOK_EVERY_MS);
       }
     } finally {
@@ -88,8 +98,11 @@ export class PgShares {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     try {
-      await client.query('BEGIN');
-      await this.giveHeld(client, giving.map((view) => view.ref));
+      await client.query(`BEGIN; SET LOCAL lock_timeout = '100ms'`);
+      await this.giveHeld(
+        client,
+        giving.map((view) => view.ref),
+      );
       await client.query('COMMIT');
     } catch (error) {
       await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
@@ -139,7 +152,9 @@ interface View {
 
 const nameOf = ({ rel, since, pk, column_name }: ShareRef): string => JSON.stringify([rel, since, pk, column_name]);
 
-const distinct = (refs: readonly ShareRef[]): ShareRef[] => [...new Map(refs.map((ref) => [nameOf(ref), ref])).values()];
+const distinct = (refs: readonly ShareRef[]): ShareRef[] => [
+  ...new Map(refs.map((ref) => [nameOf(ref), ref])).values(),
+];
 
 const REF_OF = /* sql */ `
 SELECT t.rel, (b->>'since')::int AS since, $3::text AS pk, b->>'name' AS column_name
@@ -162,9 +177,12 @@ SELECT k.*, a.region, a.amount, s.wanted
  CROSS JOIN LATERAL meridian.shares_of(k.rel, k.since, k.column_name, ARRAY[k.pk]) a
   LEFT JOIN meridian.share s ON ${IS_REF} AND s.region = a.region`;
 
+/** ON CONFLICT alone would wait for whoever is writing to a row that is there. */
 const ENSURE_OWN = /* sql */ `
 INSERT INTO meridian.share (rel, since, pk, column_name, region, own, given)
-SELECT k.*, $2, 0, '{}' FROM ${REFS} ORDER BY rel, since, pk, column_name ON CONFLICT DO NOTHING`;
+SELECT k.*, $2, 0, '{}' FROM ${REFS}
+ WHERE NOT EXISTS (SELECT FROM meridian.share s WHERE ${IS_REF} AND s.region = $2)
+ ORDER BY rel, since, pk, column_name ON CONFLICT DO NOTHING`;
 
 const HOLD_OWN = /* sql */ `
 SELECT s.rel, s.since, s.pk, s.column_name FROM meridian.share s JOIN ${REFS} ON ${IS_REF} WHERE s.region = $2

@@ -223,7 +223,8 @@ export class MemoryDatabase {
         { table, key: keyOf(this.spec(table), values) },
         { values, excess: NO_EXCESS, incarnation: this.nextIncarnation() },
       );
-    for (const bounded of this.spec(table).bounded ?? []) this.boundedBases.set(table, aboveBound(bounded, this.rows(table)));
+    for (const bounded of this.spec(table).bounded ?? [])
+      this.boundedBases.set(table, aboveBound(bounded, this.rows(table)));
   }
 
   parkedOf(ref: RowRef): ParkedRow | null {

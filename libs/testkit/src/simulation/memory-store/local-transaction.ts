@@ -45,7 +45,9 @@ export class LocalTransaction extends Transaction {
     const parents = await this.referTo(ref, null, values);
     if (typeof parents === 'string') return parents;
     this.capture(ref, (c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
-    return this.eachBounded(ref, (bounded) => this.beginShares(ref, Number(values[bounded.column]) - Number(bounded.min)));
+    return this.eachBounded(ref, (bounded) =>
+      this.beginShares(ref, Number(values[bounded.column]) - Number(bounded.min)),
+    );
   }
 
   /** `change` is computed on the newest version of the row, once it is locked, as SET n = n + 1 is. */
@@ -163,7 +165,8 @@ export class LocalTransaction extends Transaction {
   /** meridian.begin_shares: what is above the bound and no other region's is this one's. */
   private async beginShares(ref: RowRef, above: number): Promise<Statement> {
     const regions = [...this.db.applied.keys()];
-    const isReborn = regions.some((region) => this.row(shareRef(ref, region)) !== null) || sumOf(this.sharesOf(ref)) !== 0;
+    const isReborn =
+      regions.some((region) => this.row(shareRef(ref, region)) !== null) || sumOf(this.sharesOf(ref)) !== 0;
     if (isReborn && (await this.db.locks.acquire(this, rebornLock(ref))) === 'timeout') return 'deadlock';
     for (const region of isReborn ? regions : [])
       if ((await this.lockRow(shareRef(ref, region), 'no key update')) === 'timeout') return 'deadlock';
