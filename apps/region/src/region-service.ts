@@ -15,6 +15,7 @@ import {
   PgRowStore,
   PgShares,
   PgTickStore,
+  PgWebhookStore,
   SqlMergeSession,
   createRowsPool,
   prepareDatabase,
@@ -54,6 +55,8 @@ import { ShareSeekingRows } from './share-seeking-rows.js';
 import { systemTimers } from './system.js';
 import { SHAPE_PATH, TableComparison, answerShapeCall, shapesOfPeers } from './table-comparison.js';
 import { upkeep } from './upkeep.js';
+import { RegionWebhooks } from './webhooks/region-webhooks.js';
+import { WebhookMetrics } from './webhooks/webhook-metrics.js';
 
 /** The parts that replication writes through; a test may put itself in between (failpoints). */
 export interface Seams {
@@ -78,6 +81,7 @@ export class RegionService {
   private readonly observations = new Observations(() => Date.now());
   private readonly metrics = new Registry();
   private readonly replicationMetrics: ReplicationMetrics;
+  private readonly webhooks: RegionWebhooks;
   /** Does this instance relay and apply, does another, or is it not known yet? */
   private role: 'leads' | 'follows' | 'contends' = 'contends';
 
@@ -101,6 +105,9 @@ export class RegionService {
     );
     const peers = Object.keys(config.peers) as RegionId[];
     this.replicationMetrics = new ReplicationMetrics(this.metrics, this.observations, peers, () => Date.now());
+    const webhooks = new PgWebhookStore(pool);
+    const metrics = new WebhookMetrics(this.metrics, webhooks);
+    this.webhooks = new RegionWebhooks(config, webhooks, new PgConflictReader(pool), metrics, log);
     collectDefaultMetrics({ register: this.metrics });
     this.relaying.onAdvance(() => stores.reader.wake());
   }
@@ -188,6 +195,7 @@ export class RegionService {
     await this.recallRefused();
     await pipeline.start();
     const keeping = upkeep(this.stores, () => this.recallRefused(), systemTimers, ending.signal, this.log);
+    const telling = this.webhooks.tell(systemTimers, ending.signal);
     const moving = moveShares(this.stores.shares, systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
     this.role = 'leads';
@@ -197,7 +205,7 @@ export class RegionService {
       this.relaying.lead(null);
       ending.abort();
       await pipeline.stop();
-      await Promise.all([keeping, moving]);
+      await Promise.all([keeping, telling, moving]);
     };
   }
 
@@ -261,7 +269,9 @@ export class RegionService {
         ),
         leads: () => this.role === 'leads',
         maxClockSkewMs: config.replication.maxClockSkewMs,
+        webhooks: this.webhooks,
       }),
+      webhooks: this.webhooks,
       metrics: this.metrics,
     };
   }

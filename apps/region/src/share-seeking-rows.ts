@@ -11,6 +11,7 @@ import {
   type Selected,
   type TableRef,
   type TaggedRow,
+  type Writer,
   type WriteResult,
 } from '@meridian/core';
 
@@ -48,25 +49,25 @@ export class ShareSeekingRows implements RowStore {
     return this.rows.readOne(table, key, select);
   }
 
-  write(write: RowWrite, actor: string): Promise<WriteResult> {
-    return this.seeking(() => this.rows.write(write, actor));
+  write(write: RowWrite, writer: Writer): Promise<WriteResult> {
+    return this.seeking(() => this.rows.write(write, writer));
   }
 
   transaction<T>(
     writes: readonly RowWrite[],
-    actor: string,
+    writer: Writer,
     conclude: (results: readonly WriteResult[]) => T,
   ): Promise<T> {
-    return this.seeking(() => this.rows.transaction(writes, actor, conclude));
+    return this.seeking(() => this.rows.transaction(writes, writer, conclude));
   }
 
   once(
     request: OnceRequest,
     writes: readonly RowWrite[],
-    actor: string,
+    writer: Writer,
     answer: (results: readonly WriteResult[]) => KeptAnswer,
   ): Promise<KeptAnswer> {
-    return this.seeking(() => this.rows.once(request, writes, actor, answer));
+    return this.seeking(() => this.rows.once(request, writes, writer, answer));
   }
 
   private async seeking<T>(work: () => Promise<T>): Promise<T> {
