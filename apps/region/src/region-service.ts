@@ -2,6 +2,7 @@ import type { ApiOptions, ApiPorts } from '@meridian/api';
 import type { RegionConfig } from '@meridian/config';
 import { type ApplyStore, type RegionId, type TickStore, type Transport, regionId } from '@meridian/core';
 import {
+  ConflictRetention,
   Doctor,
   Enrolment,
   LeaderLock,
@@ -191,7 +192,8 @@ export class RegionService {
     });
     await this.recallRefused();
     await pipeline.start();
-    const keeping = upkeep(this.stores, () => this.recallRefused(), systemTimers, ending.signal, this.log);
+    const members = [this.region, ...(Object.keys(this.config.peers) as RegionId[])];
+    const keeping = upkeep(this.stores, members, () => this.recallRefused(), systemTimers, ending.signal, this.log);
     const telling = this.webhooks.tell(systemTimers, ending.signal);
     this.relaying.lead(pipeline);
     this.role = 'leads';
@@ -311,6 +313,7 @@ interface Stores {
   readonly doctor: Doctor;
   readonly reader: LogReader;
   readonly pool: Pool;
+  readonly retention: ConflictRetention;
   close(): Promise<void>;
 }
 
@@ -341,6 +344,7 @@ function openStores(
     doctor: new Doctor({ url, region, applyRole, replicaRole, peers }),
     reader: new LogReader(ticks, systemTimers),
     pool,
+    retention: new ConflictRetention(pool, region, config.conflicts.keepDays * 86_400_000),
     close: async () => void (await Promise.all([ticks.close(), apply.close(), pool.end()])),
   };
 }

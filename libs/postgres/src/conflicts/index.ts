@@ -1,2 +1,3 @@
 export { PgConflictReader } from './pg-conflict-reader.js';
 export { PgConflictDesk } from './pg-conflict-desk.js';
+export { ConflictRetention } from './conflict-retention.js';
