@@ -6,6 +6,7 @@ import { ClusterController } from './cluster/cluster.controller.js';
 import { VisibilityService } from './cluster/visibility.service.js';
 import { BulkController } from './conflicts/bulk.controller.js';
 import { BulkService } from './conflicts/bulk.service.js';
+import { ConflictChangesController } from './conflicts/conflict-changes.controller.js';
 import { ConflictActionsController } from './conflicts/conflict-actions.controller.js';
 import { ConflictActionsService } from './conflicts/conflict-actions.service.js';
 import { ConflictsController } from './conflicts/conflicts.controller.js';
@@ -47,6 +48,7 @@ export class ApiModule {
         TablesController,
         TableRevisionsController,
         ConflictExportController,
+        ConflictChangesController,
         ConflictsController,
         ConflictActionsController,
         BulkController,
