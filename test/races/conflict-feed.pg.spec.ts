@@ -55,7 +55,13 @@ describe('the feed of conflicts', () => {
         `conflict.resolved in us by ann`,
         `conflict.reopened in us by bob`,
       ]);
-      expect(events[0]).toMatchObject({ id, table: `public.${t}`, key: ['1'], kind: 'update_origin_differs', region: 'eu' });
+      expect(events[0]).toMatchObject({
+        id,
+        table: `public.${t}`,
+        key: ['1'],
+        kind: 'update_origin_differs',
+        region: 'eu',
+      });
       expect(events[0]!.reason).toMatch(/us's write won/);
       expect(events[1]).toMatchObject({ id, decision: { strategy: 'accept', by: 'ann', region: 'us', note: 'fine' } });
     }
@@ -105,6 +111,8 @@ describe('the feed of conflicts', () => {
       `conflict.opened of public.${t}`,
       `conflict.withdrawn of public.${t}`,
     ]);
-    expect(types(await told(us, begin, { kind: 'conflicts', table: null }))).toContain(`conflict.opened of public.${other}`);
+    expect(types(await told(us, begin, { kind: 'conflicts', table: null }))).toContain(
+      `conflict.opened of public.${other}`,
+    );
   });
 });

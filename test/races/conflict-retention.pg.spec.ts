@@ -108,7 +108,11 @@ describe('conflict records that are closed for long', () => {
     expect(await forget(named('eu'))).toBe(0);
     await settle();
     // The late write has won: the record tells of it, and is decided as it was.
-    expect(await named('eu').read(`SELECT overwritten -> 0 -> 'winner' ->> 'origin' FROM meridian.conflict WHERE id = $1`, [id])).toEqual(['ap']);
+    expect(
+      await named('eu').read(`SELECT overwritten -> 0 -> 'winner' ->> 'origin' FROM meridian.conflict WHERE id = $1`, [
+        id,
+      ]),
+    ).toEqual(['ap']);
     expect(await forget(named('eu'))).toBe(1);
     await settle();
     for (const region of regions.all) expect(await idsOf(region, t)).not.toContain(id);

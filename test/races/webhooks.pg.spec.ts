@@ -116,7 +116,11 @@ describe('webhooks', () => {
     await desk.reopen(data.id, null, { actor: 'ann', version: null });
     await regions.exchange();
     await until(() => inbox.taken.length > 2);
-    expect(typesOf(inbox.taken)).toEqual(['conflict.opened by eu', 'conflict.resolved by eu', 'conflict.reopened by eu']);
+    expect(typesOf(inbox.taken)).toEqual([
+      'conflict.opened by eu',
+      'conflict.resolved by eu',
+      'conflict.reopened by eu',
+    ]);
     expect(inbox.taken[1]!.data.status).toBe('resolved');
     expect(new Set(inbox.attempts).size).toBe(3);
   });
@@ -127,7 +131,9 @@ describe('webhooks', () => {
     const eus = await telling(eu(), { inbox: hookTo(inbox) });
     await conflicts(50);
     await until(() => inbox.attempts.length > 3);
-    expect(await eus.webhooks.list()).toMatchObject([{ state: 'failing', failed: 0, detail: expect.stringMatching(/503/) }]);
+    expect(await eus.webhooks.list()).toMatchObject([
+      { state: 'failing', failed: 0, detail: expect.stringMatching(/503/) },
+    ]);
     const before = new Set(inbox.attempts);
     inbox.answer = () => 200;
     await allDue(eu());

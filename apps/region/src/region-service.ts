@@ -10,6 +10,7 @@ import {
   PgChangeFeed,
   PgConflictDesk,
   PgConflictReader,
+  PgMergeCounts,
   PgPolicyTrial,
   PgPositionStore,
   PgRowLog,
@@ -43,6 +44,7 @@ import { type PeerHandler, createHttpServer } from './http-server.js';
 import { type Instances, openInstances } from './instances.js';
 import { contendForLead } from './leadership.js';
 import { LogReader } from './log-reader.js';
+import { mergeMetrics } from './merge-metrics.js';
 import { FunctionCheck } from './merging/function-check.js';
 import { RegionPolicyFunctions } from './merging/policy-functions.js';
 import { Observations } from './observations.js';
@@ -106,6 +108,7 @@ export class RegionService {
     const webhooks = new PgWebhookStore(pool);
     const metrics = new WebhookMetrics(this.metrics, webhooks);
     this.webhooks = new RegionWebhooks(config, webhooks, new PgConflictReader(pool), metrics, log);
+    mergeMetrics(this.metrics, new PgMergeCounts(pool));
     collectDefaultMetrics({ register: this.metrics });
     this.relaying.onAdvance(() => stores.reader.wake());
   }
@@ -253,6 +256,7 @@ export class RegionService {
       relaying: this.relaying,
       changes: new PgChangeFeed(stores.pool, region),
       conflicts: new PgConflictReader(stores.pool),
+      merges: new PgMergeCounts(stores.pool),
       rowLog: new PgRowLog(stores.pool, region),
       policyTrial: new PgPolicyTrial(stores.pool),
       desk: new PgConflictDesk(stores.pool, region),

@@ -31,6 +31,7 @@ import { PolicyPreviewService } from './policies/policy-preview.service.js';
 import { RowLogController } from './row-log/row-log.controller.js';
 import { RowLogService } from './row-log/row-log.service.js';
 import { SessionService } from './session/session.service.js';
+import { TableMergesController } from './tables/table-merges.controller.js';
 import { TableRevisionsController } from './tables/table-revisions.controller.js';
 import { TablesController } from './tables/tables.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
@@ -47,6 +48,7 @@ export class ApiModule {
         ChangesController,
         TablesController,
         TableRevisionsController,
+        TableMergesController,
         ConflictExportController,
         ConflictChangesController,
         ConflictsController,

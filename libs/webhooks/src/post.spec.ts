@@ -41,7 +41,11 @@ describe('one attempt', () => {
       res.end();
     });
     const url = await serving((_req, res) => res.writeHead(307, { location: elsewhere }).end());
-    expect(await attempt(url)).toMatchObject({ kind: 'refused', status: 307, error: expect.stringMatching(/redirects/) });
+    expect(await attempt(url)).toMatchObject({
+      kind: 'refused',
+      status: 307,
+      error: expect.stringMatching(/redirects/),
+    });
     expect(asked).toBe(0);
   });
 

@@ -15,7 +15,8 @@ export interface ChangeFeed {
 
 /** What a reader follows: changes of rows, or what becomes of conflicts; of one table, or of all. */
 export type Followed =
-  { readonly kind: 'rows'; readonly table: TableName | null } | { readonly kind: 'conflicts'; readonly table: TableRef | null };
+  | { readonly kind: 'rows'; readonly table: TableName | null }
+  | { readonly kind: 'conflicts'; readonly table: TableRef | null };
 
 export interface FeedPage {
   readonly items: readonly FeedItem[];

@@ -1,7 +1,8 @@
 import type { ConflictFilter } from '@meridian/core';
 import { Parameters, type Statement } from '../rows/sql-builder.js';
 
-export const utcTime = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+export const utcTime = (column: string): string =>
+  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /** As of migration 8's index. */
 const DECIDED = `d.strategy NOT IN ('undone', 'reopened')`;
