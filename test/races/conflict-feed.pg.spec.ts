@@ -46,6 +46,8 @@ describe('the feed of conflicts', () => {
     const desk = new PgConflictDesk(pools.get(us)!, us.name);
     const [id] = (await us.read(`SELECT id FROM meridian.conflict WHERE rel = $1`, [`public.${t}`])) as [string];
     await desk.resolve(id, { choice: { kind: 'accept' }, note: 'fine' }, { actor: 'ann', version: null });
+    // Of one tick, other regions are told how it ended.
+    await regions.exchange();
     await desk.reopen(id, null, { actor: 'bob', version: null });
     await regions.exchange();
     for (const region of regions.all) {

@@ -132,7 +132,7 @@ describe('webhooks', () => {
     await conflicts(50);
     await until(() => inbox.attempts.length > 3);
     expect(await eus.webhooks.list()).toMatchObject([
-      { state: 'failing', failed: 0, detail: expect.stringMatching(/503/) },
+      { state: 'failing', failed: 0, detail: expect.stringMatching(/503/) as string },
     ]);
     const before = new Set(inbox.attempts);
     inbox.answer = () => 200;
@@ -173,7 +173,10 @@ describe('webhooks', () => {
     await conflicts(1);
     await until(async () => (await webhooks.list())[0]!.state === 'stopped');
     await conflicts(1);
-    expect((await webhooks.list())[0]).toMatchObject({ waiting: 1, detail: expect.stringMatching(/410.*resume/) });
+    expect((await webhooks.list())[0]).toMatchObject({
+      waiting: 1,
+      detail: expect.stringMatching(/410.*resume/) as string,
+    });
     inbox.answer = () => 200;
     expect(await webhooks.resume('inbox')).toEqual({ waiting: 1 });
     await until(() => inbox.taken.length === 1);
