@@ -15,6 +15,7 @@ import {
   PgPositionStore,
   PgRowLog,
   PgRowStore,
+  PgShares,
   PgTickStore,
   PgWebhookStore,
   SqlMergeSession,
@@ -52,6 +53,8 @@ import { RegionDoctor } from './region-doctor.js';
 import { LocalRelaying } from './relaying.js';
 import { createPipeline } from './replication.js';
 import { ReplicationMetrics } from './replication-metrics.js';
+import { moveShares } from './moving-shares.js';
+import { ShareSeekingRows } from './share-seeking-rows.js';
 import { systemTimers } from './system.js';
 import { SHAPE_PATH, TableComparison, answerShapeCall, shapesOfPeers } from './table-comparison.js';
 import { upkeep } from './upkeep.js';
@@ -198,6 +201,7 @@ export class RegionService {
     const members = [this.region, ...(Object.keys(this.config.peers) as RegionId[])];
     const keeping = upkeep(this.stores, members, () => this.recallRefused(), systemTimers, ending.signal, this.log);
     const telling = this.webhooks.tell(systemTimers, ending.signal);
+    const moving = moveShares(this.stores.shares, systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
     this.role = 'leads';
     this.log.info({ region: this.region }, 'this instance relays, receives and applies');
@@ -206,7 +210,7 @@ export class RegionService {
       this.relaying.lead(null);
       ending.abort();
       await pipeline.stop();
-      await Promise.all([keeping, telling]);
+      await Promise.all([keeping, telling, moving]);
     };
   }
 
@@ -232,9 +236,7 @@ export class RegionService {
     );
     return {
       participant,
-      coordinator: new EnrolmentCoordinator(enrolment, participant, peers, (table, policy) =>
-        this.functionCheck.problems(table, policy),
-      ),
+      coordinator: new EnrolmentCoordinator(enrolment, participant, peers, this.functionCheck),
     };
   }
 
@@ -251,7 +253,7 @@ export class RegionService {
     };
     const cluster = new KnownCluster(view, positions, this.observations, () => Date.now());
     return {
-      rows: new PgRowStore(stores.pool),
+      rows: new ShareSeekingRows(new PgRowStore(stores.pool), stores.shares),
       positions,
       relaying: this.relaying,
       changes: new PgChangeFeed(stores.pool, region),
@@ -318,6 +320,7 @@ interface Stores {
   readonly reader: LogReader;
   readonly pool: Pool;
   readonly retention: ConflictRetention;
+  readonly shares: PgShares;
   close(): Promise<void>;
 }
 
@@ -349,6 +352,7 @@ function openStores(
     reader: new LogReader(ticks, systemTimers),
     pool,
     retention: new ConflictRetention(pool, region, config.conflicts.keepDays * 86_400_000),
+    shares: new PgShares(pool, region, [region, ...peers]),
     close: async () => void (await Promise.all([ticks.close(), apply.close(), pool.end()])),
   };
 }

@@ -12,6 +12,7 @@ export const ChangeEvent = z
     stamp: z.string(),
     wall: z.string(),
     actor: z.string(),
+    application: z.string().nullable().describe('The program it was written with; null: not known'),
     patch: z
       .record(z.string(), z.string().nullable())
       .nullable()
@@ -51,6 +52,7 @@ export const ConflictChange = z
     seq: z.int().nullable().describe("The origin's tick; null: this region's"),
     wall: z.string(),
     actor: z.string(),
+    application: z.string().nullable(),
   })
   .meta({ id: 'ConflictChange', description: 'The data of one SSE event; its id is the cursor to resume from' });
 export type ConflictChange = z.infer<typeof ConflictChange>;

@@ -20,3 +20,4 @@ export * from './doctor/index.js';
 export * from './log/index.js';
 export * from './merge/index.js';
 export * from './webhooks/index.js';
+export * from './shares/index.js';

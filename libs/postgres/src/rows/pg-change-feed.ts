@@ -135,13 +135,16 @@ SELECT coalesce(log.expired, false) AS expired, found.id::text, found.event, fou
 
 const WALL = `to_char(to_timestamp(wall / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
+/** The log has both in one. */
+const WRITER = `'actor', regexp_replace(actor, E'\\t[^\\t]*$', ''), 'application', substring(actor FROM E'\\t([^\\t]*)$')`;
+
 /** Meridian's own tables replicate like users' ones, but are nobody's business here unless asked for. */
 const CHANGES = between(/* sql */ `
 SELECT id, 'change' AS event, json_build_object(
          'table', rel,
          'op', CASE op WHEN 'i' THEN 'insert' WHEN 'u' THEN 'update' ELSE 'delete' END,
          'key', pk, 'origin', origin, 'seq', seq, 'stamp', stamp::text, 'wall', ${WALL},
-         'actor', actor, 'patch', patch, 'before', before) AS data
+         ${WRITER}, 'patch', patch, 'before', before) AS data
   FROM entry
  WHERE ($8::text IS NULL AND rel NOT LIKE 'meridian.%' OR rel = $8)`);
 
@@ -152,7 +155,7 @@ SELECT id, 'change' AS event, json_build_object(
 const CONFLICTS = between(/* sql */ `
 SELECT id, event, json_build_object(
          'type', event, 'id', conflict, 'table', rel, 'key', key, 'kind', kind, 'region', region, 'reason', reason,
-         'decision', decision, 'origin', origin, 'seq', seq, 'wall', ${WALL}, 'actor', actor) AS data
+         'decision', decision, 'origin', origin, 'seq', seq, 'wall', ${WALL}, ${WRITER}) AS data
   FROM (SELECT e.id, e.pk ->> 0 AS conflict, w.row ->> 'rel' AS rel, (w.row ->> 'pk')::json AS key, w.row ->> 'kind' AS kind,
                w.row ->> 'region' AS region, w.row ->> 'reason' AS reason, NULL::json AS decision,
                CASE e.op WHEN 'd' THEN 'conflict.forgotten' ELSE meridian.conflict_event(e.before ->> 'status', e.patch ->> 'status') END AS event,
