@@ -8,9 +8,11 @@ export class Telling1763700000014 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(TABLES);
     await queryRunner.query(EVENTS);
+    await queryRunner.query(followDecisions('JOIN meridian.conflict c ON c.id = r.conflict'));
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(followDecisions(''));
     await queryRunner.query(/* sql */ `
 DROP TRIGGER meridian_tell_insert ON meridian.conflict;
 DROP TRIGGER meridian_tell_update ON meridian.conflict;
@@ -125,3 +127,20 @@ ALTER TABLE meridian.${table} ENABLE ALWAYS TRIGGER meridian_tell_${op};`,
     )
     .join('\n');
 }
+
+/** As migration 8 has it, but for records that go with their decisions: those are not open again. */
+const followDecisions = (existing: string): string => /* sql */ `
+CREATE OR REPLACE FUNCTION meridian.follow_decisions() RETURNS trigger
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO meridian.open_conflict SELECT r.conflict, r.recorded_at FROM old_rows r ${existing} ON CONFLICT DO NOTHING;
+  ELSE
+    DELETE FROM meridian.open_conflict o USING new_rows n WHERE o.conflict = n.conflict AND meridian.decides(n.strategy);
+    INSERT INTO meridian.open_conflict
+    SELECT n.conflict, n.recorded_at FROM new_rows n WHERE NOT meridian.decides(n.strategy)
+    ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END
+$$`;

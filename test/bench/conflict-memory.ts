@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,13 +18,18 @@ const RECORDS = Number(process.argv[2] ?? 1_000_000);
 const PORT = Number(process.argv[3] ?? 27_400);
 const AT_ONCE = 1_000;
 const IDLE_MS = 10_000;
+const TOLD = Math.min(50_000, RECORDS / 10);
+const FORGOTTEN = Math.min(20_000, RECORDS / 10);
 
 async function bench(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'meridian-conflicts-'));
   chmodSync(dir, 0o755);
   const pool = new ServerPool(dir, PORT + 10, prepareServer);
   const [region] = (await freshRegions(pool, 'meridian', { regions: 1, tables: ['wide'] })) as [Region];
-  const service = new MeridianService(dir, region, PORT, {});
+  const receiver = new Receiver();
+  await receiver.listen(PORT + 5);
+  process.env['MERIDIAN_WEBHOOKS'] = JSON.stringify({ inbox: { url: receiver.url, secret: SECRET } });
+  let service = new MeridianService(dir, region, PORT, {});
   try {
     await service.start();
     await service.request('PUT', '/v1/tables/public.wide', { secret: ['b'] });
@@ -32,23 +37,76 @@ async function bench(): Promise<void> {
     await watch.step('at rest', () => pause(IDLE_MS));
     await watch.step(`${RECORDS} records recorded`, () => record(region.db));
     await watch.step('at rest', () => pause(IDLE_MS));
-    for (const query of ['', 'status=open&', 'table=wide&kind=update_deleted&', 'status=resolved&', 'status=withdrawn&'])
+    for (const query of [
+      '',
+      'status=open&',
+      'table=wide&kind=update_deleted&',
+      'status=resolved&',
+      'status=withdrawn&',
+    ])
       await watch.step(`100 pages of /v1/conflicts?${query}limit=1000`, () => pages(service, query));
     await watch.step('dry run of all', () =>
       service.request('POST', '/v1/conflicts:resolve', { filter: {}, strategy: 'winner', dryRun: true }),
     );
     await watch.step('preview of 50,000', () =>
-      service.request('POST', '/v1/policies:preview', { table: 'wide', policy: { policy: 'first-write' }, limit: 50_000 }),
+      service.request('POST', '/v1/policies:preview', {
+        table: 'wide',
+        policy: { policy: 'first-write' },
+        limit: 50_000,
+      }),
     );
-    for (const format of ['csv', 'ndjson'])
-      await watch.step(`export as ${format}`, () => exported(service, format));
+    for (const format of ['csv', 'ndjson']) await watch.step(`export as ${format}`, () => exported(service, format));
     await watch.step('at rest', () => pause(IDLE_MS));
+    await watch.step(`a webhook is told of ${TOLD}`, () => receiver.take(TOLD));
+    await service.stop();
+    process.env['MERIDIAN_CONFLICTS_KEEP_DAYS'] = '1';
+    service = new MeridianService(dir, region, PORT, {});
+    await service.start();
+    await new Residence(service.pid).step(`${FORGOTTEN} old ones are let go`, () => forgotten(region.db));
   } finally {
+    receiver.close();
     await service.stop();
     await region.db.end();
     await pool.stop();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+
+/** Away until it is to take something. */
+class Receiver {
+  private left = 0;
+  private done: () => void = () => undefined;
+  private readonly server = createServer((req, res) => {
+    req.resume().on('end', () => {
+      res.writeHead(this.left > 0 ? 204 : 503).end();
+      if (this.left > 0 && --this.left === 0) this.done();
+    });
+  });
+
+  url = '';
+
+  async listen(port: number): Promise<void> {
+    this.url = `http://127.0.0.1:${port}/`;
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+  }
+
+  take(count: number): Promise<void> {
+    this.left = count;
+    return new Promise((resolve) => (this.done = resolve));
+  }
+
+  close(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+}
+
+async function forgotten(db: Client): Promise<void> {
+  const left = async (): Promise<number> =>
+    Number((await db.query<{ n: string }>('select count(*) as n from meridian.conflict')).rows[0]?.n);
+  while (RECORDS - (await left()) < FORGOTTEN) await pause(1_000);
 }
 
 /** A process's resident memory, now and at the highest since the last step began. */
@@ -90,7 +148,7 @@ SELECT md5(n::text), 'public.wide', json_build_array(n::text)::text, CASE n % 2 
        v.us, json_build_array(v.us, v.eu), v.was, json_build_array(json_build_object('columns', json_build_array('a'), 'part', NULL, 'policy', 'hlc',
          'winner', json_build_object('origin', 'eu', 'id', n), 'lost', v.mine, 'result', v.other, 'reason', 'eu''s write won: its stamp is 12 ms later; us had not yet seen it')),
        v.other, 'a: eu''s write won: its stamp is 12 ms later; us had not yet seen it',
-       now() - interval '1 year' + n * interval '1 second', now() - interval '1 year' + n * interval '1 second'
+       now() - interval '80 days' + n * interval '1 second', now() - interval '80 days' + n * interval '1 second'
   FROM generate_series($1::int, $2::int) n
  CROSS JOIN LATERAL (
    SELECT json_build_object('origin', 'us', 'id', n, 'op', 'update', 'stamp', '1', 'wall', '2026-01-01T00:00:00.000Z', 'actor', 'a user', 'values', w.mine) AS us,

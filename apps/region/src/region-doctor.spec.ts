@@ -20,7 +20,13 @@ interface Seen {
   readonly webhooks?: readonly Webhook[];
 }
 
-const examine = ({ database = {}, regions = [region('us', 'healthy')], blockers = [], leads = true, webhooks = [] }: Seen) =>
+const examine = ({
+  database = {},
+  regions = [region('us', 'healthy')],
+  blockers = [],
+  leads = true,
+  webhooks = [],
+}: Seen) =>
   new RegionDoctor({
     database: { examine: () => Promise.resolve({ findings: [], tables: [], ...database }) },
     cluster: { regions: () => Promise.resolve(regions) },
@@ -82,7 +88,14 @@ describe('the doctor of a region', () => {
 
   it('tells of webhooks that are stopped, that gave something up, and that are behind for long', async () => {
     const webhook = (name: string, more: Partial<Webhook>): Webhook => ({
-      ...{ name, to: 'https://hooks.shop', events: ['conflict.opened'], tables: null, state: 'failing', detail: 'it answered 500' },
+      ...{
+        name,
+        to: 'https://hooks.shop',
+        events: ['conflict.opened'],
+        tables: null,
+        state: 'failing',
+        detail: 'it answered 500',
+      },
       ...{ waiting: 3, oldestWaiting: new Date(Date.now() - 600_000).toISOString(), failed: 0, toldAt: null, ...more },
     });
     const webhooks = [

@@ -2,6 +2,7 @@ import type { ApiOptions, ApiPorts } from '@meridian/api';
 import type { RegionConfig } from '@meridian/config';
 import { type ApplyStore, type RegionId, type TickStore, type Transport, regionId } from '@meridian/core';
 import {
+  ConflictRetention,
   Doctor,
   Enrolment,
   LeaderLock,
@@ -9,6 +10,7 @@ import {
   PgChangeFeed,
   PgConflictDesk,
   PgConflictReader,
+  PgMergeCounts,
   PgPolicyTrial,
   PgPositionStore,
   PgRowLog,
@@ -43,6 +45,7 @@ import { type PeerHandler, createHttpServer } from './http-server.js';
 import { type Instances, openInstances } from './instances.js';
 import { contendForLead } from './leadership.js';
 import { LogReader } from './log-reader.js';
+import { mergeMetrics } from './merge-metrics.js';
 import { FunctionCheck } from './merging/function-check.js';
 import { RegionPolicyFunctions } from './merging/policy-functions.js';
 import { Observations } from './observations.js';
@@ -108,6 +111,7 @@ export class RegionService {
     const webhooks = new PgWebhookStore(pool);
     const metrics = new WebhookMetrics(this.metrics, webhooks);
     this.webhooks = new RegionWebhooks(config, webhooks, new PgConflictReader(pool), metrics, log);
+    mergeMetrics(this.metrics, new PgMergeCounts(pool));
     collectDefaultMetrics({ register: this.metrics });
     this.relaying.onAdvance(() => stores.reader.wake());
   }
@@ -194,7 +198,8 @@ export class RegionService {
     });
     await this.recallRefused();
     await pipeline.start();
-    const keeping = upkeep(this.stores, () => this.recallRefused(), systemTimers, ending.signal, this.log);
+    const members = [this.region, ...(Object.keys(this.config.peers) as RegionId[])];
+    const keeping = upkeep(this.stores, members, () => this.recallRefused(), systemTimers, ending.signal, this.log);
     const telling = this.webhooks.tell(systemTimers, ending.signal);
     const moving = moveShares(this.stores.shares, systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
@@ -253,6 +258,7 @@ export class RegionService {
       relaying: this.relaying,
       changes: new PgChangeFeed(stores.pool, region),
       conflicts: new PgConflictReader(stores.pool),
+      merges: new PgMergeCounts(stores.pool),
       rowLog: new PgRowLog(stores.pool, region),
       policyTrial: new PgPolicyTrial(stores.pool),
       desk: new PgConflictDesk(stores.pool, region),
@@ -313,6 +319,7 @@ interface Stores {
   readonly doctor: Doctor;
   readonly reader: LogReader;
   readonly pool: Pool;
+  readonly retention: ConflictRetention;
   readonly shares: PgShares;
   close(): Promise<void>;
 }
@@ -344,6 +351,7 @@ function openStores(
     doctor: new Doctor({ url, region, applyRole, replicaRole, peers }),
     reader: new LogReader(ticks, systemTimers),
     pool,
+    retention: new ConflictRetention(pool, region, config.conflicts.keepDays * 86_400_000),
     shares: new PgShares(pool, region, [region, ...peers]),
     close: async () => void (await Promise.all([ticks.close(), apply.close(), pool.end()])),
   };

@@ -6,6 +6,7 @@ import { ClusterController } from './cluster/cluster.controller.js';
 import { VisibilityService } from './cluster/visibility.service.js';
 import { BulkController } from './conflicts/bulk.controller.js';
 import { BulkService } from './conflicts/bulk.service.js';
+import { ConflictChangesController } from './conflicts/conflict-changes.controller.js';
 import { ConflictActionsController } from './conflicts/conflict-actions.controller.js';
 import { ConflictActionsService } from './conflicts/conflict-actions.service.js';
 import { ConflictsController } from './conflicts/conflicts.controller.js';
@@ -30,6 +31,7 @@ import { PolicyPreviewService } from './policies/policy-preview.service.js';
 import { RowLogController } from './row-log/row-log.controller.js';
 import { RowLogService } from './row-log/row-log.service.js';
 import { SessionService } from './session/session.service.js';
+import { TableMergesController } from './tables/table-merges.controller.js';
 import { TableRevisionsController } from './tables/table-revisions.controller.js';
 import { TablesController } from './tables/tables.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
@@ -46,7 +48,9 @@ export class ApiModule {
         ChangesController,
         TablesController,
         TableRevisionsController,
+        TableMergesController,
         ConflictExportController,
+        ConflictChangesController,
         ConflictsController,
         ConflictActionsController,
         BulkController,

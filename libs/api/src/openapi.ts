@@ -19,9 +19,26 @@ export function openApiDocument(app: INestApplication, options: ApiOptions): Ope
   const document = SwaggerModule.createDocument(app, config);
   return {
     ...document,
+    ...{ webhooks: WEBHOOKS },
     components: { ...document.components, schemas: { ...document.components?.schemas, ...namedSchemas() } as never },
   };
 }
+
+/** What the region sends by itself, to those whom its configuration names. */
+const WEBHOOKS = {
+  conflict: {
+    post: {
+      summary: 'What becomes of a conflict',
+      description:
+        'Standard Webhooks: the headers webhook-id (the same in every attempt), webhook-timestamp and webhook-signature. Sent until the answer is 2xx, or given up; 410 ends it.',
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/ConflictMessage' } } },
+      },
+      responses: { '2XX': { description: 'It is taken' }, '410': { description: 'Nothing more is wanted' } },
+    },
+  },
+};
 
 /** Every schema of the contract that has an id. */
 function namedSchemas(): Record<string, unknown> {

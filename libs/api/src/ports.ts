@@ -2,6 +2,7 @@ import type {
   ChangeFeed,
   ConflictDesk,
   ConflictReader,
+  MergeCounts,
   PolicyTrial,
   PositionStore,
   Relaying,
@@ -31,6 +32,7 @@ export interface ApiPorts {
   readonly relaying: Relaying;
   readonly changes: ChangeFeed;
   readonly conflicts: ConflictReader;
+  readonly merges: MergeCounts;
   readonly rowLog: RowLog;
   readonly policyTrial: PolicyTrial;
   readonly desk: ConflictDesk;

@@ -170,6 +170,21 @@ export const RevertTo = z.strictObject({
 });
 export type RevertTo = z.infer<typeof RevertTo>;
 
+export const TableMerges = z
+  .object({
+    items: z.array(
+      z.object({
+        columns: z.array(z.string()),
+        policy: z.string(),
+        merges: z.int(),
+        since: z.string().describe('Counted from then on'),
+      }),
+    ),
+    next: z.null(),
+  })
+  .meta({ id: 'TableMerges' });
+export type TableMerges = z.infer<typeof TableMerges>;
+
 export const EnrolledTables = z
   .object({ items: z.array(EnrolledTable), next: z.string().nullable() })
   .meta({ id: 'EnrolledTables' });

@@ -5,7 +5,9 @@ import { Conflict } from './conflicts.js';
 export const ConflictMessage = z
   .object({
     type: z.enum(CONFLICT_EVENTS),
-    timestamp: z.iso.datetime().describe('When it came to be; the attempt to tell it has a time of its own, in a header'),
+    timestamp: z.iso
+      .datetime()
+      .describe('When it came to be; the attempt to tell it has a time of its own, in a header'),
     cluster: z.string(),
     region: z.string().describe('The region that tells: where the overwritten change was written'),
     data: Conflict.describe('As it is when it is sent; values of secret columns read [redacted]'),

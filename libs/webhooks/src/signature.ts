@@ -10,6 +10,4 @@ export const keyOf = (secret: string): Uint8Array => Buffer.from(secret.slice(PR
  * takes the message when one of them is by the key that it has.
  */
 export const signatureOf = (keys: readonly Uint8Array[], id: string, seconds: number, body: string): string =>
-  keys
-    .map((key) => `v1,${createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')}`)
-    .join(' ');
+  keys.map((key) => `v1,${createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')}`).join(' ');

@@ -87,12 +87,14 @@ export class RegionWebhooks implements WebhookDesk {
       bodiesOf: (deliveries) => messagesOf(deliveries, this.config, this.conflicts),
       events: {
         attempted: (name, outcome) => metrics.attempted(name, outcome),
-        away: (name, error) => log.warn({ webhook: name }, `the webhook ${name} takes nothing, and is tried again: ${error}`),
+        away: (name, error) =>
+          log.warn({ webhook: name }, `the webhook ${name} takes nothing, and is tried again: ${error}`),
         back: (name) => log.info({ webhook: name }, `the webhook ${name} takes what it is told again`),
         gaveUp: (name, count) =>
           log.error({ webhook: name, count }, `the webhook ${name} could not be told of ${count} events: given up`),
         stopped: (name, why) => log.error({ webhook: name }, `the webhook ${name} is told nothing any more: ${why}`),
-        failed: (name, error) => log.warn({ webhook: name, err: error }, 'telling a webhook failed, and is tried again'),
+        failed: (name, error) =>
+          log.warn({ webhook: name, err: error }, 'telling a webhook failed, and is tried again'),
       },
     });
   }
@@ -106,7 +108,8 @@ const NOT_TOLD_YET = { waiting: 0, oldestWaiting: null, failed: 0, toldAt: null,
 function standingOf({ name, stopped, failed, lastError }: WebhookState): Pick<Shown, 'state' | 'detail'> {
   const resume = `POST /v1/webhooks/${name}/resume`;
   if (stopped !== null) return { state: 'stopped', detail: `${stopped}; when it is to be told again: ${resume}` };
-  if (failed > 0) return { state: 'failing', detail: `${failed} were given up (${lastError}); to try them again: ${resume}` };
+  if (failed > 0)
+    return { state: 'failing', detail: `${failed} were given up (${lastError}); to try them again: ${resume}` };
   return lastError === null
     ? { state: 'telling', detail: null }
     : { state: 'failing', detail: `${lastError}; it is tried again by itself` };

@@ -14,5 +14,7 @@ function findingOf({ name, to, state, detail, waiting, oldestWaiting, failed }: 
   const sinceMs = oldestWaiting === null ? 0 : nowMs - Date.parse(oldestWaiting);
   if (state !== 'failing' || sinceMs < LONG_MS) return [];
   const behind = `${waiting} wait, for ${Math.round(sinceMs / 60_000)} minutes`;
-  return [{ severity: 'warning', code: 'webhook_behind', about: told.about, detail: `${told.detail} (${behind})`, cure }];
+  return [
+    { severity: 'warning', code: 'webhook_behind', about: told.about, detail: `${told.detail} (${behind})`, cure },
+  ];
 }

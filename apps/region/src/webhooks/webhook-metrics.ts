@@ -13,7 +13,11 @@ export class WebhookMetrics {
       labelNames: ['webhook', 'outcome'],
     });
     new Gauge({
-      ...{ name: 'meridian_webhook_deliveries', help: 'What a webhook is still to be told, or could not be', registers },
+      ...{
+        name: 'meridian_webhook_deliveries',
+        help: 'What a webhook is still to be told, or could not be',
+        registers,
+      },
       labelNames: ['webhook', 'state'],
       async collect() {
         this.reset();

@@ -1,16 +1,21 @@
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
-import { Controller, Get, Headers, Logger, Query, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ChangeEvent, ChangesQuery, HEADERS } from '@meridian/contract';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Documented } from '../http/documented.js';
-import { ChangesService, type EventSink } from './changes.service.js';
+import { ChangesService } from './changes.service.js';
+import { sendEvents } from './event-stream.js';
+
+export const FEED_PROBLEMS = [
+  'bad_cursor',
+  'cursor_expired',
+  'bad_table_name',
+  'invalid_document',
+  'database_unavailable',
+] as const;
 
 @Controller('v1/changes')
 export class ChangesController {
-  readonly #logger = new Logger('changes');
-
   constructor(private readonly changes: ChangesService) {}
 
   @Get()
@@ -29,50 +34,15 @@ export class ChangesController {
         headers: { [HEADERS.region]: 'The region that answers' },
       },
     },
-    problems: [
-      'bad_cursor',
-      'cursor_expired',
-      'bad_table_name',
-      'table_not_enrolled',
-      'invalid_document',
-      'database_unavailable',
-    ],
+    problems: [...FEED_PROBLEMS, 'table_not_enrolled'],
   })
   async follow(
     @Query({ schema: ChangesQuery }) query: z.infer<typeof ChangesQuery>,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { cursor, table } = await this.changes.open(lastEventId ?? query.since, query.table);
-    const headers = reply.getHeaders() as Record<string, string>;
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, {
-      ...headers,
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
-    // A HEAD request (the server routes it here) wants no more than this.
-    if (reply.request.method === 'HEAD') return void raw.end();
-    raw.write(': open\n\n');
-    const abort = new AbortController();
-    raw.once('close', () => abort.abort());
-    try {
-      await this.changes.stream(cursor, table, sinkOf(raw), abort.signal);
-    } catch (error) {
-      // The stream cannot say why any more; its reader comes back with Last-Event-ID and misses nothing.
-      if (!abort.signal.aborted)
-        this.#logger.warn(`a change feed ended: ${error instanceof Error ? error.message : String(error)}`);
-    } finally {
-      raw.end();
-    }
+    const of = await this.changes.rows(query.table);
+    const cursor = await this.changes.open(lastEventId ?? query.since, of);
+    await sendEvents(reply, (sink, signal) => this.changes.stream(cursor, of, sink, signal));
   }
 }
-
-const sinkOf = (raw: ServerResponse): EventSink => ({
-  write: (text) => raw.write(text),
-  drained: async (signal) => {
-    await once(raw, 'drain', { signal }).catch(() => undefined);
-  },
-});

@@ -122,6 +122,50 @@ describe('the change feed', () => {
     }
   });
 
+  it('tells what becomes of conflicts by events of their own, and goes on behind the one that a reader had last', async () => {
+    const record = (id: string, op: string, patch: object, before: object | null = null) =>
+      us.sql(
+        `INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor, patch, before) VALUES ('us', 'meridian.conflict', $2, $1, 1, 1000000, 1, 'meridian', $3, $4)`,
+        [JSON.stringify([id]), op, JSON.stringify(patch), before === null ? null : JSON.stringify(before)],
+      );
+    const row = (status: string, rel = 'public.items') => ({
+      ...{ rel, pk: '["1"]', kind: 'update_origin_differs', region: 'us', status, reason: 'because' },
+    });
+    const response = await fetch(`${us.url}/v1/conflicts/changes?table=items`);
+    await record('a', 'i', row('open'));
+    await record('b', 'i', row('open', 'public.others'));
+    await record('a', 'u', row('open'), row('open'));
+    await record('a', 'u', row('withdrawn'), row('open'));
+    const read = async (
+      from: Response,
+      count: number,
+    ): Promise<{ id: string; event: string; data: { id: string } }[]> => {
+      let text = '';
+      for await (const chunk of from.body!.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        const found = [...text.matchAll(/^id: (.*)\nevent: (.*)\ndata: (.*)$/gm)];
+        if (found.length >= count)
+          return found.map(([, id, event, data]) => ({
+            id: id!,
+            event: event!,
+            data: JSON.parse(data!) as { id: string },
+          }));
+      }
+      throw new Error('the feed ended');
+    };
+    const events = await read(response, 3);
+    expect(events.map(({ event, data }) => `${event} ${data.id}`)).toEqual([
+      'conflict.opened a',
+      'conflict.followed a',
+      'conflict.withdrawn a',
+    ]);
+    expect(events[0]!.data).toMatchObject({ table: 'public.items', key: ['1'], region: 'us', decision: null });
+    const again = await fetch(`${us.url}/v1/conflicts/changes?table=items`, {
+      headers: { 'last-event-id': events[1]!.id },
+    });
+    expect((await read(again, 1)).map(({ event }) => event)).toEqual(['conflict.withdrawn']);
+  });
+
   it('answers a bad cursor or table with a problem, not with a broken stream', async () => {
     for (const [query, code] of [
       ['since=xyz', 'bad_cursor'],

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { parseTableName, Refused, type TableName } from '@meridian/core';
+import { type Followed, parseTableName, Refused, type TableName } from '@meridian/core';
 import { API_PORTS } from '../options.js';
 import type { ApiPorts } from '../ports.js';
 import { FeedWaker } from './feed-waker.js';
@@ -27,26 +27,26 @@ export class ChangesService implements OnModuleDestroy {
     this.#waker.stop();
   }
 
+  async rows(tableName: string | undefined): Promise<Followed> {
+    return { kind: 'rows', table: tableName === undefined ? null : await this.#table(tableName) };
+  }
+
   /** The cursor to begin with, checked, so that a bad one is an answer and not a broken stream. */
-  async open(
-    since: string | undefined,
-    tableName: string | undefined,
-  ): Promise<{ readonly cursor: string; readonly table: TableName | null }> {
+  async open(since: string | undefined, of: Followed): Promise<string> {
     const { changes } = this.ports;
-    const table = tableName === undefined ? null : await this.#table(tableName);
     const cursor = since === 'beginning' || since === '0' ? changes.beginning : (since ?? (await changes.now()));
-    await changes.after(cursor, table, 1);
-    return { cursor, table };
+    await changes.after(cursor, of, 1);
+    return cursor;
   }
 
   /** Sends until the signal aborts. One page is held at a time: the sink's buffer bounds what a slow reader costs. */
-  async stream(start: string, table: TableName | null, sink: EventSink, signal: AbortSignal): Promise<void> {
+  async stream(start: string, of: Followed, sink: EventSink, signal: AbortSignal): Promise<void> {
     let cursor = start;
     while (!signal.aborted) {
       const wakes = this.#waker.wakes;
-      const page = await this.ports.changes.after(cursor, table, PAGE);
+      const page = await this.ports.changes.after(cursor, of, PAGE);
       for (const item of page.items) {
-        if (!sink.write(`id: ${item.cursor}\nevent: change\ndata: ${item.data}\n\n`)) await sink.drained(signal);
+        if (!sink.write(`id: ${item.cursor}\nevent: ${item.event}\ndata: ${item.data}\n\n`)) await sink.drained(signal);
         if (signal.aborted) return;
       }
       cursor = page.cursor;

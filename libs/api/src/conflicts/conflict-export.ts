@@ -6,7 +6,7 @@ import { redacted } from './redaction.js';
 export type ExportFormat = 'ndjson' | 'csv';
 
 /** Held at a time; on a hot row a record may weigh some hundred KB. */
-const PAGE = 200;
+const PAGE = 50;
 
 /** Text page by page, for a reader that may be slow. */
 export async function* exportLines(

@@ -1,5 +1,6 @@
 import type { Entry } from '../causality/coverage.js';
 import type { Change, Values } from '../change/change.js';
+import type { Merge } from '../conflict/merge-count.js';
 import type { ConflictRecord } from '../conflict/record.js';
 import type { ChangeId, JsonText, RegionId, RowRef, Seq, TableName } from '../ids.js';
 import type { Tick } from '../tick/tick.js';
@@ -190,6 +191,8 @@ export interface ApplyTransaction {
   recordRaces(races: readonly Race[]): Promise<void>;
   /** Writes conflict records as local changes of `meridian.conflict`, so that the next tick carries them. */
   recordConflicts(records: readonly ConflictRecord[]): Promise<void>;
+  /** Adds these to the counts of merges that lost nothing. */
+  countMerges(merges: readonly Merge[]): Promise<void>;
   /** Existing records of this region by id, to follow or withdraw. */
   conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>>;
   /**

@@ -1,4 +1,5 @@
 import type { JsonText, TableName } from '../ids.js';
+import type { TableRef } from '../rows/name-parser.js';
 
 /** The log as a feed: changes of all regions as they became visible here. Cursors are opaque text. */
 export interface ChangeFeed {
@@ -7,10 +8,15 @@ export interface ChangeFeed {
   /** A cursor before all that the log still holds. */
   readonly beginning: string;
   /** Some of the changes after the cursor, oldest first. Refused (`cursor_expired`) when some of them are no longer in the log. */
-  after(cursor: string, table: TableName | null, limit: number): Promise<FeedPage>;
+  after(cursor: string, of: Followed, limit: number): Promise<FeedPage>;
   /** Has anything been committed since? Cheap; a hint only. */
   mark(): Promise<string>;
 }
+
+/** What a reader follows: changes of rows, or what becomes of conflicts; of one table, or of all. */
+export type Followed =
+  | { readonly kind: 'rows'; readonly table: TableName | null }
+  | { readonly kind: 'conflicts'; readonly table: TableRef | null };
 
 export interface FeedPage {
   readonly items: readonly FeedItem[];
@@ -21,5 +27,7 @@ export interface FeedPage {
 /** A change, and the cursor behind it. */
 export interface FeedItem {
   readonly cursor: string;
+  /** `change`; of conflicts, what became of one. */
+  readonly event: string;
   readonly data: JsonText;
 }

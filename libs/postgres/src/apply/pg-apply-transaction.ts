@@ -7,6 +7,7 @@ import {
   type Entry,
   type Held,
   type JsonText,
+  type Merge,
   type ParkReason,
   type Places,
   type Race,
@@ -34,6 +35,7 @@ import { appendTicks, isLargeAppend, keepImages } from './append-ticks.js';
 import { type ApplyTable, TableDiffersError } from './apply-table.js';
 import { keepClaims, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
+import { countMerges } from './merge-counts.js';
 import { unsettledRows } from './counter-excess.js';
 import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
@@ -218,6 +220,10 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
     return this.steps.answer(() => recordConflicts(this.session, this.context.region, records));
+  }
+
+  countMerges(merges: readonly Merge[]): Promise<void> {
+    return this.steps.send(() => countMerges(this.session, merges));
   }
 
   conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>> {

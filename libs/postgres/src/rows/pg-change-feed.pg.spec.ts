@@ -36,7 +36,8 @@ describe('the change feed over a log that is dropped below', () => {
   }
   const keys = (page: FeedPage): readonly string[] =>
     page.items.map((i) => (JSON.parse(i.data) as { key: string[] }).key[0]!);
-  const after = (cursor: string, limit = 10): Promise<FeedPage> => feed.after(cursor, null, limit);
+  const after = (cursor: string, limit = 10): Promise<FeedPage> =>
+    feed.after(cursor, { kind: 'rows', table: null }, limit);
   async function expired(cursor: string): Promise<string> {
     const refused = await after(cursor).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(Refused);

@@ -2,10 +2,10 @@ import {
   type ChangeFeed,
   type FeedItem,
   type FeedPage,
+  type Followed,
   type JsonText,
   Refused,
   type RegionId,
-  type TableName,
 } from '@meridian/core';
 import type { Pool } from 'pg';
 import { BEGINNING, cursorText, type FeedCursor, type FeedPoint, parseCursorText } from './feed-cursor.js';
@@ -31,38 +31,38 @@ export class PgChangeFeed implements ChangeFeed {
     return rows[0]!.mark;
   }
 
-  async after(text: string, table: TableName | null, limit: number): Promise<FeedPage> {
+  async after(text: string, of: Followed, limit: number): Promise<FeedPage> {
     const cursor = parseCursorText(this.region, text);
     const to = cursor.to ?? (await this.#point());
     // Who begins at the beginning misses what is dropped from now on.
     const from = cursor.from.drops === null ? { ...cursor.from, drops: to.drops } : cursor.from;
-    const items = await this.#between({ from, to, after: cursor.after }, cursor.from.drops, table, limit);
+    const items = await this.#between({ from, to, after: cursor.after }, cursor.from.drops, of, limit);
     const last = items.at(-1);
     if (last !== undefined && items.length === limit) return { items, cursor: last.cursor };
     // All of this stretch is read: go on behind it, and at once when it was an old one.
     const behind = cursorText(this.region, { from: to, to: null, after: '0' });
-    return items.length === 0 && cursor.to !== null ? this.after(behind, table, limit) : { items, cursor: behind };
+    return items.length === 0 && cursor.to !== null ? this.after(behind, of, limit) : { items, cursor: behind };
   }
 
   async #between(
     { from, to, after }: FeedCursor & { readonly to: FeedPoint },
     drops: number | null,
-    table: TableName | null,
+    of: Followed,
     limit: number,
   ): Promise<readonly FeedItem[]> {
-    const { rows } = await this.#query<Found>(BETWEEN, [
+    const { rows } = await this.#query<Found>(of.kind === 'rows' ? CHANGES : CONFLICTS, [
       from.snapshot,
       to.snapshot,
       JSON.stringify(from.vector),
       JSON.stringify(to.vector),
       after,
-      table,
-      limit,
       drops,
+      limit,
+      ...(of.kind === 'rows' ? [of.table] : [of.table?.schema ?? null, of.table?.name ?? null]),
     ]);
     if (rows[0]!.expired) throw await this.#expired();
-    return rows.flatMap(({ id, data }) =>
-      id === null ? [] : [{ cursor: cursorText(this.region, { from, to, after: id }), data }],
+    return rows.flatMap(({ id, event, data }) =>
+      id === null ? [] : [{ cursor: cursorText(this.region, { from, to, after: id }), event, data }],
     );
   }
 
@@ -98,7 +98,8 @@ export class PgChangeFeed implements ChangeFeed {
 
 /** The first row is there also when nothing was found. */
 type Found = { readonly expired: boolean } & (
-  { readonly id: string; readonly data: JsonText } | { readonly id: null; readonly data: null }
+  | { readonly id: string; readonly event: string; readonly data: JsonText }
+  | { readonly id: null; readonly event: null; readonly data: null }
 );
 
 /**
@@ -106,11 +107,11 @@ type Found = { readonly expired: boolean } & (
  * statement that reads the log: its snapshot is taken when it has the log's locks, so what was dropped before shows, and nothing is
  * dropped while it reads. Of a local change that was in progress at `from` it is enough that it may have been dropped.
  *
- * Meridian's own tables replicate like users' ones, but are nobody's business here unless asked for.
+ * `found`: id, event and data of the entries among `entry` that were asked for; parameters from $8 on are its own.
  */
-const BETWEEN = /* sql */ `
+const between = (found: string): string => /* sql */ `
 WITH log AS (
-  SELECT d.times <> $8::bigint AND d.id > $5::bigint AND (
+  SELECT d.times <> $6::bigint AND d.id > $5::bigint AND (
            d.xid >= pg_snapshot_xmax($1::pg_snapshot)
            OR EXISTS (SELECT FROM pg_snapshot_xip($1::pg_snapshot) AS x WHERE x <= d.xid AND pg_visible_in_snapshot(x, d.snapshot))
            OR EXISTS (SELECT FROM json_each_text(d.vector) AS upto(origin, seq)
@@ -126,18 +127,45 @@ WITH log AS (
   SELECT c.* FROM json_each_text($4::json) AS upto(origin, seq)
     JOIN meridian.change c ON c.origin = upto.origin
      AND c.seq > coalesce(($3::json ->> upto.origin)::bigint, 0) AND c.seq <= upto.seq::bigint
+), entry AS (
+  SELECT e.* FROM (SELECT * FROM local UNION ALL SELECT * FROM remote) AS e WHERE e.id > $5::bigint
 )
-SELECT coalesce(log.expired, false) AS expired, found.id, found.data FROM log LEFT JOIN (
-SELECT id::text, id AS place, json_build_object(
+SELECT coalesce(log.expired, false) AS expired, found.id::text, found.event, found.data::text
+  FROM log LEFT JOIN (${found} ORDER BY id LIMIT $7) found ON NOT coalesce(log.expired, false) ORDER BY found.id`;
+
+const WALL = `to_char(to_timestamp(wall / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+/** The log has both in one. */
+const WRITER = `'actor', regexp_replace(actor, E'\\t[^\\t]*$', ''), 'application', substring(actor FROM E'\\t([^\\t]*)$')`;
+
+/** Meridian's own tables replicate like users' ones, but are nobody's business here unless asked for. */
+const CHANGES = between(/* sql */ `
+SELECT id, 'change' AS event, json_build_object(
          'table', rel,
          'op', CASE op WHEN 'i' THEN 'insert' WHEN 'u' THEN 'update' ELSE 'delete' END,
-         'key', pk, 'origin', origin, 'seq', seq, 'stamp', stamp::text,
-         'wall', to_char(to_timestamp(wall / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-         'actor', regexp_replace(actor, E'\\t[^\\t]*$', ''), 'application', substring(actor FROM E'\\t([^\\t]*)$'), 'patch', patch, 'before', before)::text AS data
-  FROM (SELECT * FROM local UNION ALL SELECT * FROM remote) AS entry
- WHERE id > $5::bigint
-   AND ($6::text IS NULL AND rel NOT LIKE 'meridian.%' OR rel = $6)
- ORDER BY id
- LIMIT $7
-) found ON NOT coalesce(log.expired, false) ORDER BY found.place
-`;
+         'key', pk, 'origin', origin, 'seq', seq, 'stamp', stamp::text, 'wall', ${WALL},
+         ${WRITER}, 'patch', patch, 'before', before) AS data
+  FROM entry
+ WHERE ($8::text IS NULL AND rel NOT LIKE 'meridian.%' OR rel = $8)`);
+
+/**
+ * A record's change holds the whole of its row, less its key. What is decided of it names it alone: the rest is looked up, as it is
+ * now, and a record that is not there any more has none.
+ */
+const CONFLICTS = between(/* sql */ `
+SELECT id, event, json_build_object(
+         'type', event, 'id', conflict, 'table', rel, 'key', key, 'kind', kind, 'region', region, 'reason', reason,
+         'decision', decision, 'origin', origin, 'seq', seq, 'wall', ${WALL}, ${WRITER}) AS data
+  FROM (SELECT e.id, e.pk ->> 0 AS conflict, w.row ->> 'rel' AS rel, (w.row ->> 'pk')::json AS key, w.row ->> 'kind' AS kind,
+               w.row ->> 'region' AS region, w.row ->> 'reason' AS reason, NULL::json AS decision,
+               CASE e.op WHEN 'd' THEN 'conflict.forgotten' ELSE meridian.conflict_event(e.before ->> 'status', e.patch ->> 'status') END AS event,
+               e.origin, e.seq, e.wall, e.actor
+          FROM entry e CROSS JOIN LATERAL (SELECT CASE e.op WHEN 'd' THEN e.before ELSE e.patch END AS row) w
+         WHERE e.rel = 'meridian.conflict'
+        UNION ALL
+        SELECT e.id, e.pk ->> 0, c.rel, c.pk::json, c.kind, c.region, c.reason,
+               json_build_object('strategy', e.patch ->> 'strategy', 'by', e.patch ->> 'by', 'region', e.patch ->> 'region', 'note', e.patch ->> 'note'),
+               meridian.decision_event(e.patch ->> 'strategy'), e.origin, e.seq, e.wall, e.actor
+          FROM entry e LEFT JOIN meridian.conflict c ON c.id = e.pk ->> 0
+         WHERE e.rel = 'meridian.decision' AND e.op <> 'd') told
+ WHERE event IS NOT NULL AND ($8::text IS NULL OR rel = quote_ident($8) || '.' || quote_ident($9::text))`);

@@ -8,7 +8,10 @@ export class PgWebhookStore implements WebhookStore {
 
   async configure(hooks: readonly Subscription[]): Promise<void> {
     await this.#query(CONFIGURE, [JSON.stringify(hooks)]);
-    await this.#query('DELETE FROM meridian.webhook_delivery WHERE hook NOT IN (SELECT name FROM meridian.webhook)', []);
+    await this.#query(
+      'DELETE FROM meridian.webhook_delivery WHERE hook NOT IN (SELECT name FROM meridian.webhook)',
+      [],
+    );
   }
 
   due(hook: string, limit: number): Promise<readonly Delivery[]> {

@@ -17,6 +17,7 @@ import {
   type Values,
   beforeOf,
   changeRef,
+  countsIn,
   inPresentColumns,
   recordVerdicts,
   rowId,
@@ -165,6 +166,8 @@ export class Attempt {
       ...(await recordParking(tx, digest, region, effects, this.insertedOver(outcomes))),
     ];
     if (records.length > 0) await tx.recordConflicts(records);
+    const merges = outcomes.flatMap((o) => o.merges).filter((merge) => countsIn(merge, region));
+    if (merges.length > 0) await tx.countMerges(merges);
     return records.length;
   }
 

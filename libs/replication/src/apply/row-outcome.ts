@@ -3,6 +3,7 @@ import {
   type Entry,
   type JsonText,
   type Made,
+  type MergeTried,
   type NetEffect,
   type PendingMerge,
   type Race,
@@ -14,7 +15,9 @@ import {
   type Values,
   beforeOf,
   covers,
+  lostNothing,
   mergePatch,
+  mergesTried,
   netEffect,
   patchOf,
   rankOf,
@@ -39,6 +42,8 @@ export interface RowOutcome {
   readonly claims: ReadonlyMap<string, Claim>;
   readonly races: readonly Race[];
   readonly recordings: readonly Recording[];
+  /** What was merged without a loser. */
+  readonly merges: readonly MergeTried[];
   /** The image that every delete of this row brings along, when it was decided anew. */
   readonly image: Values | null;
 }
@@ -59,7 +64,7 @@ export function plainOutcome(work: RowWork, place: RowState['place'] | null): Ro
   const effect = effectOf(ref, net, place, patch);
   const isWhole = net.kind === 'insert' || net.kind === 'replace';
   const after = isWhole && spec.uniqueKeys.length > 0 ? net.values : null;
-  return { ref, spec, place, effect, after, claims, races: NONE, recordings: NONE, image: null };
+  return { ref, spec, place, effect, after, claims, races: NONE, recordings: NONE, merges: NONE, image: null };
 }
 
 /** One for all rows of a batch that may have a million. */
@@ -104,6 +109,7 @@ export class ContendedRow {
   private readonly counters: ReadonlySet<string>;
   private readonly entries: RowEntries;
   private readonly recordings: Recording[] = [];
+  private merges: readonly { readonly tried: MergeTried; readonly at: number }[] = [];
   private readonly claims = new Map<string, Claim>();
   /** By a register's columns: its last function, and of which recording. */
   private readonly undecided = new Map<readonly string[], { readonly merge: PendingMerge; readonly at: number }>();
@@ -156,6 +162,7 @@ export class ContendedRow {
     for (const [columns, { merge, at }] of this.undecided) {
       if (!columns.some((column) => Object.hasOwn(written, column))) continue;
       this.undecided.delete(columns);
+      this.merges = this.merges.filter((m) => m.at !== at || m.tried.columns !== columns);
       const { ref, resolution } = this.recordings[at]!;
       this.recordings[at] = { ref, resolution: settle(resolution, merge, { kind: 'merged', values: {} }) };
     }
@@ -184,7 +191,8 @@ export class ContendedRow {
     if (present === null && change.op !== 'insert' && resolution.exists) throw new MissingRowError(ref);
     this.forgetDecided(patchOf(change));
     for (const merge of resolution.pending) this.undecided.set(merge.columns, { merge, at: this.recordings.length });
-    this.recordings.push({ ref, resolution });
+    const at = this.recordings.push({ ref, resolution }) - 1;
+    this.merges = [...this.merges, ...mergesTried(spec, change, uncovered).map((tried) => ({ tried, at }))];
     for (const { columns, winner } of resolution.verdicts)
       for (const key of spec.uniqueKeys)
         if (key.columns.some((c) => columns.includes(c))) this.claims.set(key.name, claimOf(winner, key.columns));
@@ -209,6 +217,9 @@ export class ContendedRow {
       claims: this.claims,
       races: this.entries.races,
       recordings: this.recordings,
+      merges: this.merges.flatMap(({ tried, at }) =>
+        lostNothing(tried, this.recordings[at]!.resolution) ? [tried] : [],
+      ),
       image: this.exists ? null : this.image,
     };
   }

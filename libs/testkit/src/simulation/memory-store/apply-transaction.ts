@@ -8,6 +8,7 @@ import {
   type Held,
   type JsonText,
   isPast,
+  type Merge,
   type ParkReason,
   type Places,
   type Race,
@@ -247,6 +248,20 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
         this.putRow(ref, row);
         if (log !== null) this.writes.log.push(log);
       }
+    });
+  }
+
+  countMerges(merges: readonly Merge[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('count merges');
+      const { merges: counts } = this.db;
+      this.writing();
+      this.writes.others.push(() => {
+        for (const { table, columns, policy } of merges) {
+          const of = `${table} ${columns.join()} ${policy}`;
+          counts.set(of, (counts.get(of) ?? 0) + 1);
+        }
+      });
     });
   }
 

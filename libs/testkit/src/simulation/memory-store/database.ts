@@ -85,6 +85,8 @@ export class MemoryDatabase {
   readonly applied = new Map<RegionId, AppliedTick>();
   readonly ticks = new Map<string, Tick>();
   readonly races = new Map<ChangeId, Map<RegionId, Seq>>();
+  /** Table, columns and policy → merges that lost nothing. */
+  readonly merges = new Map<string, number>();
   /** Log rows that their table cannot take; tables that refuse now. */
   readonly waiting = new Set<LogRow>();
   readonly refusing = new Set<TableName>();
