@@ -1,5 +1,5 @@
 import type { Cancellation, Timers } from '@meridian/core';
-import type { Enrolment, PgApplyStore, PgTickStore } from '@meridian/postgres';
+import type { Enrolment, OverruledDecisions, PgApplyStore, PgTickStore } from '@meridian/postgres';
 import type { Logger } from 'pino';
 
 const INTERVAL_MS = 2_000;
@@ -10,11 +10,12 @@ export interface Kept {
   readonly ticks: PgTickStore;
   readonly apply: PgApplyStore;
   readonly enrolment: Enrolment;
+  readonly overruled: OverruledDecisions;
 }
 
 /**
- * What the leader does beside replicating: partitions ahead, tables that were altered, who blocks apply. `reviewed`: after a
- * look at the tables.
+ * What the leader does beside replicating: partitions ahead, tables that were altered, who blocks apply, rows that two people decided at
+ * once. `reviewed`: after a look at the tables.
  */
 export async function upkeep(
   parts: Kept,
@@ -31,6 +32,7 @@ export async function upkeep(
         await reviewed();
       }
       for (const blocker of await parts.apply.blockers()) log.warn({ blocker }, 'a transaction holds up apply');
+      await parts.overruled.settle();
     } catch (error) {
       log.warn({ err: error }, 'upkeep failed, and is tried again');
     }

@@ -59,6 +59,26 @@ export class FunctionCheck {
     }
   }
 
+  /** Those that do not even parse, or that are not there: nothing is called. */
+  async unusable(table: TableRef, policy: TablePolicy): Promise<readonly RefusedReason[]> {
+    const functions = functionsIn(policy);
+    const found = functions.length === 0 ? null : await this.catalogTable(table);
+    if (found === null) return [];
+    const sandbox = new MergeSandbox();
+    try {
+      const reasons: RefusedReason[] = [];
+      for (const written of functions)
+        reasons.push(
+          ...(written.language === 'sql'
+            ? await this.sqlProblems(written, { table: found.name })
+            : await compileProblems(sandbox, written)),
+        );
+      return reasons;
+    } finally {
+      await sandbox.close();
+    }
+  }
+
   private async sandboxProblems(
     sandbox: MergeSandbox,
     written: WrittenFunction,
@@ -73,7 +93,7 @@ export class FunctionCheck {
     }));
   }
 
-  private async sqlProblems(written: WrittenFunction, samples: MergeSamples): Promise<RefusedReason[]> {
+  private async sqlProblems(written: WrittenFunction, samples: Pick<MergeSamples, 'table'>): Promise<RefusedReason[]> {
     const nulls: Values = Object.fromEntries(written.columns.map((column) => [column, null]));
     const call = callOf({ name: written.source, version: 1 }, samples, written.columns, null, [nulls]);
     const [outcome] = await this.sql.run([call]);
@@ -93,6 +113,13 @@ export class FunctionCheck {
       for (const record of page) calls.push(...callsIn(record, written, samples));
     return calls;
   }
+}
+
+async function compileProblems(sandbox: MergeSandbox, written: WrittenFunction): Promise<RefusedReason[]> {
+  const compiled = await sandbox.compile(written.name, written.version, written.source);
+  if (compiled.kind === 'compiled') return [];
+  const detail = `${written.columns.join(', ')}: the function ${written.name} cannot be used (${compiled.because}): ${compiled.detail}`;
+  return [{ code: 'merge_not_compiled', detail, cure: 'mend the function' }];
 }
 
 function functionsIn({ columns }: TablePolicy): WrittenFunction[] {

@@ -38,7 +38,6 @@ export interface RowHistory {
 
 export interface HistoryItem extends ConflictVersion {
   readonly seq: Seq | null;
-  readonly epoch: number;
   /** What it wrote over; null: it inserted the row. */
   readonly before: Values | null;
   /** Of `values`, the columns that hold a difference. */
