@@ -105,6 +105,15 @@ export interface EarlierPolicy {
   readonly delete: DeletePolicy;
 }
 
+/** Was the column a counter under this epoch's policy? Then what an update wrote is a difference. */
+export const countedAt = (spec: TableSpec, column: string, epoch: number): boolean =>
+  epoch >= spec.epoch
+    ? spec.counters.includes(column)
+    : !policyAt(spec, epoch).registers.some(({ columns }) => columns.includes(column)) && hasEarlier(spec);
+
+/** Else nothing is known but the present policy, and that it was ever another one is not. */
+const hasEarlier = ({ earlier }: TableSpec): boolean => (earlier ?? []).length > 0;
+
 /** The policy that was in force under this epoch; of one that is not known any more, the oldest that is. */
 export function policyAt(spec: TableSpec, epoch: number): EarlierPolicy {
   if (epoch >= spec.epoch) return spec;
