@@ -12,7 +12,7 @@ export class UsablePolicyTrial implements PolicyTrial {
   async specs(table: TableRef, policy: unknown): Promise<TrialSpecs | null> {
     const specs = await this.trial.specs(table, policy);
     if (specs?.kind !== 'resolved') return specs;
-    const reasons = await this.functions.unusable(table, policy as TablePolicy);
+    const reasons = await this.functions.unusable(policy as TablePolicy);
     return reasons.length === 0 ? specs : { kind: 'refused', reasons };
   }
 

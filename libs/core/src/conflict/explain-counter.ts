@@ -2,7 +2,6 @@ import { covers } from '../causality/coverage.js';
 import { addDecimals, negateDecimal } from '../change/decimal.js';
 import { patchOf } from '../change/change.js';
 import type { RegionId } from '../ids.js';
-import { countedAt } from '../policy/table-policy.js';
 import type { RowStanding, RowVersion } from '../ports/row-log.js';
 import { sourceOf } from './change-source.js';
 import { olderThanLog } from './older-than-log.js';
@@ -10,8 +9,8 @@ import type { CounterSums, Explanation } from './row-explanation.js';
 
 /** A counter comes from all its increments: by region, what the log still has of them, and the rest. */
 export function explainCounter(column: string, standing: RowStanding): Explanation & { readonly sums: CounterSums } {
-  const counted = countedOf(column, standing);
-  const updates = counted.filter((v) => isIncrement(v, column, standing));
+  const counted = countedOf(column, standing.versions);
+  const updates = counted.filter((v) => v.entry.op === 'update');
   const increments = [...new Set(updates.map((v) => v.entry.origin))].map((origin) =>
     sumOf(
       origin,
@@ -21,7 +20,7 @@ export function explainCounter(column: string, standing: RowStanding): Explanati
   );
   const value = standing.row!.values[column] ?? '0';
   const rest = increments.reduce((left, { sum }) => addDecimals(left, negateDecimal(sum)), value);
-  const began = counted.find((v) => !isIncrement(v, column, standing));
+  const began = counted.some((v) => v.entry.op === 'insert');
   const last = counted.at(-1);
   return {
     change: last === undefined ? null : sourceOf(last.entry, undefined),
@@ -32,15 +31,16 @@ export function explainCounter(column: string, standing: RowStanding): Explanati
   };
 }
 
-/** A write of the column while it was no counter is of a value, as an insert is: what it had seen counts no more. */
-function countedOf(column: string, { spec, versions }: RowStanding): RowVersion[] {
-  const writers = versions.filter((v) => v.entry.op !== 'delete' && Object.hasOwn(patchOf(v.entry), column));
-  const values = writers.filter((v) => !isIncrement(v, column, { spec }));
-  return writers.filter((v) => !values.some((i) => i !== v && covers(i.entry, v.entry)));
+/** An insert starts the counter anew: what it had seen counts no more. */
+function countedOf(column: string, versions: readonly RowVersion[]): RowVersion[] {
+  const inserts = versions.filter((v) => v.entry.op === 'insert');
+  return versions.filter(
+    (v) =>
+      v.entry.op !== 'delete' &&
+      Object.hasOwn(patchOf(v.entry), column) &&
+      !inserts.some((i) => i !== v && covers(i.entry, v.entry)),
+  );
 }
-
-const isIncrement = ({ entry }: RowVersion, column: string, { spec }: Pick<RowStanding, 'spec'>): boolean =>
-  entry.op === 'update' && countedAt(spec, column, entry.epoch);
 
 const sumOf = (origin: RegionId, column: string, of: readonly RowVersion[]): CounterSums['increments'][number] => ({
   origin,
@@ -51,7 +51,5 @@ const sumOf = (origin: RegionId, column: string, of: readonly RowVersion[]): Cou
 const told = ({ origin, sum, changes }: CounterSums['increments'][number]): string =>
   `${origin} added ${sum} in ${changes} ${changes === 1 ? 'change' : 'changes'}`;
 
-function restOf(rest: string, began: RowVersion | undefined, standing: RowStanding): string {
-  if (began === undefined) return `${rest} is ${olderThanLog(standing)}`;
-  return began.entry.op === 'insert' ? `it began with ${rest}` : `it was ${rest} when it became a counter`;
-}
+const restOf = (rest: string, began: boolean, standing: RowStanding): string =>
+  began ? `it began with ${rest}` : `${rest} is ${olderThanLog(standing)}`;

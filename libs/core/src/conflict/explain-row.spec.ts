@@ -138,40 +138,6 @@ describe('a counter', () => {
   });
 });
 
-describe('a column that was a counter, or was none', () => {
-  const kinds = (now: 'counter' | 'max', ...before: readonly (readonly [epoch: number, kind: 'counter' | 'max'])[]) => {
-    const registers = (kind: 'counter' | 'max') => (kind === 'max' ? [{ columns: ['n'], policy: MAX }] : []);
-    return {
-      ...itemsSpec(),
-      ...{ epoch: 9, registers: registers(now), counters: now === 'counter' ? ['n'] : [] },
-      earlier: before.map(([epoch, kind]) => ({ epoch, registers: registers(kind), delete: 'update-wins' as const })),
-    };
-  };
-  const MAX = { kind: 'max', order: 'number' } as const;
-  const n = (id: number, value: string, epoch: number) =>
-    write('us', id, { patch: { n: value }, before: { n: '0' }, epoch, seq: id, deps: {} });
-
-  it('begins anew with what was written while it was none', () => {
-    const spec = kinds('counter', [5, 'max'], [1, 'counter']);
-    const versions = [n(1, '3', 2), n(2, '40', 6), n(3, '2', 9)];
-    expect(column(standing({ ...itemsRow, n: '42' }, versions, { spec }), 'n')).toMatchObject({
-      sums: { increments: [{ origin: 'us', sum: '2', changes: 1 }], rest: '40' },
-      reason: 'us added 2 in 1 change, it was 40 when it became a counter: differences add up, and none is lost',
-    });
-  });
-
-  it('takes no increment for a value', () => {
-    const spec = kinds('max', [1, 'counter']);
-    const of = standing({ ...itemsRow, n: '10' }, [n(1, '3', 2)], { spec });
-    expect(column(of, 'n')).toMatchObject({ change: null, beat: [] });
-    expect(column(of, 'n').reason).toBe(
-      'what it had counted to when it ceased to be a counter: nothing wrote it since',
-    );
-    const later = standing({ ...itemsRow, n: '12' }, [n(1, '30', 2), n(2, '12', 9)], { spec });
-    expect(column(later, 'n')).toMatchObject({ change: { id: 2 }, beat: [] });
-  });
-});
-
 describe('a merged column', () => {
   const of = (policy: Register['policy'], values: Values, versions: readonly RowVersion[], more = {}) =>
     column(

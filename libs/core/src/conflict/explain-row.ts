@@ -1,7 +1,7 @@
 import { type Entry, maximal, sameChange } from '../causality/coverage.js';
 import { relationOf } from '../causality/relation.js';
 import { patchOf } from '../change/change.js';
-import { type Register, type TableSpec, countedAt, mergedColumns } from '../policy/table-policy.js';
+import { type Register, type TableSpec, mergedColumns } from '../policy/table-policy.js';
 import type { ChangeName, RowConflict, RowStanding, RowVersion } from '../ports/row-log.js';
 import { sourceOf, withRank } from './change-source.js';
 import { decideAmong, type Decision } from './decide-among.js';
@@ -29,7 +29,7 @@ export function explainRow(standing: RowStanding): RowExplanation {
 /** The changes that {@link explainRow} needs the values of: those among which each register, and the row's existence, is decided. */
 export function decidingVersions(spec: TableSpec, versions: readonly RowVersion[]): readonly RowVersion[] {
   const applied = versions.filter((v) => !v.waiting);
-  const sets = [...spec.registers.map((register) => writersOf(spec, register, applied)), applied];
+  const sets = [...spec.registers.map((register) => writersOf(register, applied)), applied];
   const last = lastInsert(applied);
   const deciding = new Set(sets.flatMap((of) => maximal(of.map((v) => v.entry))));
   return applied.filter((v) => deciding.has(v.entry) || v === last);
@@ -56,20 +56,15 @@ const KEY_PART: Explanation = { change: null, beat: [], reason: 'part of the pri
 
 function explainRegister(register: Register, standing: RowStanding): Explanation {
   const { spec, row, versions } = standing;
-  const writers = writersOf(spec, register, versions);
+  const writers = writersOf(register, versions);
   const records = recordsOf(standing, register.columns);
   const conflicts = records.map((r) => r.id);
-  if (writers.length === 0) return { change: null, beat: [], reason: unwritten(register, standing), conflicts };
+  if (writers.length === 0) return { change: null, beat: [], reason: olderThanLog(standing), conflicts };
   if (mergedColumns({ registers: [register] }).length > 0) return explainMerged(register, standing, writers, records);
   const decision = decideAmong(spec, register, maximal(writers.map((v) => v.entry)), row!.values);
   const holds = register.columns.every((c) => decision.values[c] === row!.values[c]);
   return holds ? explained(decision, writers, records) : { ...lostToForgotten(decision), conflicts };
 }
-
-const unwritten = ({ columns }: Register, standing: RowStanding): string =>
-  standing.versions.some(({ entry }) => columns.some((c) => Object.hasOwn(patchOf(entry), c)))
-    ? 'what it had counted to when it ceased to be a counter: nothing wrote it since'
-    : olderThanLog(standing);
 
 function explainExistence(standing: RowStanding): Explanation {
   const { spec, row, versions } = standing;
@@ -133,11 +128,10 @@ const lostToForgotten = ({ verdict }: Decision): Omit<Explanation, 'conflicts'> 
   reason: `older than the log: what ${[...new Set(verdict.versions.map((e) => e.origin))].join(' and ')} wrote later lost to it`,
 });
 
-/** An increment of when the column was a counter is no value of it. */
-const writersOf = (spec: TableSpec, { columns }: Register, versions: readonly RowVersion[]): RowVersion[] =>
+const writersOf = ({ columns }: Register, versions: readonly RowVersion[]): RowVersion[] =>
   versions.filter(({ entry }) => {
     const patch = patchOf(entry);
-    return columns.some((c) => Object.hasOwn(patch, c) && (entry.op === 'insert' || !countedAt(spec, c, entry.epoch)));
+    return columns.some((c) => Object.hasOwn(patch, c));
   });
 
 const lastInsert = (versions: readonly RowVersion[]): RowVersion | undefined =>

@@ -31,6 +31,8 @@ export interface MergeFunction {
   readonly language: 'javascript' | 'sql';
   /** JavaScript's text; of SQL the function's name in every region's database. */
   readonly source: string;
+  /** Of SQL, what the regions agreed that it does: see `findFunction`. JavaScript's source says it all. */
+  readonly digest?: string;
 }
 
 /** How a column's values are compared as PostgreSQL writes them. */
@@ -104,15 +106,6 @@ export interface EarlierPolicy {
   readonly registers: readonly Register[];
   readonly delete: DeletePolicy;
 }
-
-/** Was the column a counter under this epoch's policy? Then what an update wrote is a difference. */
-export const countedAt = (spec: TableSpec, column: string, epoch: number): boolean =>
-  epoch >= spec.epoch
-    ? spec.counters.includes(column)
-    : !policyAt(spec, epoch).registers.some(({ columns }) => columns.includes(column)) && hasEarlier(spec);
-
-/** Else nothing is known but the present policy, and that it was ever another one is not. */
-const hasEarlier = ({ earlier }: TableSpec): boolean => (earlier ?? []).length > 0;
 
 /** The policy that was in force under this epoch; of one that is not known any more, the oldest that is. */
 export function policyAt(spec: TableSpec, epoch: number): EarlierPolicy {
