@@ -1,5 +1,5 @@
 import { type ConflictDesk, type ConflictReader, type Operator } from '@meridian/core';
-import { createRowsPool, PgConflictDesk, PgConflictReader } from '@meridian/postgres';
+import { createRowsPool, OverruledDecisions, PgConflictDesk, PgConflictReader } from '@meridian/postgres';
 import type { Pool } from 'pg';
 import type { RealRegion } from './real-region.js';
 import { nextMillisecond, type RealRegions, useRegions } from './real-regions.js';
@@ -17,11 +17,13 @@ class Desk {
   readonly pool: Pool;
   readonly desk: ConflictDesk;
   readonly reader: ConflictReader;
+  readonly overruled: OverruledDecisions;
 
   constructor(readonly region: RealRegion) {
     this.pool = createRowsPool({ url: region.url, max: 4, statementTimeoutMs: 20_000, lockTimeoutMs: 20_000 });
     this.desk = new PgConflictDesk(this.pool, region.name);
     this.reader = new PgConflictReader(this.pool);
+    this.overruled = new OverruledDecisions(this.pool, region.name);
   }
 
   async of(name: string): Promise<Shown[]> {
@@ -84,12 +86,13 @@ describe('decisions by hand', () => {
       { status: 'resolved', decision: { strategy: 'undo', by: 'ann', region: 'us' } },
     ]);
     expect(await eu!.of(t)).toEqual(await us!.of(t));
-    await eu!.desk.undo(id, null, operator('bob'));
+    await expect(eu!.desk.undo(id, null, operator('bob'))).rejects.toMatchObject({ code: 'note_required' });
+    await eu!.desk.undo(id, 'ann was wrong', operator('bob'));
     expect(await regions.equalRows(t)).toEqual(['1 | us | - | 10']);
     expect(await us!.of(t)).toMatchObject([{ status: 'open', decision: { strategy: 'undone', by: 'bob' } }]);
   });
 
-  it('of two regions at once: one stands in both, and the other is told by a record of its own', async () => {
+  it('of two regions at once: one stands in both, the row agrees with it, and the other is told by a record of its own', async () => {
     const { t, id } = await contended();
     await eu!.desk.resolve(id, FIRST, operator('ann'));
     nextMillisecond();
@@ -105,9 +108,20 @@ describe('decisions by hand', () => {
       key: [id],
       loser: { values: { by: 'ann', strategy: 'version' } },
     });
+    expect(overruled).toMatchObject({
+      reason: expect.stringMatching(
+        /bob in us decided accept, and that stands: its stamp is .* later; ann in eu decided version and had not yet seen it$/,
+      ),
+    });
+    expect(await regions.equalRows(t)).toEqual(['1 | eu | - | 10']);
+    expect(await us!.overruled.settle()).toBe(0);
+    expect(await eu!.overruled.settle()).toBe(1);
+    expect(await eu!.overruled.settle()).toBe(0);
+    await regions.exchange();
+    expect(await regions.equalRows(t)).toEqual(['1 | us | - | 10']);
     await expect(us!.desk.undo(overruled!.id, null, operator('bob'))).rejects.toMatchObject({ code: 'unresolvable' });
     await us!.desk.resolve(overruled!.id, ACCEPT, operator('bob'));
-    expect(await regions.equalRows(t)).toEqual(['1 | eu | - | 10']);
+    expect(await regions.equalRows(t)).toEqual(['1 | us | - | 10']);
     expect((await eu!.of('meridian.decision')).find((c) => c.id === overruled!.id)).toMatchObject({
       status: 'resolved',
     });

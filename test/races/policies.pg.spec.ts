@@ -257,6 +257,33 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
       expect(await reasons()).toEqual([expect.stringMatching(why)]);
     });
 
+    it('waits where it does not end, and goes on when the row is written under a policy without it', async () => {
+      table = `policy_${++made}`;
+      const endless = `export default (base, versions) => {
+        if (versions.some((v) => v.values.v === 'endless')) Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);
+        return { v: 'made' };
+      }`;
+      const columns = { v: { policy: 'merge:endless', source: endless } };
+      await regions.enrol(`CREATE TABLE ${table} (id int PRIMARY KEY, v text)`, [table], { columns });
+      await us!.user.query(`INSERT INTO ${table} VALUES (1, 'base'), (2, 'base')`);
+      await regions.exchange();
+      await set(us, `v = 'endless'`);
+      await set(eu, `v = 'of eu'`);
+      await eu!.user.query(`UPDATE ${table} SET v = 'plain' WHERE id = 2`);
+      await regions.exchange();
+      expect(await us!.waitsBecause(table)).toMatch(
+        /^the merge function endless gave nothing here for v of the row \["1"\]: (timed out|suspended)/,
+      );
+      await regions.enrol('', [table], { columns: { v: 'hlc' } });
+      await regions.exchange();
+      expect(await us!.waitsBecause(table)).not.toBeNull();
+      await set(us, `v = 'decided'`);
+      await regions.exchange();
+      const waits = async () => Promise.all(regions.all.map((r) => r.waitsBecause(table)));
+      expect(await waits()).toEqual([null, null, null]);
+      expect(await regions.equalRows(table)).toEqual(['1 | decided', '2 | plain']);
+    });
+
     it('waits, and is not enrolled anew, where the SQL function is not the one that the regions agreed on', async () => {
       await enrolled();
       const { rows } = await us!.user.query<{ digest: string }>(`SELECT md5('another')  AS digest`);

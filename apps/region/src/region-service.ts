@@ -6,6 +6,7 @@ import {
   Doctor,
   Enrolment,
   LeaderLock,
+  OverruledDecisions,
   PgApplyStore,
   PgChangeFeed,
   PgConflictDesk,
@@ -48,6 +49,7 @@ import { LogReader } from './log-reader.js';
 import { mergeMetrics } from './merge-metrics.js';
 import { FunctionCheck } from './merging/function-check.js';
 import { RegionPolicyFunctions } from './merging/policy-functions.js';
+import { UsablePolicyTrial } from './merging/policy-trial.js';
 import { Observations } from './observations.js';
 import { RegionDoctor } from './region-doctor.js';
 import { LocalRelaying } from './relaying.js';
@@ -260,7 +262,7 @@ export class RegionService {
       conflicts: new PgConflictReader(stores.pool),
       merges: new PgMergeCounts(stores.pool),
       rowLog: new PgRowLog(stores.pool, region),
-      policyTrial: new PgPolicyTrial(stores.pool),
+      policyTrial: new UsablePolicyTrial(new PgPolicyTrial(stores.pool), this.functionCheck),
       desk: new PgConflictDesk(stores.pool, region),
       tables,
       cluster,
@@ -316,6 +318,7 @@ interface Stores {
   readonly ticks: PgTickStore;
   readonly apply: PgApplyStore;
   readonly enrolment: Enrolment;
+  readonly overruled: OverruledDecisions;
   readonly doctor: Doctor;
   readonly reader: LogReader;
   readonly pool: Pool;
@@ -348,6 +351,7 @@ function openStores(
     ticks,
     apply,
     enrolment: new Enrolment({ url, region, applyRole, replicaRole }),
+    overruled: new OverruledDecisions(pool, region),
     doctor: new Doctor({ url, region, applyRole, replicaRole, peers }),
     reader: new LogReader(ticks, systemTimers),
     pool,

@@ -1,5 +1,5 @@
 import { type Cancellation, type RegionId, stableCut, type Timers } from '@meridian/core';
-import type { ConflictRetention, Enrolment, PgApplyStore, PgTickStore } from '@meridian/postgres';
+import type { ConflictRetention, Enrolment, OverruledDecisions, PgApplyStore, PgTickStore } from '@meridian/postgres';
 import type { Logger } from 'pino';
 
 const INTERVAL_MS = 2_000;
@@ -14,11 +14,12 @@ export interface Kept {
   readonly apply: PgApplyStore;
   readonly enrolment: Enrolment;
   readonly retention: ConflictRetention;
+  readonly overruled: OverruledDecisions;
 }
 
 /**
- * What the leader does beside replicating: partitions ahead, tables that were altered, old conflict records, who blocks apply. `reviewed`: after a
- * look at the tables.
+ * What the leader does beside replicating: partitions ahead, tables that were altered, old conflict records, who blocks apply, rows
+ * that two people decided at once. `reviewed`: after a look at the tables.
  */
 export async function upkeep(
   parts: Kept,
@@ -39,6 +40,7 @@ export async function upkeep(
       if (round % FORGET_EVERY === 0) forgetting = true;
       if (forgetting) forgetting = await forgetConflicts(parts, members);
       for (const blocker of await parts.apply.blockers()) log.warn({ blocker }, 'a transaction holds up apply');
+      await parts.overruled.settle();
     } catch (error) {
       log.warn({ err: error }, 'upkeep failed, and is tried again');
     }

@@ -21,7 +21,7 @@ import { DocsController } from './docs/docs.controller.js';
 import { OpenApiHolder } from './docs/openapi-holder.js';
 import { HealthController } from './health/health.controller.js';
 import { measureRequests } from './health/http-metrics.js';
-import { documentPipe } from './http/document.pipe.js';
+import { DocumentPipe } from './http/document.pipe.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { openApiDocument } from './openapi.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from './options.js';
@@ -85,7 +85,7 @@ export function prepareApi(app: INestApplication): void {
   const options = app.get<ApiOptions>(API_OPTIONS, { strict: false });
   const ports = app.get<ApiPorts>(API_PORTS, { strict: false });
   app.useGlobalFilters(new ProblemFilter());
-  app.useGlobalPipes(documentPipe());
+  app.useGlobalPipes(new DocumentPipe());
   measureRequests(app.getHttpAdapter().getInstance() as FastifyInstance, ports.metrics);
   app.get(OpenApiHolder, { strict: false }).set(openApiDocument(app, options));
 }

@@ -41,12 +41,14 @@ export const ConflictResolution = z
   });
 export type ConflictResolution = z.infer<typeof ConflictResolution>;
 
-export const ConflictRemark = z.strictObject({ note: Note }).meta({ id: 'ConflictRemark' });
+export const ConflictRemark = z
+  .strictObject({ note: Note })
+  .meta({ id: 'ConflictRemark', description: 'A note is required where somebody else has decided the conflict' });
 export const ConflictAssignment = z
   .strictObject({ to: Text.max(200).nullable().describe('null: to nobody') })
   .meta({ id: 'ConflictAssignment' });
 export const ConflictSnooze = z
-  .strictObject({ until: z.iso.datetime({ offset: true }).nullable().describe('null: not any more') })
+  .strictObject({ until: z.iso.datetime({ offset: true }).nullable().describe('To come; null: not any more') })
   .meta({ id: 'ConflictSnooze' });
 export const ConflictNote = z.strictObject({ note: Text.nullable() }).meta({ id: 'ConflictNote' });
 

@@ -34,6 +34,7 @@ export const ConflictVersion = z
       .describe(
         "How far its region's clock was ahead of the recording region's when that recorded it; null: not known. Of records only",
       ),
+    epoch: z.int().optional().describe("Of its table's policy when it was written"),
     values: Values,
   })
   .meta({ id: 'ConflictVersion' });

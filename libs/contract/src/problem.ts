@@ -32,6 +32,7 @@ export const PROBLEMS = {
   row_not_found: { status: 404, title: 'No such row' },
   conflict_not_found: { status: 404, title: 'No such conflict' },
   webhook_not_found: { status: 404, title: 'No such webhook' },
+  method_not_allowed: { status: 405, title: 'The path is not served under this method' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   unique_violation: { status: 409, title: 'A row with this key exists' },
   foreign_key_violation: { status: 409, title: 'A row that is referred to is missing, or a row is still referred to' },

@@ -4,14 +4,13 @@ import { CONFLICT_KINDS, ConflictVersion, Values } from './conflicts.js';
 const ChangeName = z.object({ origin: z.string(), id: z.int() });
 
 /** A clock is read when a conflict is recorded. */
-const LoggedVersion = ConflictVersion.omit({ clockOffsetMs: true });
+const LoggedVersion = ConflictVersion.omit({ clockOffsetMs: true }).required({ epoch: true });
 
 export const RowVersion = LoggedVersion.extend({
   seq: z
     .int()
     .nullable()
     .describe('The tick that carries it; null: none yet, or (not `traced`) one that is no longer kept'),
-  epoch: z.int().describe("Of its table's policy when it was written"),
   before: Values.nullable().describe('What it wrote over; null: it inserted the row'),
   increments: z.array(z.string()).describe('Columns in `values` that hold a difference: counters'),
   traced: z.boolean().describe('False: what its writer had seen is forgotten, for every region has had it for long'),
@@ -46,7 +45,7 @@ export const HistoryQuery = z.strictObject({
 });
 export type HistoryQuery = z.infer<typeof HistoryQuery>;
 
-const ChangeSource = LoggedVersion.omit({ op: true, values: true }).meta({ id: 'ChangeSource' });
+const ChangeSource = LoggedVersion.omit({ op: true, values: true, epoch: true }).meta({ id: 'ChangeSource' });
 
 const Explanation = z.object({
   change: ChangeSource.nullable().describe('Where it comes from; null: from before what the log tells'),

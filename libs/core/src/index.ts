@@ -34,6 +34,8 @@ export * from './conflict/row-explanation.js';
 export * from './conflict/explain-row.js';
 export { NOT_REPLAYED, replayConflict, type Replayed } from './conflict/replay.js';
 export * from './conflict/remedy.js';
+export * from './conflict/overruled.js';
+export type { InForce } from './conflict/lost-parts.js';
 export * from './conflict/unique.js';
 export * from './conflict/claim.js';
 export { givings, type Giving, type Share } from './shares/givings.js';

@@ -63,15 +63,35 @@ export class FunctionCheck {
     return { ...policy, columns: Object.fromEntries(await Promise.all(columns)) };
   }
 
+  /** Those that do not even parse, or that are not there: nothing is called. */
+  async unusable(policy: TablePolicy): Promise<readonly RefusedReason[]> {
+    const functions = functionsIn(policy);
+    if (functions.length === 0) return [];
+    const sandbox = new MergeSandbox();
+    try {
+      const reasons: RefusedReason[] = [];
+      for (const written of functions)
+        reasons.push(...(written.language === 'sql' ? await this.missing(written) : await unparsed(sandbox, written)));
+      return reasons;
+    } finally {
+      await sandbox.close();
+    }
+  }
+
   private async reasons(
     sandbox: MergeSandbox,
     written: WrittenFunction,
     samples: MergeSamples,
   ): Promise<RefusedReason[]> {
     if (written.language === 'javascript') return told(written, await checkMerge(sandbox, written, samples));
+    const missing = await this.missing(written);
+    if (missing.length > 0) return missing;
+    return told(written, await checkCalls(this.sql, { name: written.source, version: 1 }, samples));
+  }
+
+  private async missing(written: WrittenFunction): Promise<RefusedReason[]> {
     const found = await this.sql.find(written.source);
-    if (found.kind === 'found')
-      return told(written, await checkCalls(this.sql, { name: written.source, version: 1 }, samples));
+    if (found.kind === 'found') return [];
     return [
       {
         code: 'merge_unknown_function',
@@ -87,6 +107,13 @@ export class FunctionCheck {
       for (const record of page) calls.push(...callsIn(record, written, samples));
     return calls;
   }
+}
+
+async function unparsed(sandbox: MergeSandbox, written: WrittenFunction): Promise<RefusedReason[]> {
+  const compiled = await sandbox.compile(written.name, written.version, written.source);
+  if (compiled.kind === 'compiled') return [];
+  const detail = `${written.columns.join(', ')}: the function ${written.name} cannot be used (${compiled.because}): ${compiled.detail}`;
+  return [{ code: 'merge_not_compiled', detail, cure: 'mend the function' }];
 }
 
 const told = ({ name, columns }: WrittenFunction, { problems }: MergeCheck): RefusedReason[] =>

@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { dataRequest } from '../data/data-request.js';
 import { requireBody } from '../data/data.service.js';
+import { ApiProblem } from '../http/api-problem.js';
 import { send } from '../http/answer.js';
 import { ConflictActionsService } from './conflict-actions.service.js';
 import { DocumentAction, ROW_PROBLEMS } from './conflict-actions.openapi.js';
@@ -93,6 +94,8 @@ export class ConflictActionsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    if (until !== null && Date.parse(until) <= Date.now())
+      throw new ApiProblem('invalid_document', `until: ${until} is past already: name a time to come, or null`);
     await this.#triage(id, 'snoozed_until', until, request, reply);
   }
 

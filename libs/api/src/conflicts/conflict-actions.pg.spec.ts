@@ -268,11 +268,11 @@ describe('triage', () => {
     await recordConflict(us, LOST);
     const ann = { 'meridian-actor': 'ann' };
     await done('c1/assign', '{"to":"bob"}', ann);
-    await done('c1/snooze', '{"until":"2026-02-01T00:00:00Z"}', ann);
+    await done('c1/snooze', '{"until":"2126-02-01T00:00:00Z"}', ann);
     expect(await done('c1/note', '{"note":"ask support"}', ann)).toMatchObject({
       status: 'open',
       assignee: 'bob',
-      snoozedUntil: '2026-02-01T00:00:00Z',
+      snoozedUntil: '2126-02-01T00:00:00Z',
       note: { text: 'ask support', by: 'ann', region: 'us' },
     });
     await done('c1/assign', '{"to":null}');
@@ -281,6 +281,7 @@ describe('triage', () => {
     for (const [path, body] of [
       ['c1/assign', '{}'],
       ['c1/snooze', '{"until":"soon"}'],
+      ['c1/snooze', '{"until":"2026-01-01T00:00:00Z"}'],
       ['c1/note', '{"note":""}'],
       ['c1/note', '{"note":"a\\u0000b"}'],
     ] as const)

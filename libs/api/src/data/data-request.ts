@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { HEADERS } from '@meridian/contract';
 import { ANY_ETAG } from '@meridian/core';
 import type { FastifyRequest } from 'fastify';
@@ -29,7 +30,7 @@ export function dataRequest(request: FastifyRequest): DataRequest {
   return {
     method,
     url,
-    parameters: mark < 0 ? [] : [...new URLSearchParams(url.slice(mark + 1))],
+    parameters: mark < 0 ? [] : [...new URLSearchParams(requireUtf8(url.slice(mark + 1)))],
     body: typeof request.body === 'string' ? request.body : '',
     prefer: header(request, 'prefer'),
     range: header(request, 'range'),
@@ -42,6 +43,14 @@ export function dataRequest(request: FastifyRequest): DataRequest {
     token: header(request, 'meridian-session'),
     consistency: header(request, 'meridian-consistency'),
   };
+}
+
+/** What is not UTF-8 would be read as U+FFFD, and filter by what nobody has asked for. */
+function requireUtf8(query: string): string {
+  for (const [escapes] of query.matchAll(/(?:%[0-9a-f]{2})+/gi))
+    if (!isUtf8(Buffer.from(escapes.replaceAll('%', ''), 'hex')))
+      throw new ApiProblem('bad_request', `the query is not percent-encoded UTF-8: ${escapes.slice(0, 60)}`);
+  return query;
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

@@ -113,6 +113,18 @@ describe('injections', () => {
     expect(({} as Record<string, unknown>)['p']).toBeUndefined();
   });
 
+  it('what is not UTF-8 is no filter, and a wrong method is told with the right ones', async () => {
+    expect(await code('GET', '/v1/data/items?name=eq.%ff')).toBe('bad_request');
+    expect((await call('GET', '/v1/data/items?name=eq.%c3%bc%25')).status).toBe(200);
+    const answer = await call('DELETE', '/v1/conflicts/c1/resolve');
+    expect([answer.status, answer.headers.get('allow'), JSON.parse(answer.text)]).toMatchObject([
+      405,
+      'POST',
+      { code: 'method_not_allowed' },
+    ]);
+    expect(await code('GET', '/v1/nothing')).toBe('not_found');
+  });
+
   it("other tables, catalogs and Meridian's own are not to be had", async () => {
     for (const table of [
       'secrets',

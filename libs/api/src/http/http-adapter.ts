@@ -3,9 +3,11 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { HEADERS } from '@meridian/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiOptions } from '../options.js';
+import { ApiProblem } from './api-problem.js';
 import { sendProblem } from './problem.filter.js';
 import { refuseRaw } from './raw-refusal.js';
 import { requestBody } from './request-body.js';
+import { ServedMethods } from './served-methods.js';
 
 /** Give to NestFactory.create, with `{ bodyParser: false }`: bodies are read here. */
 export function createHttpAdapter(options: ApiOptions): FastifyAdapter {
@@ -34,10 +36,16 @@ export function createHttpAdapter(options: ApiOptions): FastifyAdapter {
 
 function configure(server: FastifyInstance, options: ApiOptions): void {
   server.server.headersTimeout = options.requestTimeoutMs;
-  server.addHook('onRequest', (_request, reply, done) => {
+  const served = new ServedMethods();
+  server.addHook('onRoute', ({ url, method }) => served.add(url, method));
+  server.addHook('onRequest', (request, reply, done) => {
     void reply.header(HEADERS.region, options.region);
     void reply.header('X-Content-Type-Options', 'nosniff');
-    done();
+    const methods = request.is404 ? served.of(request.url) : [];
+    if (methods.length === 0) return done();
+    void reply.header('Allow', methods.join(', '));
+    const error = new ApiProblem('method_not_allowed', `this path is served under ${methods.join(', ')}`);
+    sendProblem(error, request.id, reply);
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(

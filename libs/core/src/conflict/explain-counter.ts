@@ -3,7 +3,7 @@ import { addDecimals, negateDecimal } from '../change/decimal.js';
 import { patchOf } from '../change/change.js';
 import type { RegionId } from '../ids.js';
 import type { RowStanding, RowVersion } from '../ports/row-log.js';
-import { versionOf } from './explain.js';
+import { sourceOf } from './change-source.js';
 import { olderThanLog } from './older-than-log.js';
 import type { CounterSums, Explanation } from './row-explanation.js';
 
@@ -23,7 +23,7 @@ export function explainCounter(column: string, standing: RowStanding): Explanati
   const began = counted.some((v) => v.entry.op === 'insert');
   const last = counted.at(-1);
   return {
-    change: last === undefined ? null : sourceOf(last),
+    change: last === undefined ? null : sourceOf(last.entry, undefined),
     beat: [],
     reason: `${[...increments.map(told), restOf(rest, began, standing)].join(', ')}: differences add up, and none is lost`,
     conflicts: [],
@@ -53,8 +53,3 @@ const told = ({ origin, sum, changes }: CounterSums['increments'][number]): stri
 
 const restOf = (rest: string, began: boolean, standing: RowStanding): string =>
   began ? `it began with ${rest}` : `${rest} is ${olderThanLog(standing)}`;
-
-const sourceOf = ({ entry }: RowVersion): Explanation['change'] => {
-  const { origin, id, stamp, wall, actor, application } = versionOf(entry);
-  return { origin, id, stamp, wall, actor, application };
-};

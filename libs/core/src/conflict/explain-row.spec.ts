@@ -1,4 +1,6 @@
 import { entry, type Said } from '../change/change.builder.js';
+import type { Values } from '../change/change.js';
+import type { Register } from '../policy/table-policy.js';
 import type { RowStanding, RowVersion } from '../ports/row-log.js';
 import type { ConflictKind } from './record.js';
 import { decidingVersions, explainRow } from './explain-row.js';
@@ -71,6 +73,7 @@ describe('why a column is as it is', () => {
       ...{ id: 'c1', kind: 'update_origin_differs' as ConflictKind, region: 'us', reason: 'ap won' },
       loser: { origin: 'us', id: 1 },
       overwritten: [['x']],
+      reasons: [{ columns: ['x'], reason: 'ap won' }],
     } as never;
     const told = column(standing({ ...itemsRow, x: 'z' }, [x('us', 1, 'a')], { conflicts: [conflict] }), 'x');
     expect(told).toMatchObject({
@@ -91,7 +94,7 @@ describe('why a column is as it is', () => {
 
   it('but a record tells of it', () => {
     const old = traced(entry('us', 1, { seq: 1, deps: {}, patch: { x: 'a' } }), { traced: false });
-    const conflicts = [{ id: 'c1', loser: { origin: 'us', id: 1 }, overwritten: [['x']] }] as never;
+    const conflicts = [{ id: 'c1', loser: { origin: 'us', id: 1 }, overwritten: [['x']], reasons: [] }] as never;
     const told = column(standing({ ...itemsRow, x: 'b' }, [old, x('eu', 2, 'b')], { conflicts }), 'x');
     expect(told).toMatchObject({ beat: [{ origin: 'us', values: { x: 'a' } }], conflicts: ['c1'] });
     expect(told.reason).toContain("eu's write won");
@@ -131,6 +134,50 @@ describe('a counter', () => {
     expect(column(standing({ ...itemsRow, n: '7' }, versions), 'n').sums).toEqual({
       increments: [{ origin: 'ap', sum: '2', changes: 1 }],
       rest: '5',
+    });
+  });
+});
+
+describe('a merged column', () => {
+  const of = (policy: Register['policy'], values: Values, versions: readonly RowVersion[], more = {}) =>
+    column(
+      standing({ ...itemsRow, ...values }, versions, {
+        spec: { ...itemsSpec(), registers: [{ columns: ['x'], policy }] },
+        ...more,
+      }),
+      'x',
+    );
+  const from = (origin: string, id: number, before: string, after: string) =>
+    write(origin, id, { patch: { x: after }, before: { x: before } });
+
+  it('that is a map tells of the leaves that were beaten, and why', () => {
+    const versions = [from('us', 1, '{"a": 0}', '{"a": 1, "b": 1}'), from('eu', 2, '{"a": 0}', '{"a": 2}')];
+    const told = of({ kind: 'map' }, { x: '{"a": 2, "b": 1}' }, versions);
+    expect(told.beat).toMatchObject([
+      { origin: 'us', values: { x: '1' }, reason: expect.stringMatching(/^x\.a: eu's write won/) as string },
+    ]);
+    expect(told.reason).toMatch(/^made of what us and eu wrote, .* \(map\)\. x\.a: eu's write won: .*$/);
+  });
+
+  it('that is a set tells who added and took away what', () => {
+    const versions = [from('us', 1, '{a}', '{a,b}'), from('eu', 2, '{a}', '{c}')];
+    expect(of({ kind: 'set' }, { x: '{b,c}' }, versions).reason).toBe(
+      'made of what us and eu wrote, which had not seen each other (set). us added b. eu added c and took away a',
+    );
+  });
+
+  it('whose function gave nothing was decided by the fallback, as its record tells', () => {
+    const merge = { name: 'joined', language: 'javascript', source: '' } as const;
+    const policy = { kind: 'merge', function: merge, fallback: { kind: 'hlc' } } as const;
+    const versions = [from('us', 1, 'o', 'a'), from('eu', 2, 'o', 'b')];
+    expect(of(policy, { x: 'joined' }, versions)).toMatchObject({ beat: [], change: { origin: 'eu' } });
+    const reason = "the function joined gave nothing (threw), and by hlc eu's write won";
+    const conflicts = [
+      { id: 'c1', loser: { origin: 'us', id: 1 }, overwritten: [['x']], reasons: [{ columns: ['x'], reason }] },
+    ] as never;
+    expect(of(policy, { x: 'b' }, versions, { conflicts })).toMatchObject({
+      ...{ change: { origin: 'eu' }, reason, conflicts: ['c1'] },
+      beat: [{ origin: 'us', values: { x: 'a' }, reason }],
     });
   });
 });

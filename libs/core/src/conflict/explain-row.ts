@@ -1,12 +1,14 @@
 import { type Entry, maximal, sameChange } from '../causality/coverage.js';
 import { relationOf } from '../causality/relation.js';
-import { patchOf, rankOf } from '../change/change.js';
+import { patchOf } from '../change/change.js';
 import { type Register, type TableSpec, mergedColumns } from '../policy/table-policy.js';
 import type { ChangeName, RowConflict, RowStanding, RowVersion } from '../ports/row-log.js';
+import { sourceOf, withRank } from './change-source.js';
 import { decideAmong, type Decision } from './decide-among.js';
 import { explainCounter } from './explain-counter.js';
-import { nameOfPolicy, reasonOf, versionOf } from './explain.js';
-import type { Beaten, ChangeSource, ColumnExplanation, Explanation, RowExplanation } from './row-explanation.js';
+import { reasonOf, versionOf } from './explain.js';
+import { explainMerged } from './explain-merged.js';
+import type { Beaten, ColumnExplanation, Explanation, RowExplanation } from './row-explanation.js';
 import { olderThanLog } from './older-than-log.js';
 
 /** Why the row is as it is, by the changes of it that the log still has, and by its open conflict records. */
@@ -20,7 +22,7 @@ export function explainRow(standing: RowStanding): RowExplanation {
     existence: explainExistence(applied),
     columns: row === null ? [] : explainColumns(applied),
     waiting: standing.versions.length - applied.versions.length,
-    conflicts,
+    conflicts: conflicts.map(({ reasons: _reasons, ...told }) => told),
   };
 }
 
@@ -58,26 +60,10 @@ function explainRegister(register: Register, standing: RowStanding): Explanation
   const records = recordsOf(standing, register.columns);
   const conflicts = records.map((r) => r.id);
   if (writers.length === 0) return { change: null, beat: [], reason: olderThanLog(standing), conflicts };
-  if (mergedColumns({ registers: [register] }).length > 0) return explainMerged(register, writers, conflicts);
+  if (mergedColumns({ registers: [register] }).length > 0) return explainMerged(register, standing, writers, records);
   const decision = decideAmong(spec, register, maximal(writers.map((v) => v.entry)), row!.values);
   const holds = register.columns.every((c) => decision.values[c] === row!.values[c]);
   return holds ? explained(decision, writers, records) : { ...lostToForgotten(decision), conflicts };
-}
-
-/** Made of all that was written unseen: nobody has beaten anybody, but in a leaf, of which a record tells. */
-function explainMerged(
-  { columns, policy }: Register,
-  writers: readonly RowVersion[],
-  conflicts: readonly string[],
-): Explanation {
-  const versions = [...maximal(writers.map((v) => v.entry))].sort((a, b) => (a.stamp < b.stamp ? -1 : 1));
-  const origins = [...new Set(versions.map((e) => e.origin))];
-  const latest = versions.at(-1)!;
-  const reason =
-    origins.length === 1
-      ? `${latest.origin} wrote it last: it had seen every other write of it that the log has`
-      : `made of what ${origins.join(' and ')} wrote, which had not seen each other (${nameOfPolicy({ policy })})`;
-  return { change: sourceOf(latest, columns[0]), beat: [], reason, conflicts };
 }
 
 function explainExistence(standing: RowStanding): Explanation {
@@ -141,13 +127,6 @@ const lostToForgotten = ({ verdict }: Decision): Omit<Explanation, 'conflicts'> 
   })),
   reason: `older than the log: what ${[...new Set(verdict.versions.map((e) => e.origin))].join(' and ')} wrote later lost to it`,
 });
-
-const sourceOf = (e: Entry, column: string | undefined): ChangeSource => {
-  const { origin, id, stamp, wall, actor, application } = versionOf(withRank(e, column));
-  return { origin, id, stamp, wall, actor, application };
-};
-
-const withRank = (e: Entry, column: string | undefined): Entry => ({ ...e, ...rankOf(e, column) });
 
 const writersOf = ({ columns }: Register, versions: readonly RowVersion[]): RowVersion[] =>
   versions.filter(({ entry }) => {

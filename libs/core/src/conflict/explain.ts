@@ -3,6 +3,7 @@ import { type Values, isMove, isTouch, patchOf, rankOf } from '../change/change.
 import { writerOf } from '../change/writer.js';
 import { compareValues } from '../policy/value-order.js';
 import { type Stamp, millisOf } from '../stamp.js';
+import { decisionReason, isDecision } from './decision-reason.js';
 import type { ConflictKind, ConflictVersion, Overwritten } from './record.js';
 import type { Verdict } from './resolve.js';
 
@@ -13,6 +14,7 @@ export const versionOf = (e: Entry): ConflictVersion => ({
   stamp: e.stamp.toString(),
   wall: isoOfMicros(e.wall),
   ...writerOf(e),
+  epoch: e.epoch,
   values: patchOf(e),
 });
 
@@ -33,6 +35,8 @@ export const nameOf = ({ columns, part }: Pick<Overwritten, 'columns' | 'part'>)
 
 /** One plain sentence: who won, why, and that the loser's region had not seen it. */
 export function reasonOf(verdict: Verdict, loser: Entry): string {
+  if (isDecision(loser) && isDecision(verdict.winner) && verdict.columns.length > 0)
+    return decisionReason(verdict.winner, loser, stampReason(verdict, loser));
   const unseen = `${loser.origin} had not yet seen it`;
   if (verdict.columns.length === 0) return `${existenceReason(verdict)}; ${unseen}`;
   return `${winReason(verdict, loser)}; ${unseen}`;

@@ -29,6 +29,8 @@ export interface ConflictVersion {
    * how much stamps mean, and decides nothing. Absent where a version is not of a record.
    */
   readonly clockOffsetMs?: number | null;
+  /** Of its table's policy when it was written: says whether the value of a counter is a difference. */
+  readonly epoch: number;
   readonly values: Values;
 }
 

@@ -5,7 +5,7 @@ import type { RegionId, RowRef } from '../ids.js';
 import { type ClockOffsets, UNKNOWN_OFFSETS } from './clock-offsets.js';
 import { kindOf, nameOf, nameOfPolicy, reasonOf, versionOf } from './explain.js';
 import type { ConflictKind, ConflictRecord, ConflictVersion, Overwritten } from './record.js';
-import { baseOf, type Resolution, type Verdict } from './resolve.js';
+import type { Resolution, Verdict } from './resolve.js';
 
 /** What the verdicts on one row mean for the records of one region's changes. */
 export interface Recording {
@@ -88,7 +88,7 @@ function overwrite(
     status: 'open',
     loser: told(loser),
     versions: mergeVersions(versionsOf(record, kept), verdict.versions.map(told)),
-    base: baseWith(kept.some(isExistence) ? (record?.base ?? null) : null, verdict) ?? record?.base ?? null,
+    base: baseWith(kept.length === 0 ? null : record!.base, verdict),
     overwritten,
     result: resolution.exists ? resolution.values : null,
     reason: sentence(overwritten),
@@ -106,11 +106,15 @@ function versionWithOffset(
   return { ...versionOf(e), clockOffsetMs: e.origin === region ? 0 : (known ?? offsets(e.origin)) };
 }
 
-/** Of a row that is gone all that the delete took is kept, so that it can be written back. */
+/**
+ * What the versions wrote over, of each column the first one that did; with what is known of the columns that the record tells of
+ * besides. Of a row that is gone all that the delete took is kept, so that it can be written back.
+ */
 function baseWith(kept: Values | null, verdict: Verdict): Values | null {
-  const base = baseOf(verdict.versions);
-  const taken = isExistence(verdict) && verdict.winner.op === 'delete' ? beforeOf(verdict.winner) : kept;
-  return taken === null ? base : { ...taken, ...base };
+  const befores = verdict.versions.filter((e) => e.before !== null).map(beforeOf);
+  const taken = isExistence(verdict) && verdict.winner.op === 'delete' ? [beforeOf(verdict.winner)] : [];
+  const known = [...befores, ...(kept === null ? [] : [kept]), ...taken];
+  return known.length === 0 ? null : (Object.assign({}, ...known.toReversed()) as Values);
 }
 
 /** The change won this register again (or its value stands): what it had lost there is not lost. */

@@ -1,10 +1,14 @@
+import type { Values } from '../change/change.js';
 import { type RegionId, regionId, type RowKey, type TableName } from '../ids.js';
+import type { Register } from '../policy/table-policy.js';
+import type { InForce } from './lost-parts.js';
 import type { ConflictRecord, ConflictVersion } from './record.js';
 import { type Choice, remedyOf, reversalOf, writeOf } from './remedy.js';
 
 const version = (origin: string, id: number, said: Partial<ConflictVersion> = {}): ConflictVersion => ({
   ...{ origin: regionId(origin), id, op: 'update', stamp: String(id), wall: '2026-01-01T00:00:00Z', actor: 'ann' },
   application: null,
+  epoch: 1,
   values: {},
   ...said,
 });
@@ -29,7 +33,11 @@ const record = (versions: readonly ConflictVersion[], said: Partial<ConflictReco
 const OWN = version('us', 7, { values: { x: 'a', y: '1', n: '2' } });
 const OTHER = version('eu', 9, { values: { x: 'b' } });
 const UNDO: Choice = { kind: 'undo' };
-const N = ['n'];
+const inForce = (counters: readonly string[], more: Partial<InForce> = {}): InForce => ({
+  ...{ registers: [], counters, countersAt: () => counters },
+  ...more,
+});
+const N = inForce(['n']);
 const ROW = { id: '1', x: 'b', y: '0', n: '7' };
 
 describe('what a choice does to a leaf of a map', () => {
@@ -41,7 +49,7 @@ describe('what a choice does to a leaf of a map', () => {
     result: doc('{"a": {"b": 2}, "k": 1}'),
   });
   const written = (choice: Choice, present: string) => {
-    const write = writeOf(remedyOf(leafLost, choice, []), doc(present), ['id']);
+    const write = writeOf(remedyOf(leafLost, choice, inForce([])), doc(present), ['id']);
     return write.kind === 'update' ? write.values : write;
   };
 
@@ -141,9 +149,64 @@ describe('what a choice does to the row', () => {
   });
 
   it('is taken back to what the row held, counters by the difference', () => {
-    expect(reversalOf({ before: null, after: ROW }, ROW, N)).toEqual({ kind: 'delete' });
-    expect(writeOf(reversalOf({ before: ROW, after: null }, null, N), null, ['id'])).toMatchObject({ values: ROW });
+    expect(reversalOf({ before: null, after: ROW }, ROW, ['n'])).toEqual({ kind: 'delete' });
+    expect(writeOf(reversalOf({ before: ROW, after: null }, null, ['n']), null, ['id'])).toMatchObject({ values: ROW });
     const written = { before: { x: 'b', n: '7' }, after: { x: 'a', n: '10' } };
-    expect(reversalOf(written, { ...ROW, n: '12' }, N)).toMatchObject({ values: { x: 'b', n: '9' } });
+    expect(reversalOf(written, { ...ROW, n: '12' }, ['n'])).toMatchObject({ values: { x: 'b', n: '9' } });
+  });
+});
+
+describe('what a version lost, after the policy has changed', () => {
+  const own = (values: Values, said: Partial<ConflictVersion> = {}) => version('us', 7, { values, ...said });
+  const lost = (conflict: ConflictRecord, now: InForce, present: Values) => {
+    const write = writeOf(remedyOf(conflict, UNDO, now), present, ['id']);
+    return write.kind === 'update' ? write.values : write;
+  };
+  const register = (policy: Register['policy'], ...columns: readonly string[]): Register => ({ columns, policy });
+  const HLC = { kind: 'hlc' } as const;
+  const SET = { kind: 'set' } as const;
+
+  it('is a difference where the column counts now', () => {
+    const conflict = record([own({ n: '5' }), OTHER], { overwritten: [lostIn('n')], base: { n: '3' } });
+    const now = inForce(['n'], { countersAt: () => [] });
+    expect(lost(conflict, now, { ...ROW, n: '10' })).toEqual({ n: '12' });
+  });
+
+  it('is no difference where the column counted then, for that counted', () => {
+    const conflict = record([own({ x: 'a', n: '2' }), OTHER], { overwritten: [lostIn('x', 'n')], base: { x: '0' } });
+    const now = inForce([], { registers: [register(HLC, 'x'), register(HLC, 'n')], countersAt: () => ['n'] });
+    expect(lost(conflict, now, { ...ROW, n: '10' })).toEqual({ x: 'a' });
+  });
+
+  it('is only what it had changed, where columns are no longer taken together', () => {
+    const whole = own({ x: 'a', y: '0', z: '1' });
+    const conflict = record([whole, OTHER], { overwritten: [lostIn('x', 'y', 'z')], base: { x: '0', y: '0' } });
+    const apart = inForce([], { registers: ['x', 'y', 'z'].map((c) => register(HLC, c)) });
+    const present = { ...ROW, y: 'later', z: 'later' };
+    expect(lost(conflict, apart, present)).toEqual({ x: 'a' });
+    const together = inForce([], { registers: [register(HLC, 'x', 'y', 'z')] });
+    expect(lost(conflict, together, present)).toEqual({ x: 'a', y: '0', z: '1' });
+  });
+
+  it('is the elements and the leaves that it had added or taken away, where the value is made of parts now', () => {
+    const conflict = (column: string, before: string, after: string) =>
+      record([own({ [column]: after }), OTHER], { overwritten: [lostIn(column)], base: { [column]: before } });
+    const tags = conflict('tags', '{a,b}', '{b,c}');
+    const sets = inForce([], { registers: [register(SET, 'tags')] });
+    expect(lost(tags, sets, { id: '1', tags: '{a,d}' })).toEqual({ tags: '{c,d}' });
+    const grown = inForce([], { registers: [register({ kind: 'grow-set' }, 'tags')] });
+    expect(lost(tags, grown, { id: '1', tags: '{a,d}' })).toEqual({ tags: '{a,c,d}' });
+    const doc = conflict('doc', '{"a": 1, "b": 2}', '{"b": 3, "c": {"d": 4}}');
+    const maps = inForce([], { registers: [register({ kind: 'map' }, 'doc')] });
+    expect(lost(doc, maps, { id: '1', doc: '{"a": 1, "b": 2, "z": 9}' })).toEqual({
+      doc: '{"b": 3, "c": {"d": 4}, "z": 9}',
+    });
+  });
+
+  it('is all that an insert wrote', () => {
+    const inserted = version('us', 7, { op: 'insert', values: { id: '1', x: 'a', n: '4' } });
+    const conflict = record([inserted, OTHER], { overwritten: [lostIn('x', 'n')], base: null });
+    const now = inForce(['n'], { registers: [register(HLC, 'x')], countersAt: () => [] });
+    expect(lost(conflict, now, { ...ROW, n: '1' })).toEqual({ x: 'a', n: '5' });
   });
 });

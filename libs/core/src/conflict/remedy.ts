@@ -1,7 +1,8 @@
 import { addDecimals, negateDecimal } from '../change/decimal.js';
 import { type Values, onlyColumns, valueIn } from '../change/change.js';
-import { documentWith, leavesOf, pathId } from '../merge/json-leaves.js';
+import { leavesOf, pathId } from '../merge/json-leaves.js';
 import { Refused } from '../rows/refusal.js';
+import { type InForce, type Lost, lostUnder, type Part, withParts } from './lost-parts.js';
 import type { ConflictRecord, ConflictVersion } from './record.js';
 
 /** What a person wants of a conflict. */
@@ -29,15 +30,8 @@ export type Remedy =
       readonly kind: 'write';
       readonly values: Values;
       readonly whole: Values | null;
-      readonly leaves?: readonly Leaf[];
+      readonly parts?: readonly Part[];
     };
-
-/** Of a column that is merged part by part, the part that is to be written; null: taken away. */
-interface Leaf {
-  readonly column: string;
-  readonly path: readonly string[];
-  readonly text: string | null;
-}
 
 /** The row write of a decision: what it wrote over, and what it wrote; null: no row. */
 export interface Written {
@@ -51,16 +45,16 @@ export type RemedyWrite =
   | { readonly kind: 'insert' | 'update'; readonly values: Values; readonly written: Written }
   | { readonly kind: 'delete'; readonly written: Written };
 
-export function remedyOf(record: ConflictRecord, choice: Choice, counters: readonly string[]): Remedy {
+export function remedyOf(record: ConflictRecord, choice: Choice, now: InForce): Remedy {
   switch (choice.kind) {
     case 'accept':
       return { kind: 'leave' };
     case 'undo':
-      return versionRemedy(record, record.loser, null, counters);
+      return versionRemedy(record, record.loser, null, now);
     case 'version':
-      return versionRemedy(record, chosenVersion(record, choice.version), choice.columns, counters);
+      return versionRemedy(record, chosenVersion(record, choice.version), choice.columns, now);
     case 'value':
-      return { kind: 'write', values: choice.values, whole: wholeRow(record, record.loser, choice.values, counters) };
+      return { kind: 'write', values: choice.values, whole: wholeRow(record, record.loser, choice.values, now) };
   }
 }
 
@@ -90,16 +84,8 @@ export function writeOf(remedy: Remedy, present: Values | null, keyColumns: read
     case 'write':
       return present === null
         ? insertOf(remedy.whole)
-        : updateOf({ ...without(remedy.values, keyColumns), ...documentsOf(remedy.leaves ?? [], present) }, present);
+        : updateOf({ ...without(remedy.values, keyColumns), ...withParts(remedy.parts ?? [], present) }, present);
   }
-}
-
-/** The documents as they are, each with its leaves. */
-function documentsOf(leaves: readonly Leaf[], present: Values): Values {
-  const documents = new Map<string, string>();
-  for (const { column, path, text } of leaves)
-    documents.set(column, documentWith(documents.get(column) ?? valueIn(present, column), path, text));
-  return Object.fromEntries(documents);
 }
 
 function insertOf(whole: Values | null): RemedyWrite {
@@ -145,33 +131,43 @@ function versionRemedy(
   record: ConflictRecord,
   version: ConflictVersion,
   columns: readonly string[] | null,
-  counters: readonly string[],
+  now: InForce,
 ): Remedy {
   if (version.op === 'delete') {
     if (columns !== null) throw unresolvable('this version is a delete, which has no columns: leave "columns" out');
     return { kind: 'delete' };
   }
-  // A counter's increments are counted whatever became of the rest: they are not to be written twice.
-  const offered = without(isParked(record) ? { ...record.result, ...version.values } : version.values, counters);
-  const leaves = columns === null ? leavesIn(record, version) : [];
-  const values =
-    columns === null
-      ? without(
-          contested(record, offered),
-          leaves.map((l) => l.column),
-        )
-      : named(columns, offered);
-  if (Object.keys(values).length + leaves.length === 0 && !isGone(record))
+  const offered = offeredBy(record, version, now);
+  const { values, parts } =
+    columns === null ? contestedBy(record, version, offered, now) : { values: named(columns, offered), parts: [] };
+  if (Object.keys(values).length + parts.length === 0 && !isGone(record))
     throw unresolvable('this version wrote none of the contested columns: choose another, or send a value');
-  return { kind: 'write', values, whole: wholeRow(record, version, values, counters), leaves };
+  return { kind: 'write', values, whole: wholeRow(record, version, values, now), parts };
+}
+
+/** A counter's increments are counted whatever became of the rest: they are not to be written twice. */
+const offeredBy = (record: ConflictRecord, version: ConflictVersion, now: InForce): Values =>
+  isParked(record)
+    ? without({ ...record.result, ...version.values }, now.counters)
+    : without(version.values, now.countersAt(version.epoch));
+
+function contestedBy(record: ConflictRecord, version: ConflictVersion, offered: Values, now: InForce): Lost {
+  const leaves = leavesIn(record, version);
+  const whole = without(
+    contested(record, offered),
+    leaves.map((l) => l.column),
+  );
+  if (isParked(record) || isGone(record)) return { values: whole, parts: [] };
+  const lost = lostUnder(now, record.base, version, whole);
+  return { values: lost.values, parts: [...lost.parts, ...leaves] };
 }
 
 /** The contested leaves, as the version left them; a row that is gone comes back whole. */
-function leavesIn(record: ConflictRecord, { values }: ConflictVersion): Leaf[] {
+function leavesIn(record: ConflictRecord, { values }: ConflictVersion): Part[] {
   if (isGone(record)) return [];
   return record.overwritten.flatMap(({ columns: [column], part }) => {
     if (part == null || column === undefined || !Object.hasOwn(values, column)) return [];
-    return [{ column, path: part, text: leavesOf(valueIn(values, column)).get(pathId(part)) ?? null }];
+    return [{ kind: 'leaf', column, path: part, text: leavesOf(valueIn(values, column)).get(pathId(part)) ?? null }];
   });
 }
 
@@ -192,15 +188,10 @@ function named(columns: readonly string[], offered: Values): Values {
 }
 
 /** Null: the row was there when the conflict was decided, so if it is not now, somebody has deleted it since. */
-function wholeRow(
-  record: ConflictRecord,
-  version: ConflictVersion,
-  values: Values,
-  counters: readonly string[],
-): Values | null {
+function wholeRow(record: ConflictRecord, version: ConflictVersion, values: Values, now: InForce): Values | null {
   if (isParked(record)) return { ...record.result, ...values };
   if (!isGone(record)) return null;
-  const counts = counters.flatMap((c) => {
+  const counts = now.countersAt(version.epoch).flatMap((c) => {
     const written = valueIn(version.values, c);
     const base = version.op === 'insert' ? null : valueIn(record.base ?? {}, c);
     if (written === null) return base === null ? [] : [[c, base]];

@@ -14,7 +14,7 @@ export interface RowExplanation {
   readonly columns: readonly ColumnExplanation[];
   /** Changes of it that the log has, and the table here cannot take yet. */
   readonly waiting: number;
-  readonly conflicts: readonly RowConflict[];
+  readonly conflicts: readonly Omit<RowConflict, 'reasons'>[];
 }
 
 export interface Explanation {

@@ -22,7 +22,6 @@ export function historyItem(
   return {
     ...versionOf(entry),
     seq,
-    epoch: entry.epoch,
     before: entry.op === 'insert' ? null : beforeOf(entry),
     increments,
     traced,

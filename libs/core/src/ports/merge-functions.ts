@@ -70,5 +70,8 @@ export type CertainFailure =
 export type LocalFailure = 'timed out' | 'suspended' | 'unknown function';
 export type MergeFailure = CertainFailure | LocalFailure;
 
+/** How the reason begins for which a table waits for one of its functions. */
+export const FUNCTION_WAITS = 'the merge function';
+
 const LOCAL: ReadonlySet<MergeFailure> = new Set<LocalFailure>(['timed out', 'suspended', 'unknown function']);
 export const isLocalFailure = (because: MergeFailure): because is LocalFailure => LOCAL.has(because);

@@ -1,6 +1,6 @@
 import type { Entry } from '../causality/coverage.js';
 import type { Values } from '../change/change.js';
-import type { ConflictRecord, ConflictVersion } from '../conflict/record.js';
+import type { ConflictRecord, ConflictVersion, Overwritten } from '../conflict/record.js';
 import type { ChangeId, RegionId, RowKey, Seq, TableName } from '../ids.js';
 import type { TableSpec } from '../policy/table-policy.js';
 import type { ParkReason, RowState } from './apply-store.js';
@@ -38,7 +38,6 @@ export interface RowHistory {
 
 export interface HistoryItem extends ConflictVersion {
   readonly seq: Seq | null;
-  readonly epoch: number;
   /** What it wrote over; null: it inserted the row. */
   readonly before: Values | null;
   /** Of `values`, the columns that hold a difference. */
@@ -91,4 +90,6 @@ export type RowConflict = Pick<ConflictRecord, 'id' | 'kind' | 'region' | 'reaso
   readonly loser: ChangeName;
   /** Registers in which the change was overwritten; an empty one is the row's existence. */
   readonly overwritten: readonly (readonly string[])[];
+  /** Why, of each of them. */
+  readonly reasons: readonly Pick<Overwritten, 'columns' | 'reason'>[];
 };

@@ -147,6 +147,7 @@ describe('virtual rows, their claims and children, and conflict records', () => 
       actor: 'ann',
       application: 'psql',
       clockOffsetMs: 0,
+      epoch: 1,
       values: { name: 'a' },
     },
     versions: [],

@@ -1,7 +1,9 @@
 import {
   type ConflictRecord,
+  type InForce,
   type JsonText,
   Refused,
+  type Register,
   type RemedyWrite,
   type RowTable,
   type RowWrite,
@@ -14,14 +16,15 @@ import type { RowTransactions } from '../rows/row-transactions.js';
 export interface ConflictRow {
   readonly table: RowTable;
   readonly key: readonly string[];
-  readonly counters: readonly string[];
+  /** What decides its columns now. */
+  readonly now: InForce;
   readonly present: Values | null;
 }
 
 export async function lockConflictRow(
   rows: RowTransactions,
   client: PoolClient,
-  { table: name }: ConflictRecord,
+  { table: name }: Pick<ConflictRecord, 'table'>,
   key: readonly string[],
 ): Promise<ConflictRow> {
   if (name.startsWith('meridian.'))
@@ -37,17 +40,27 @@ export async function lockConflictRow(
       `${name} is not enrolled any more: enrol it again, or change the row by SQL and accept the conflict`,
       { table: name },
     );
-  return { table, key, counters: found[0]!.counters, present: await rows.lockedRow(client, table, key) };
+  return { table, key, now: inForce(found[0]!), present: await rows.lockedRow(client, table, key) };
 }
 
 interface Enrolled {
   readonly schema: string;
   readonly name: string;
+  readonly registers: readonly Register[];
   readonly counters: readonly string[];
+  /** By epoch. */
+  readonly counted: Readonly<Record<string, readonly string[]>>;
 }
 
+const inForce = ({ registers, counters, counted }: Enrolled): InForce => ({
+  registers,
+  counters,
+  countersAt: (epoch) => (epoch === undefined ? counters : (counted[epoch] ?? counters)),
+});
+
 const ENROLLED = /* sql */ `
-SELECT n.nspname AS schema, c.relname AS name, coalesce(e.spec -> 'counters', '[]') AS counters
+SELECT n.nspname AS schema, c.relname AS name, coalesce(e.spec -> 'counters', '[]') AS counters, coalesce(e.spec -> 'registers', '[]') AS registers,
+       coalesce((SELECT json_object_agg(p.epoch, p.counters) FROM meridian.policy_epoch p WHERE p.rel = e.rel), '{}') AS counted
   FROM meridian.enrolled_table e
   JOIN pg_class c ON c.oid = to_regclass(e.rel)
   JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -71,4 +71,15 @@ export function requireNote(
   );
 }
 
+/** What somebody else has decided is not taken back without a word. Who both have not said who they are count as one. */
+export function requireNoteToUndo(
+  conflict: DecidedConflict,
+  note: string | null,
+  { actor }: Pick<Operator, 'actor'>,
+): void {
+  const before = standing(conflict);
+  if (note !== null || before === null || before.by === actor) return;
+  throw new Refused('note_required', `${nameOf(before.by)} has decided it: say in "note" why that is taken back`);
+}
+
 const nameOf = (by: string): string => (by === '' ? 'somebody' : by);

@@ -27,6 +27,7 @@ import {
   type DecidedConflict,
   parseConflict,
   requireNote,
+  requireNoteToUndo,
   requireOpen,
   requireVersion,
   standing,
@@ -58,19 +59,20 @@ export class PgConflictDesk implements ConflictDesk {
 
   undo(id: string, note: string | null, operator: Operator): Promise<ShownConflict> {
     return this.#at(id, operator, async (client, conflict) => {
+      requireNoteToUndo(conflict, note, operator);
       const decision = standing(conflict);
       if (decision === null) {
         requireOpen(conflict, operator);
-        const written = await this.#carryOut(client, conflict, operator, async ({ counters }) =>
-          remedyOf(conflict.record, { kind: 'undo' }, counters),
+        const written = await this.#carryOut(client, conflict, operator, async ({ now }) =>
+          remedyOf(conflict.record, { kind: 'undo' }, now),
         );
         return this.#decide(client, conflict, { strategy: 'undo', version: null, written, note }, operator);
       }
       const written =
         decision.written === null
           ? null
-          : await this.#carryOut(client, conflict, operator, async ({ present, counters }) =>
-              reversalOf(decision.written!, present, counters),
+          : await this.#carryOut(client, conflict, operator, async ({ present, now }) =>
+              reversalOf(decision.written!, present, now.counters),
             );
       return this.#decide(client, conflict, { strategy: 'undone', version: null, written, note }, operator);
     });
@@ -83,6 +85,7 @@ export class PgConflictDesk implements ConflictDesk {
           'conflict_not_decided',
           'nobody has decided it, or it is open again: there is nothing to reopen',
         );
+      requireNoteToUndo(conflict, note, operator);
       await this.#decide(client, conflict, { strategy: 'reopened', version: null, written: null, note }, operator);
     });
   }
@@ -130,7 +133,7 @@ export class PgConflictDesk implements ConflictDesk {
     row: ConflictRow,
     choice: Exclude<Choice, { kind: 'value' }> | ValueChoice,
   ): Promise<Remedy> {
-    if (choice.kind !== 'value') return remedyOf(record, choice, row.counters);
+    if (choice.kind !== 'value') return remedyOf(record, choice, row.now);
     const { table, key } = row;
     const named = table.keyColumns.filter((c) => choice.columns.includes(c));
     if (named.length > 0)
@@ -142,7 +145,7 @@ export class PgConflictDesk implements ConflictDesk {
     const { columns, json } = choice;
     const returning = { kind: 'nothing' } as const;
     const values = await this.#rows.texts(client, { kind: 'update', table, target, columns, values: json, returning });
-    return remedyOf(record, { kind: 'value', values }, row.counters);
+    return remedyOf(record, { kind: 'value', values }, row.now);
   }
 
   /** Null: the row is as it is to be already. */

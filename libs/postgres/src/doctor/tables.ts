@@ -1,4 +1,4 @@
-import type { RegionId, TableName } from '@meridian/core';
+import { FUNCTION_WAITS, type RegionId, type TableName } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
 import { readUserTables } from '../catalog/read-table.js';
@@ -77,9 +77,15 @@ export async function countWaiting(client: ClientBase): Promise<ReadonlyMap<stri
 export function waitFindings({ name, state, reason }: EnrolledTable, waiting: ReadonlyMap<string, number>): Finding[] {
   if (state !== 'waiting') return [];
   const changes = `${waiting.get(name) ?? 0} changes wait here, and nothing is dropped from the log until they are in`;
-  const cure = 'make the table as it is in the other regions: it then goes on by itself';
+  const cure = reason?.startsWith(FUNCTION_WAITS) === true ? functionCure(name) : SAME_TABLE;
   return [finding('error', 'table_waits', name, `${changes}: ${reason ?? 'the table cannot take them'}`, cure)];
 }
+
+const SAME_TABLE = 'make the table as it is in the other regions: it then goes on by itself';
+
+/** What conflicts is decided by the newest policy that one of its versions was written under (ADR 19). */
+const functionCure = (table: TableName): string =>
+  `it is tried again all the time, and goes on when the function ends in time. One that never does: put a policy in force that does without it, or with it mended (PUT or POST …/revert of /v1/tables/${encodeURIComponent(table)}), then write these columns of this row anew here, with other values: the new policy decides`;
 
 const noLonger = (table: TableName, { message, cure }: EnrolmentProblem): Finding =>
   finding(

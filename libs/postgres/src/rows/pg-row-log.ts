@@ -137,9 +137,9 @@ async function openConflicts(reading: ReadingTransaction, { table, key }: LogRow
   );
   return rows.map(([id, kind, region, reason, loser, overwritten]) => {
     const { origin, id: change } = JSON.parse(loser!) as RowConflict['loser'];
-    const registers = JSON.parse(overwritten!) as readonly { readonly columns: readonly string[] }[];
+    const registers = JSON.parse(overwritten!) as RowConflict['reasons'];
     const told = { id, kind, region, reason } as Pick<RowConflict, 'id' | 'kind' | 'region' | 'reason'>;
-    return { ...told, loser: { origin, id: change }, overwritten: registers.map((r) => r.columns) };
+    return { ...told, loser: { origin, id: change }, overwritten: registers.map((r) => r.columns), reasons: registers };
   });
 }
 

@@ -6,6 +6,7 @@ import {
   type PendingMerge,
   type RowRef,
   TransactionRetryError,
+  FUNCTION_WAITS,
   isLocalFailure,
   mergeVersionOf,
   onlyColumns,
@@ -38,12 +39,12 @@ const callOf = ({ table, key }: RowRef, { columns, policy, base, versions }: Pen
   versions: versions.map((e) => mergeVersionOf(e, onlyColumns(patchOf(e), columns))),
 });
 
-function madeOf({ table }: RowRef, { policy }: PendingMerge, outcome: MergeOutcome): Made {
+function madeOf({ table, key }: RowRef, { policy, columns }: PendingMerge, outcome: MergeOutcome): Made {
   if (outcome.kind === 'merged') return outcome;
   const detail = `${outcome.because}: ${outcome.detail}`;
   if (!isLocalFailure(outcome.because)) return { kind: 'failed', reason: detail };
   throw new TransactionRetryError({
     ...{ retry: 'table refused', table },
-    detail: `the merge function ${policy.function.name} gave nothing here: ${detail}`,
+    detail: `${FUNCTION_WAITS} ${policy.function.name} gave nothing here for ${columns.join(', ')} of the row ${key}: ${detail}`,
   });
 }
