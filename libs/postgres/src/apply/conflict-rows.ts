@@ -26,7 +26,7 @@ WITH told AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS x(id text, rel text, pk text, kind text, region text, status text, loser json,
                                                  versions json, base json, overwritten json, result json, reason text)),
 known AS MATERIALIZED (
-  SELECT c.* FROM meridian.conflict c WHERE c.id = ANY ($2) ORDER BY c.id FOR UPDATE),
+  SELECT c.* FROM meridian.conflict c WHERE c.id = ANY (ARRAY (SELECT id FROM told)) ORDER BY c.id FOR UPDATE),
 written AS (
   INSERT INTO meridian.conflict AS c (${COLUMNS.join(', ')})
   SELECT told.*, now(), now() FROM told, (SELECT count(*) FROM known) AS held
@@ -39,7 +39,7 @@ at AS MATERIALIZED (
          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS wall,
          coalesce((SELECT epoch FROM meridian.enrolled_table WHERE rel = 'meridian.conflict'), 1) AS epoch)
 INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor, patch, before)
-SELECT $3, 'meridian.conflict', (CASE WHEN k.id IS NULL THEN 'i' ELSE 'u' END)::"char", json_build_array(w.id), at.stamp, at.wall,
+SELECT $2, 'meridian.conflict', (CASE WHEN k.id IS NULL THEN 'i' ELSE 'u' END)::"char", json_build_array(w.id), at.stamp, at.wall,
        at.epoch, 'meridian',
        CASE WHEN k.id IS NULL THEN ${textsOf('w', COLUMNS)} ELSE ${textsOf('w', WITHOUT_KEY)} END,
        CASE WHEN k.id IS NOT NULL THEN ${textsOf('k', WITHOUT_KEY)} END
@@ -51,10 +51,9 @@ export async function recordConflicts(
   records: readonly ConflictRecord[],
 ): Promise<void> {
   const latest = [...new Map(records.map((r) => [r.id, r])).values()];
-  const texts = latest.map((record) => ({ id: record.id, text: JSON.stringify(stored(record)) }));
-  for (const portion of portions(texts, ({ text }) => text.length)) {
-    const told = `[${portion.map(({ text }) => text).join(',')}]`;
-    await session.query(RECORD, [told, portion.map(({ id }) => id), region], 'record_conflicts');
+  const texts = latest.map((record) => JSON.stringify(stored(record)));
+  for (const portion of portions(texts, (text) => text.length)) {
+    await session.query(RECORD, [`[${portion.join(',')}]`, region], 'record_conflicts');
   }
 }
 
