@@ -1,11 +1,9 @@
 import type { ConflictRecord, JsonText, RowKey, TableName } from '@meridian/core';
 import type { Row, Session } from '../connection/session.js';
+import { FIELD_COLUMNS, FOLLOWING_COLUMNS, recordsOf, recordsText, recordText } from './conflict-fields.js';
 import { portions } from './portions.js';
 
-const COLUMNS = [
-  ...['id', 'rel', 'pk', 'kind', 'region', 'status', 'loser', 'versions', 'base', 'overwritten', 'result', 'reason'],
-  ...['created_at', 'updated_at'],
-] as const;
+const COLUMNS = [...FIELD_COLUMNS, 'created_at', 'updated_at'];
 const TEXTS = COLUMNS.map((c) => `c.${c}::text`).join(', ');
 
 /** The row's change as capture would log it: the columns' texts. */
@@ -22,17 +20,14 @@ const WITHOUT_KEY = COLUMNS.filter((c) => c !== 'id');
  * which each side has all of the other: it cannot become a loop over both.
  */
 const RECORD = /* sql */ `
-WITH told AS MATERIALIZED (
-  SELECT * FROM json_to_recordset($1::json) AS x(id text, rel text, pk text, kind text, region text, status text, loser json,
-                                                 versions json, base json, overwritten json, result json, reason text)),
+WITH told AS MATERIALIZED (${recordsOf('$1')}),
 known AS MATERIALIZED (
   SELECT c.* FROM meridian.conflict c WHERE c.id = ANY (ARRAY (SELECT id FROM told)) ORDER BY c.id FOR UPDATE),
 written AS (
   INSERT INTO meridian.conflict AS c (${COLUMNS.join(', ')})
   SELECT told.*, now(), now() FROM told, (SELECT count(*) FROM known) AS held
   ON CONFLICT (id) DO UPDATE
-     SET kind = excluded.kind, status = excluded.status, loser = excluded.loser, versions = excluded.versions, base = excluded.base,
-         overwritten = excluded.overwritten, result = excluded.result, reason = excluded.reason, updated_at = excluded.updated_at
+     SET ${[...FOLLOWING_COLUMNS, 'updated_at'].map((c) => `${c} = excluded.${c}`).join(', ')}
   RETURNING c.*),
 at AS MATERIALIZED (
   SELECT meridian.next_stamp() AS stamp,
@@ -51,9 +46,9 @@ export async function recordConflicts(
   records: readonly ConflictRecord[],
 ): Promise<void> {
   const latest = [...new Map(records.map((r) => [r.id, r])).values()];
-  const texts = latest.map((record) => JSON.stringify(stored(record)));
+  const texts = latest.map(recordText);
   for (const portion of portions(texts, (text) => text.length)) {
-    await session.query(RECORD, [`[${portion.join(',')}]`, region], 'record_conflicts');
+    await session.query(RECORD, [recordsText(portion), region], 'record_conflicts');
   }
 }
 
@@ -69,12 +64,6 @@ export async function conflictRecords(
   );
   return new Map(rows.map((row) => [row[0]!, recordOf(row)]));
 }
-
-/** A column of type json that says nothing is SQL's NULL, not JSON's. */
-const stored = (r: ConflictRecord): object => ({
-  ...{ id: r.id, rel: r.table, pk: r.key, kind: r.kind, region: r.region, status: r.status, loser: r.loser },
-  ...{ versions: r.versions, base: r.base, overwritten: r.overwritten, result: r.result, reason: r.reason },
-});
 
 const parsed = (text: string | null | undefined): unknown => (text == null ? null : JSON.parse(text));
 
