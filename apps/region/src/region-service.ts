@@ -219,9 +219,7 @@ export class RegionService {
     );
     return {
       participant,
-      coordinator: new EnrolmentCoordinator(enrolment, participant, peers, (table, policy) =>
-        this.functionCheck.problems(table, policy),
-      ),
+      coordinator: new EnrolmentCoordinator(enrolment, participant, peers, this.functionCheck),
     };
   }
 

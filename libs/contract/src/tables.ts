@@ -24,6 +24,12 @@ const ByFunction = z
       .describe(
         'JavaScript: a module whose default export is the function; SQL: the name of a function in every region',
       ),
+    digest: z
+      .string()
+      .optional()
+      .describe(
+        'Of a function in SQL, what it does: set when the policy is taken, and the same in every region. Change the function everywhere, then write the policy again',
+      ),
     fallback: z
       .union([z.enum(['hlc', 'first-write', 'manual']), ByRegion])
       .default('hlc')
@@ -57,6 +63,8 @@ export const ColumnPolicy = z
     },
   )
   .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });
+
+export type ColumnPolicy = z.infer<typeof ColumnPolicy>;
 
 /** What `PUT /v1/tables/{table}` takes, and `tables:` in meridian.yaml. All parts are optional. */
 export const TablePolicy = z

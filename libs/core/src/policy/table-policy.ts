@@ -31,6 +31,8 @@ export interface MergeFunction {
   readonly language: 'javascript' | 'sql';
   /** JavaScript's text; of SQL the function's name in every region's database. */
   readonly source: string;
+  /** Of SQL, what the regions agreed that it does: see `findFunction`. JavaScript's source says it all. */
+  readonly digest?: string;
 }
 
 /** How a column's values are compared as PostgreSQL writes them. */

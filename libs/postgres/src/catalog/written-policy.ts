@@ -70,12 +70,14 @@ const MERGE = 'merge:';
 
 /** `{"policy": "merge:longest", "source": "export default (base, versions) => …", "fallback": "hlc"}` */
 function functionPolicy(name: string, rest: Readonly<Record<string, unknown>>): FunctionPolicy | undefined {
-  const { source, language = 'javascript', fallback: given = 'hlc', ...others } = rest;
+  const { source, language = 'javascript', fallback: given = 'hlc', digest, ...others } = rest;
   const fallback = writtenPolicy(given);
   if (!/^\w{1,63}$/.test(name) || Object.keys(others).length > 0 || typeof source !== 'string') return undefined;
   if ((language !== 'javascript' && language !== 'sql') || typeof fallback === 'string') return undefined;
   if (!isFallback(fallback)) return undefined;
-  return { kind: 'merge', function: { name, language, source }, fallback };
+  if (digest === undefined) return { kind: 'merge', function: { name, language, source }, fallback };
+  if (language !== 'sql' || typeof digest !== 'string') return undefined;
+  return { kind: 'merge', function: { name, language, source, digest }, fallback };
 }
 
 const isFallback = (policy: WrittenPolicy): policy is FallbackPolicy => isWhole(policy) && policy.kind !== 'lww';
@@ -96,8 +98,8 @@ export function policyValue(policy: WrittenPolicy): unknown {
     case 'flag':
       return policy.wins === 'enable' ? 'flag' : { policy: 'flag', wins: policy.wins };
     case 'merge': {
-      const { name, language, source } = policy.function;
-      return { policy: `${MERGE}${name}`, language, source, fallback: policyValue(policy.fallback) };
+      const { name, ...written } = policy.function;
+      return { policy: `${MERGE}${name}`, ...written, fallback: policyValue(policy.fallback) };
     }
     default:
       return policy.kind;

@@ -15,6 +15,7 @@ import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
 import { referrerProblems, referrersDiffer } from './referrers.js';
 import { holdKeySequences, numberKeys, numbersDrifted, type Share } from './key-numbers.js';
+import { functionProblems } from './policy-functions.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
 import { presentSpec } from './present-spec.js';
 import { groupsOf, ruleOfForeignKey, rulesOf } from './agreement.js';
@@ -143,6 +144,7 @@ export class Enrolment {
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
       ...(await this.#relatedProblems(client, table)),
       ...keySequenceProblems(await readKeySequences(client, table)),
+      ...(resolved.document === null ? [] : await functionProblems(client, resolved.document)),
     ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
     const { document, spec } = resolved;

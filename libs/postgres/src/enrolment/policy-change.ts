@@ -2,9 +2,9 @@ import { type TableSpec, merges } from '@meridian/core';
 import { EnrolmentRefused, type EnrolmentProblem, problem } from '../catalog/refusal.js';
 
 /**
- * A column becomes one that is merged part by part, or ceases to be, with a new enrolment only: parts are decided by what each
- * write changed of what all regions had before, and writes on their way under another policy had other values before them (the
- * simulation found such tables to differ).
+ * A column becomes a counter or one that is merged part by part, or ceases to be, with a new enrolment only: parts are decided by
+ * what each write changed of what all regions had before, and writes on their way under another policy had other values before
+ * them (the simulation found such tables to differ); those of a counter carry differences, which are no values of the column.
  */
 export function refuseMerging(before: TableSpec, next: TableSpec): void {
   const [was, becomes] = [mergedBy(before), mergedBy(next)];
@@ -22,7 +22,10 @@ export function refuseMerging(before: TableSpec, next: TableSpec): void {
   );
 }
 
-const mergedBy = ({ registers }: TableSpec): ReadonlyMap<string, string> =>
-  new Map(
-    registers.flatMap(({ columns, policy }) => (merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [])),
-  );
+const mergedBy = ({ registers, counters }: TableSpec): ReadonlyMap<string, string> =>
+  new Map([
+    ...counters.map((column) => [column, 'counter'] as const),
+    ...registers.flatMap(({ columns, policy }) =>
+      merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [],
+    ),
+  ]);

@@ -114,7 +114,6 @@ export async function storeEnrolled(client: ClientBase, spec: StoredSpec, docume
        state = CASE WHEN ${WAITS} THEN t.state ELSE 'active' END, reason = CASE WHEN ${WAITS} THEN t.reason END`,
     [spec.name, policyJson(document), JSON.stringify(spec), spec.epoch],
   );
-  // A column that is no counter any more is what it shows.
   await client.query('DELETE FROM meridian.counter_excess WHERE rel = $1 AND column_name <> ALL ($2)', [
     spec.name,
     spec.counters,
