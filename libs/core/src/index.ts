@@ -2,6 +2,7 @@ export * from './ids.js';
 export * from './stamp.js';
 export * from './vector.js';
 export * from './digest.js';
+export { remembering } from './remembering.js';
 export * from './row-key.js';
 export * from './change/change.js';
 export * from './change/decimal.js';

@@ -1,8 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Digest } from '@meridian/core';
 
 /** SHA-256 in hex: what production gives the core where it asks for a {@link Digest}. */
-export const sha256: Digest = (text) => createHash('sha256').update(text).digest('hex');
+export const sha256: Digest = (text) => hash('sha256', text);
 
 /** What the members of one cluster share. Several secrets: the first signs, all verify, so that a secret can be changed. */
 export interface ClusterIdentity {

@@ -18,15 +18,13 @@ export const recordId = (digest: Digest, ref: RowRef, change: Pick<Entry, 'origi
   digest(`${ref.table}\n${ref.key}\n${changeRef(change)}`).slice(0, 32);
 
 /** Ids of the records that verdicts may open, follow or withdraw in this region: those of its own changes among the versions. */
-export const touchedRecordIds = (digest: Digest, region: RegionId, recordings: readonly Recording[]): string[] => [
-  ...new Set(
-    recordings.flatMap(({ ref, resolution }) =>
-      resolution.verdicts.flatMap((v) =>
-        v.versions.filter((e) => e.origin === region).map((e) => recordId(digest, ref, e)),
-      ),
-    ),
-  ),
-];
+export function touchedRecordIds(digest: Digest, region: RegionId, recordings: readonly Recording[]): string[] {
+  const ids = new Set<string>();
+  for (const { ref, resolution } of recordings)
+    for (const { versions } of resolution.verdicts)
+      for (const own of versions) if (own.origin === region) ids.add(recordId(digest, ref, own));
+  return [...ids];
+}
 
 /**
  * The records as they stand after these verdicts. Each region tells what became of its own users' writes: a loser of another
@@ -44,7 +42,8 @@ export function recordVerdicts(
   const changed = new Set<string>();
   for (const { ref, resolution } of recordings)
     for (const verdict of resolution.verdicts)
-      for (const own of verdict.versions.filter((e) => e.origin === region)) {
+      for (const own of verdict.versions) {
+        if (own.origin !== region) continue;
         const id = recordId(digest, ref, own);
         const next = verdict.losers.includes(own)
           ? overwrite(records.get(id), id, ref, own, verdict, resolution, offsets)
@@ -78,7 +77,7 @@ function overwrite(
   };
   const kept = others(record, verdict);
   const overwritten = [...kept, entry];
-  const told = (e: Entry): ConflictVersion => versionWithOffset(record, loser.origin, e, offsets);
+  const versions = verdict.versions.map((e) => versionWithOffset(record, loser.origin, e, offsets));
   return {
     id,
     table: ref.table,
@@ -86,8 +85,8 @@ function overwrite(
     kind: record !== undefined && kept.some(isExistence) ? record.kind : kindOf(loser, verdict.winner),
     region: loser.origin,
     status: 'open',
-    loser: told(loser),
-    versions: mergeVersions(versionsOf(record, kept), verdict.versions.map(told)),
+    loser: versions[verdict.versions.indexOf(loser)]!,
+    versions: mergeVersions(versionsOf(record, kept), versions),
     base: baseWith(kept.length === 0 ? null : record!.base, verdict),
     overwritten,
     result: resolution.exists ? resolution.values : null,

@@ -1,6 +1,7 @@
 import { type Entry, maximal } from '../causality/coverage.js';
 import { beforeOf, patchOf, valueIn } from '../change/change.js';
 import { winner } from '../policy/rank.js';
+import { remembering } from '../remembering.js';
 import { documentOf, leavesOf, pathId, pathOf } from './json-leaves.js';
 
 /** How one leaf was decided. */
@@ -32,8 +33,11 @@ export interface MergedMap {
  */
 export function mergeMap(column: string, arriving: Entry, others: readonly Entry[], present: string | null): MergedMap {
   const all = [...others, arriving];
-  const writes = new Map(all.map((e) => [e, new MapWrite(column, e)]));
-  const leaves = new Map(leavesOf(present));
+  // Each of few texts several times: versions share their base, and one of them is what is there.
+  const leavesIn = remembering(leavesOf);
+  const above = remembering(idsAbove);
+  const writes = new Map(all.map((e) => [e, new MapWrite(column, e, leavesIn, above)]));
+  const leaves = new Map(leavesIn(present));
   const known = new Set([...leaves.keys(), ...[...writes.values()].flatMap((w) => w.paths)]);
   const verdicts: LeafVerdict[] = [];
   for (const path of [...known].sort()) {
@@ -61,9 +65,14 @@ class MapWrite {
   private readonly isInsert: boolean;
   readonly isNull: boolean;
 
-  constructor(column: string, change: Entry) {
+  constructor(
+    column: string,
+    change: Entry,
+    leavesIn: typeof leavesOf,
+    private readonly idsAbove: (path: string) => readonly string[],
+  ) {
     const text = valueIn(patchOf(change), column);
-    const [before, after] = [leavesOf(valueIn(beforeOf(change), column)), leavesOf(text)];
+    const [before, after] = [leavesIn(valueIn(beforeOf(change), column)), leavesIn(text)];
     this.isInsert = change.op === 'insert';
     this.isNull = text === null;
     for (const path of before.keys()) if (!after.has(path)) this.leaves.set(path, null);
@@ -84,7 +93,7 @@ class MapWrite {
     return (
       this.leaves.has(path) ||
       this.above.has(path) ||
-      idsAbove(path).some((id) => (this.leaves.get(id) ?? null) !== null)
+      this.idsAbove(path).some((id) => (this.leaves.get(id) ?? null) !== null)
     );
   }
 

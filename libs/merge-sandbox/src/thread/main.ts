@@ -1,5 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { type Answer, type Answers, STARTED, type Task, type ThreadSetup } from './messages.js';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type Answer, type Answers, ENDED, SENT, STARTED, type Task, type ThreadSetup } from './messages.js';
 import { Realm, type RealmAnswer } from './realm.js';
 
 /** What is lost when the watchdog ends this thread, and done again by the next one, is no more than this and one call. */
@@ -7,13 +7,21 @@ const KEPT_BACK_MILLIS = 2;
 
 const setup = workerData as ThreadSetup;
 const progress = new Int32Array(setup.progress);
-const host = parentPort!;
+const { port } = setup;
 
 void Realm.open(setup).then((realm) => {
   warmUp(realm);
-  host.on('message', (tasks: readonly Task[]) => run(realm, tasks));
-  host.postMessage('ready');
+  parentPort!.postMessage('ready');
+  serve(realm);
 });
+
+/** Until the thread is ended: nothing else is to happen in it. */
+function serve(realm: Realm): never {
+  for (let taken = 0; ; taken++) {
+    Atomics.wait(progress, SENT, taken);
+    run(realm, receiveMessageOnPort(port)!.message as readonly Task[]);
+  }
+}
 
 /** A thread that takes over from one that was ended does so cold otherwise, and others wait for that, too. */
 function warmUp(realm: Realm): void {
@@ -26,7 +34,7 @@ function run(realm: Realm, tasks: readonly Task[]): void {
   let answers: Answer[] = [];
   let last = performance.now();
   const send = (ended: boolean): void => {
-    host.postMessage({ answers, ended } satisfies Answers);
+    port.postMessage({ answers, ended } satisfies Answers);
     answers = [];
   };
   for (const task of tasks) {
@@ -38,6 +46,8 @@ function run(realm: Realm, tasks: readonly Task[]): void {
     send(false);
   }
   send(true);
+  Atomics.add(progress, ENDED, 1);
+  Atomics.notify(progress, ENDED);
 }
 
 function timed(realm: Realm, task: Task): Answer {

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { MergeFailure } from '@meridian/core';
 
 /** What a thread is started with. */
@@ -6,11 +7,19 @@ export interface ThreadSetup {
   readonly wasm: WebAssembly.Module;
   /** Text of prelude.js. */
   readonly prelude: string;
-  /** [{@link STARTED}]: how many tasks the thread has begun since it was started. Read by the watchdog while it runs. */
+  /** Tasks come here, and answers go. */
+  readonly port: MessagePort;
+  /** Integers, by the names below. */
   readonly progress: SharedArrayBuffer;
 }
 
+/** How many tasks the thread has begun since it was started. Read by the watchdog while it runs. */
 export const STARTED = 0;
+/** How many messages it was sent: it sleeps on this, and not in its event loop, from which it takes longer to wake. */
+export const SENT = 1;
+/** How many it has answered to the end. */
+export const ENDED = 2;
+export const PROGRESS_FIELDS = 3;
 
 export type Task =
   /** Evaluates a function's text and keeps what it made under `id`. */

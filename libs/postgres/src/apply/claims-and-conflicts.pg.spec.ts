@@ -177,6 +177,16 @@ describe('virtual rows, their claims and children, and conflict records', () => 
     expect(BigInt(change!.stamp)).toBeGreaterThan(BigInt(first.changes[0]!.stamp));
   });
 
+  it.each(['null', '\u001e and \u001f', '"', "\\'\n"])(
+    'a record may tell of a table and a reason like %j',
+    async (odd) => {
+      const told = { ...record(odd), table: tableName(`public."${odd}"`) };
+      await applying(eu, (tx) => tx.recordConflicts([told, { ...record('beside'), id: 'c2' }]));
+      const found = await applying(eu, (tx) => tx.conflictRecords(['c1', 'c2']));
+      expect([...found.values()]).toEqual([told, { ...record('beside'), id: 'c2' }]);
+    },
+  );
+
   it('a record that arrives from another region is the same row there', async () => {
     await applying(eu, (tx) => tx.recordConflicts([record('us won')]));
     const { key, patch } = (await cutTick(eu))!.changes[0]!;

@@ -2,10 +2,12 @@ import {
   type ApplyStore,
   type ApplyTransaction,
   type ClockOffsets,
+  type ConflictRecord,
   type Digest,
   type Entry,
   type PolicyFunctions,
   type Places,
+  type Recording,
   type Retry,
   type RowEffect,
   type RowRef,
@@ -20,6 +22,7 @@ import {
   countsIn,
   inPresentColumns,
   recordVerdicts,
+  remembering,
   rowId,
   touchedRecordIds,
   valuesText,
@@ -41,16 +44,19 @@ export type AttemptOutcome =
 /** One try at a batch: design 5's seven steps, in one transaction, and its commit. Leaves by {@link TransactionRetryError} when it has to be rolled back. */
 export class Attempt {
   private readonly work: readonly RowWork[];
+  /** A change's id is asked for with each verdict on it, and again for what becomes of its record. */
+  private readonly recordDigest: Digest;
 
   constructor(
     private readonly tx: ApplyTransaction,
     private readonly region: ApplyStore['region'],
-    private readonly digest: Digest,
+    digest: Digest,
     private readonly functions: PolicyFunctions,
     private readonly tables: ReadonlyMap<TableName, TableSpec>,
     private readonly batch: Batch,
     private readonly offsets: ClockOffsets,
   ) {
+    this.recordDigest = remembering(digest);
     this.work = arrange(batch.arriving, tables);
   }
 
@@ -66,8 +72,9 @@ export class Attempt {
     if (unique.toLock.length > 0) return { kind: 'lock', rows: unique.toLock };
     const foreign = await decideForeignKeys(tx, this.tables, unique.effects, held);
     if (foreign.toLock.length > 0) return { kind: 'lock', rows: foreign.toLock };
+    const known = this.knownRecords(outcomes);
     const steps = asked(tx.write(foreign.effects), ...this.keep(outcomes), batch.advance(tx)); // 3, 4, 5
-    const conflicts = await behind(steps, this.record(outcomes, foreign.effects));
+    const conflicts = await behind(steps, this.record(outcomes, foreign.effects, await behind(steps, known)));
     await behind(steps, this.assertChecked(rows)); // 6
     steps.push(...asked(...this.lookAgain(all, held), tx.commit())); // 7
     await inTurn(steps);
@@ -156,13 +163,20 @@ export class Attempt {
     ];
   }
 
-  private async record(outcomes: readonly RowOutcome[], effects: readonly RowEffect[]): Promise<number> {
-    const { tx, digest, region } = this;
-    const recordings = outcomes.flatMap((o) => o.recordings);
-    const ids = touchedRecordIds(digest, region, recordings);
-    const existing = ids.length === 0 ? new Map() : await tx.conflictRecords(ids);
+  /** Asked for before the rows are written, so that what becomes of the records is made out while they are. */
+  private knownRecords(outcomes: readonly RowOutcome[]): Promise<ReadonlyMap<string, ConflictRecord>> {
+    const ids = touchedRecordIds(this.recordDigest, this.region, recordingsOf(outcomes));
+    return ids.length === 0 ? Promise.resolve(new Map()) : this.tx.conflictRecords(ids);
+  }
+
+  private async record(
+    outcomes: readonly RowOutcome[],
+    effects: readonly RowEffect[],
+    known: ReadonlyMap<string, ConflictRecord>,
+  ): Promise<number> {
+    const { tx, recordDigest: digest, region } = this;
     const records = [
-      ...recordVerdicts(digest, region, recordings, existing, this.offsets),
+      ...recordVerdicts(digest, region, recordingsOf(outcomes), known, this.offsets),
       ...(await recordParking(tx, digest, region, effects, this.insertedOver(outcomes))),
     ];
     if (records.length > 0) await tx.recordConflicts(records);
@@ -194,6 +208,8 @@ export class Attempt {
     return [this.tx.takeCutLock(), this.tx.lookAgain(unlocked, this.batch.floor)];
   }
 }
+
+const recordingsOf = (outcomes: readonly RowOutcome[]): Recording[] => outcomes.flatMap((o) => o.recordings);
 
 /** A parked row takes its changes where it is, until a unique or foreign key decision shows it. */
 function placed(outcome: RowOutcome, effect: RowEffect): RowEffect {
