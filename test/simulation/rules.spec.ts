@@ -1,8 +1,9 @@
 import { simulate } from '@meridian/testkit';
+import { MISTAKEN } from './mistaken-policies.js';
 import { TAKEN_AWAY } from './sabotage.js';
 
 describe('a rule of the design, taken away, is missed', () => {
-  it.each(TAKEN_AWAY)(
+  it.each([...TAKEN_AWAY, ...MISTAKEN])(
     '$rule',
     async ({ run, within }) => {
       let seed = 1;

@@ -25,6 +25,7 @@ export * from './policy/value-order.js';
 export { pathOf } from './merge/json-leaves.js';
 export * from './conflict/clock-offsets.js';
 export * from './conflict/record.js';
+export { microsOf } from './conflict/recorded-version.js';
 export * from './conflict/resolve.js';
 export * from './conflict/explain.js';
 export * from './conflict/conflict-event.js';

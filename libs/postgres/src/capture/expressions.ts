@@ -147,11 +147,14 @@ export function anyDifference(target: CaptureTarget): string {
   return columns.length === 0 ? 'false' : columns.map((name) => differs(columnOf(target, name))).join('\n     OR ');
 }
 
-/** A timestamp as microseconds since 1970; NULL and the infinities as the least and greatest bigint. */
+/**
+ * A timestamp as microseconds since 1970; NULL and the infinities as the least and greatest bigint. What a bigint cannot say, from
+ * the year 294,247 on, is all equal: an error would be the writer's.
+ */
 export function microseconds(column: CatalogColumn, row: RowAlias): string {
   const value = `${row}.${ident(column.name)}`;
   return (
-    `CASE WHEN isfinite(${value}) THEN (extract(epoch FROM ${value}) * 1000000)::bigint ` +
+    `CASE WHEN isfinite(${value}) THEN least(extract(epoch FROM ${value}) * 1000000, 9223372036854775806)::bigint ` +
     `WHEN ${value} > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END`
   );
 }

@@ -5,6 +5,7 @@ import { assertEqual, EqualVectorsEqualTables, sameEnrolment, SameVersionsSameRo
 import { watchBounds } from './checkers/bounds.js';
 import { checkFinalState } from './checkers/final-state.js';
 import { Ledger } from './checkers/ledger.js';
+import { checkRecords } from './checkers/records.js';
 import { Violation } from './checkers/violation.js';
 import {
   changePolicy,
@@ -304,6 +305,7 @@ class Cluster implements Addressees {
   private finish(): void {
     const db = this.databases.get(this.regions[0]!)!;
     checkFinalState(db, this.ledger, digest);
+    checkRecords(db, this.ledger, digest);
     this.finished = true;
     this.scheduler.stop();
   }

@@ -62,7 +62,7 @@ BEGIN
       '}')::json,
     NULL,
     c.id,
-    ('{' || substr(concat(concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]')), 2) || '}')::json
+    ('{' || substr(concat(concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN least(extract(epoch FROM n."at") * 1000000, 9223372036854775806)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]')), 2) || '}')::json
     FROM new_rows n
    CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL) OFFSET 0) c;
   INSERT INTO meridian.change (origin, rel, stamp, epoch, actor, number, op, pk, wall, patch, before)
@@ -133,7 +133,7 @@ BEGIN
       CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record THEN concat(',"attributes":', coalesce(to_json(o."attributes"::text), 'null')) END,
       CASE WHEN o."seen" IS DISTINCT FROM n."seen" THEN concat(',"seen":"', o."seen", '"') END), 2) || '}')::json,
     c.id,
-    ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json
+    ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN least(extract(epoch FROM n."at") * 1000000, 9223372036854775806)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json
     FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region"
    CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL AND o."id" IS NULL) OFFSET 0) c
    WHERE CASE WHEN o."id" IS NULL OR n."id" IS NULL THEN set_config('meridian.moved', 'd', true) IS NULL
@@ -179,7 +179,7 @@ BEGIN
         CASE WHEN ROW(o."attributes")::record *<> ROW(n."attributes")::record OR o."id" IS DISTINCT FROM n."id" THEN concat(',"attributes":', coalesce(to_json(o."attributes"::text), 'null')) END,
         CASE WHEN o."seen" IS DISTINCT FROM n."seen" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"seen":"', o."seen", '"') END), 2) || '}')::json END,
       c.id,
-      CASE WHEN n."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN (extract(epoch FROM n."at") * 1000000)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json END
+      CASE WHEN n."id" IS NULL THEN NULL ELSE ('{' || substr(concat(CASE WHEN o."note" IS DISTINCT FROM n."note" OR o."id" IS DISTINCT FROM n."id" THEN concat(',"note":["', stamp, '","', CASE WHEN isfinite(n."at") THEN least(extract(epoch FROM n."at") * 1000000, 9223372036854775806)::bigint WHEN n."at" > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775808 END, '","', c.id, '"]') END), 2) || '}')::json END
       FROM old_rows o FULL JOIN new_rows n ON o."id" = n."id" AND o."region" = n."region"
      CROSS JOIN LATERAL (SELECT nextval('meridian.change_id') AS id WHERE NOT (n."id" IS NULL AND o."id" IS NULL) OFFSET 0) c
      WHERE o."id" IS DISTINCT FROM n."id"
