@@ -1,11 +1,4 @@
-import {
-  type RegionId,
-  type RowRef,
-  type Share,
-  type TableName,
-  type TableSpec,
-  type Values,
-} from '@meridian/core';
+import { type RegionId, type RowRef, type Share, type TableName, type TableSpec, type Values } from '@meridian/core';
 import { keyOf, type MemoryDatabase, type StoredRow } from './database.js';
 
 export const SHARE_TABLE = 'meridian.share' as TableName;
