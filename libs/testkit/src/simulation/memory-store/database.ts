@@ -24,9 +24,9 @@ import {
   type Vector,
 } from '@meridian/core';
 import type { Scheduler } from '../scheduler.js';
+import { aboveBound } from './above-bound.js';
 import { type Counted, type CounterRanges, NO_EXCESS } from './counter-range.js';
 import { Locks } from './locks.js';
-import { aboveBound } from './shares.js';
 import { Log, type LogRow } from './log.js';
 import { EMPTY_SNAPSHOT, type Snapshot, visibleIn, type Xid } from './snapshot.js';
 

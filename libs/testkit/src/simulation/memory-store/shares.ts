@@ -1,13 +1,4 @@
-import {
-  type BoundedCounter,
-  type RegionId,
-  type RowKey,
-  type RowRef,
-  type Share,
-  type TableName,
-  type TableSpec,
-  type Values,
-} from '@meridian/core';
+import { type RegionId, type RowRef, type Share, type TableName, type TableSpec, type Values } from '@meridian/core';
 import { keyOf, type MemoryDatabase, type StoredRow } from './database.js';
 
 export const SHARE_TABLE = 'meridian.share' as TableName;
@@ -73,7 +64,3 @@ function baseShare(db: MemoryDatabase, of: RowRef, region: RegionId): number {
   const even = Math.trunc(above / regions.length);
   return region === regions[0] ? above - even * (regions.length - 1) : even;
 }
-
-/** How far the rows that all regions begin with are above the bound. */
-export const aboveBound = (bounded: BoundedCounter, rows: ReadonlyMap<RowKey, StoredRow>): Map<RowKey, number> =>
-  new Map([...rows].map(([key, { values }]) => [key, Number(values[bounded.column]) - Number(bounded.min)]));
