@@ -72,6 +72,7 @@ export const WRITE_PROBLEMS: readonly ProblemCode[] = [
   'unsupported_media_type',
   'request_timeout',
   'check_violation',
+  'share_exhausted',
   'not_null_violation',
   'constraint_violation',
   'idempotency_key_reused',
