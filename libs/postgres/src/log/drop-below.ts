@@ -25,7 +25,7 @@ export async function dropPartitions(session: Session, below: Below): Promise<nu
   let dropped = 0;
   for (const partition of await partitions(session)) {
     if (partition.to > current || !(await isBelow(session, partition, below))) break;
-    await forgetTicks(session, below, await neededAbove(session, partition, below));
+    if (dropped === 0) await forgetTicks(session, below);
     if (!(await drop(session, partition, below))) break;
     dropped++;
   }
@@ -72,7 +72,7 @@ async function emptyDefault(session: Session, below: Below, current: number): Pr
   const gone = `id < ${current} AND NOT (${above(below)} OR ${young(below)})`;
   const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.change_default c WHERE ${gone})`);
   if (rows[0]![0] !== 't') return;
-  await forgetTicks(session, below, below.cut);
+  await forgetTicks(session, below);
   await session.query(
     `WITH gone AS (DELETE FROM meridian.change_default c WHERE ${gone} RETURNING c.id, c.origin, c.seq, c.xid)
      ${noteDropped(below, 'SELECT origin, seq, CASE WHEN seq IS NULL THEN xid END FROM gone', '(SELECT max(id) FROM gone)')}`,
@@ -108,29 +108,13 @@ const young = ({ historyMs }: Below): string =>
 
 /**
  * Ticks whose changes are gone in part cannot be made again, so they go first: a crash in between leaves none that lies. The
- * own tick at `last` stays: its snapshot is the floor of those who ask what they had not seen. Later ones tell of changes that are
- * kept what their writers had seen.
+ * own tick at the cut stays: its snapshot is the floor of those who ask what they had not seen.
  */
-async function forgetTicks(session: Session, { region }: Below, last: Vector): Promise<void> {
-  for (const origin of origins(last)) {
-    const keep = origin === region ? at(last, origin) : at(last, origin) + 1;
+async function forgetTicks(session: Session, { region, cut }: Below): Promise<void> {
+  for (const origin of origins(cut)) {
+    const keep = origin === region ? at(cut, origin) : at(cut, origin) + 1;
     await session.query('DELETE FROM meridian.tick WHERE origin = $1 AND seq < $2', [origin, keep]);
   }
-}
-
-/**
- * Per origin the last tick that a partition has changes of, below the cut. Of the own one: the first whose snapshot shows all of the
- * partition, and nothing that was still in progress when its last change was written.
- */
-async function neededAbove(session: Session, { name }: Partition, below: Below): Promise<Vector> {
-  const { region, cut } = below;
-  const { rows } = await session.query(/* sql */ `
-    SELECT o, CASE WHEN o = ${literal(region)} THEN (
-             SELECT min(t.seq) FROM meridian.tick t WHERE t.origin = o AND pg_snapshot_xmin(t.snapshot) > xid) ELSE seq END
-      FROM (${lastOf(name, below)}) AS dropped(o, seq, xid) WHERE coalesce(seq, 0) > 0 OR xid IS NOT NULL`);
-  return Object.fromEntries(
-    rows.map(([origin, seq]) => [origin!, Math.min(Number(seq ?? Infinity), at(cut, origin as RegionId))]),
-  ) as Vector;
 }
 
 /** Races go with their change. */

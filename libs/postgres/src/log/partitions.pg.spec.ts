@@ -62,21 +62,6 @@ describe("the log's partitions", () => {
     expect((await eu.ticks.readTicks(eu.region, seq(2), all)).map((t) => t.seq)).toEqual([2]);
   });
 
-  it('take along the ticks of their own changes alone: of those that are kept it is known what their writers had seen', async () => {
-    const kept = async () =>
-      (await eu.user.query<{ seq: string }>('SELECT seq FROM meridian.tick ORDER BY seq')).rows.map((r) =>
-        Number(r.seq),
-      );
-    for (const partition of [0, 1, 2]) {
-      await goTo(PARTITION_IDS * partition + 5);
-      await eu.user.query('INSERT INTO item VALUES ($1)', [partition]);
-      await cutTick(eu);
-    }
-    expect(await kept()).toEqual([1, 2, 3]);
-    expect(await eu.ticks.dropBelow({ eu: seq(3) })).toBe(2);
-    expect(await kept()).toEqual([2, 3]);
-  });
-
   it('I3: are not dropped under an open writer, whose change would go with them', async () => {
     const slow = await eu.connect();
     await slow.query('BEGIN; INSERT INTO item VALUES (1)');
