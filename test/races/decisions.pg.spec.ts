@@ -110,8 +110,8 @@ describe('decisions by hand', () => {
     });
     expect(overruled).toMatchObject({
       reason: expect.stringMatching(
-        /bob in us decided accept, and that stands: its stamp is .* later; ann in eu decided version and had not yet seen it$/,
-      ),
+        /^bob in us decided accept, and that stands: its stamp is .* later; ann in eu decided version and had not yet seen it$/,
+      ) as string,
     });
     expect(await regions.equalRows(t)).toEqual(['1 | eu | - | 10']);
     expect(await us!.overruled.settle()).toBe(0);

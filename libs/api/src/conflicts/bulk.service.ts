@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BulkAnswer, BulkResolution } from '@meridian/contract';
-import { type ConflictFilter, type Operator, Refused, type Resolving, type ShownConflict, type Writer } from '@meridian/core';
+import {
+  type ConflictFilter,
+  type Operator,
+  Refused,
+  type Resolving,
+  type ShownConflict,
+  type Writer,
+} from '@meridian/core';
 import { ApiProblem } from '../http/api-problem.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';

@@ -109,9 +109,7 @@ export class DataService {
     }
     const [first] = writes;
     // A single write that meets no row has written nothing, so its answer may be made after the commit.
-    return writes.length === 1
-      ? answer([await rows.write(first!, writer)])
-      : rows.transaction(writes, writer, answer);
+    return writes.length === 1 ? answer([await rows.write(first!, writer)]) : rows.transaction(writes, writer, answer);
   }
 
   async #reading(request: DataRequest, read: () => Promise<Answer>): Promise<Answer> {

@@ -3,6 +3,7 @@ import { beforeOf, changeRef, type Values } from '../change/change.js';
 import type { Digest } from '../digest.js';
 import type { RegionId, RowRef } from '../ids.js';
 import { type ClockOffsets, UNKNOWN_OFFSETS } from './clock-offsets.js';
+import { isDecision } from './decision-reason.js';
 import { kindOf, nameOf, nameOfPolicy, reasonOf, versionOf } from './explain.js';
 import type { ConflictKind, ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 import type { Resolution, Verdict } from './resolve.js';
@@ -90,7 +91,7 @@ function overwrite(
     base: baseWith(kept.length === 0 ? null : record!.base, verdict),
     overwritten,
     result: resolution.exists ? resolution.values : null,
-    reason: sentence(overwritten),
+    reason: sentence(ref, overwritten),
   };
 }
 
@@ -123,7 +124,7 @@ function withdraw(record: ConflictRecord | undefined, verdict: Verdict): Conflic
   if (overwritten.length === record.overwritten.length) return undefined;
   return overwritten.length === 0
     ? { ...record, status: 'withdrawn', reason: 'the overwritten change is the winner after all' }
-    : { ...record, kind: kindOfRest(record, verdict), overwritten, reason: sentence(overwritten) };
+    : { ...record, kind: kindOfRest(record, verdict), overwritten, reason: sentence(record, overwritten) };
 }
 
 /** The row is back, of what was written to it something is still overwritten: no longer `update_deleted`. */
@@ -140,8 +141,11 @@ const others = (record: ConflictRecord | undefined, verdict: Verdict): Overwritt
     ? []
     : record.overwritten.filter((o) => nameOf(o) !== nameOf(verdict));
 
-const sentence = (overwritten: readonly Overwritten[]): string =>
-  overwritten.map((o) => (o.columns.length === 0 ? o.reason : `${nameOf(o)}: ${o.reason}`)).join('. ');
+/** A decision is one thing: its columns tell nobody anything. */
+const sentence = (of: Pick<RowRef, 'table'>, overwritten: readonly Overwritten[]): string =>
+  overwritten
+    .map((o) => (o.columns.length === 0 || isDecision(of) ? o.reason : `${nameOf(o)}: ${o.reason}`))
+    .join('. ');
 
 /** Those that the rest still tells of: on a hot row hundreds of winners follow each other. */
 const versionsOf = (record: ConflictRecord | undefined, kept: readonly Overwritten[]): ConflictVersion[] =>

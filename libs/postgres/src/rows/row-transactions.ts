@@ -1,4 +1,12 @@
-import { type JsonText, Refused, type RowTable, type RowWrite, type Values, type Writer, type WriteResult } from '@meridian/core';
+import {
+  type JsonText,
+  Refused,
+  type RowTable,
+  type RowWrite,
+  type Values,
+  type Writer,
+  type WriteResult,
+} from '@meridian/core';
 import type { Pool, PoolClient } from 'pg';
 import { invalidColumn } from './invalid-column.js';
 import { refusalOf, sqlStateOf } from './refusal-of-sqlstate.js';

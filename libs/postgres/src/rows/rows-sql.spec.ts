@@ -164,7 +164,9 @@ const WRITES: { readonly [what: string]: RowWrite } = {
 };
 
 describe('writes as SQL', () => {
-  it.each(Object.entries(WRITES))('%s', (_, write) => expect(writeSql(write, { actor: 'ann', application: 'curl' })).toMatchSnapshot());
+  it.each(Object.entries(WRITES))('%s', (_, write) =>
+    expect(writeSql(write, { actor: 'ann', application: 'curl' })).toMatchSnapshot(),
+  );
 
   it('never writes a generated column', () => {
     const write = { ...WRITES['insert']!, columns: ['total'] } as RowWrite;
@@ -198,7 +200,10 @@ describe('whatever a request sends', () => {
             },
             { actor: b, application: c },
           ),
-          writeSql({ kind: 'delete', table: ITEMS, target: { kind: 'key', key: [c], etag: d }, returning: NOTHING }, { actor: a, application: b }),
+          writeSql(
+            { kind: 'delete', table: ITEMS, target: { kind: 'key', key: [c], etag: d }, returning: NOTHING },
+            { actor: a, application: b },
+          ),
           readOneSql(ITEMS, [a], null),
         ];
         for (const statement of statements) expect(statement.text).not.toMatch(/[⟦⟧]/);
