@@ -54,7 +54,7 @@ SELECT ${SHOWN}, c.created_at::text AS at
 }
 
 /** All of a million would take longer than a request may. */
-const MOST_COUNTED = 100_000;
+const MOST_COUNTED = 10_000;
 
 export function countSql(filter: Omit<ConflictFilter, 'limit' | 'cursor'>): Statement {
   const parameters = new Parameters();
