@@ -83,7 +83,10 @@ const Resolved = z.object({
 export const BulkAnswer = z
   .object({
     dryRun: z.boolean(),
-    matched: z.int().nullable().describe('How many the filter names; of a dry run only'),
+    matched: z
+      .int()
+      .nullable()
+      .describe('How many the filter names, 10,000 at most (then there may be more); of a dry run only'),
     resolved: z.int(),
     items: z.array(Resolved).describe('The first 100 of those that are (or, of a dry run, would be) resolved'),
     refused: z.array(Resolved.extend({ code: z.string(), detail: z.string() })),

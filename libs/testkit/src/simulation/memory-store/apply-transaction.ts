@@ -254,14 +254,8 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   countMerges(merges: readonly Merge[]): Promise<void> {
     return this.inOrder(async () => {
       await this.agent.step('count merges');
-      const { merges: counts } = this.db;
       this.writing();
-      this.writes.others.push(() => {
-        for (const { table, columns, policy } of merges) {
-          const of = `${table} ${columns.join()} ${policy}`;
-          counts.set(of, (counts.get(of) ?? 0) + 1);
-        }
-      });
+      this.writes.others.push(() => this.db.countMerges(merges));
     });
   }
 

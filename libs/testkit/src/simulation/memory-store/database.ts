@@ -5,6 +5,7 @@ import {
   type Enrolments,
   GENESIS_DIGEST,
   type JsonText,
+  type Merge,
   nextStamp,
   type ParkReason,
   type Race,
@@ -211,6 +212,13 @@ export class MemoryDatabase {
   }
 
   /** The first change not seen, per origin. */
+  countMerges(merges: readonly Merge[]): void {
+    for (const { table, columns, policy } of merges) {
+      const of = `${table} ${columns.join()} ${policy}`;
+      this.merges.set(of, (this.merges.get(of) ?? 0) + 1);
+    }
+  }
+
   recordRace({ change, origin, seq: first }: Race): void {
     const races = this.races.get(change) ?? new Map<RegionId, Seq>();
     const known = races.get(origin);
