@@ -9,7 +9,7 @@ import { resolvePolicy } from '../catalog/resolve-policy.js';
 import { hasDrifted, strays } from '../capture/drift.js';
 import { dropCapture, dropTriggers, installCapture, replaceFunctions } from '../capture/install.js';
 import { type PolicyRevision, readRevisions } from './revisions.js';
-import { refuseMerging } from './policy-change.js';
+import { refuseMerging, withSharesOf } from './policy-change.js';
 import { attachedRowsProblems } from './attached-rows.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
@@ -97,10 +97,11 @@ export class Enrolment {
     await client.query(
       `${BEGIN}; ${PIN_OUTPUT}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL idle_in_transaction_session_timeout = ${heldMs + 15_000}`,
     );
-    const { target, document, enrolled, known, ended } = await this.#resolve(client, ref, input, given);
+    const { target: asked, document, enrolled, known, ended } = await this.#resolve(client, ref, input, given);
     const anew = isAnew(known, ended);
-    const before = anew ? undefined : presentSpec(enrolled!.spec, target.table, document);
-    if (before !== undefined) refuseMerging(before, target.spec);
+    const before = anew ? undefined : presentSpec(enrolled!.spec, asked.table, document);
+    if (before !== undefined) refuseMerging(before, asked.spec);
+    const target = { ...asked, spec: withSharesOf(before, asked.spec) };
     const spec = agreedSpec(target.spec, target.table, before);
     const same = !anew && known.present === spec.epoch && !(await hasDrifted(client, target));
     if (anew) await beginEnrolment(client, target.spec.name, ended);

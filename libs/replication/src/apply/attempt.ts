@@ -1,6 +1,7 @@
 import {
   type ApplyStore,
   type ApplyTransaction,
+  type ClockOffsets,
   type ConflictRecord,
   type Digest,
   type Entry,
@@ -52,6 +53,7 @@ export class Attempt {
     private readonly functions: PolicyFunctions,
     private readonly tables: ReadonlyMap<TableName, TableSpec>,
     private readonly batch: Batch,
+    private readonly offsets: ClockOffsets,
   ) {
     this.recordDigest = remembering(digest);
     this.work = arrange(batch.arriving, tables);
@@ -173,7 +175,7 @@ export class Attempt {
   ): Promise<number> {
     const { tx, recordDigest: digest, region } = this;
     const records = [
-      ...recordVerdicts(digest, region, recordingsOf(outcomes), known),
+      ...recordVerdicts(digest, region, recordingsOf(outcomes), known, this.offsets),
       ...(await recordParking(tx, digest, region, effects, this.insertedOver(outcomes))),
     ];
     if (records.length > 0) await tx.recordConflicts(records);
