@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { meridian } from './candidates/meridian.js';
@@ -41,13 +41,21 @@ async function bench(options: Options): Promise<void> {
     console.log(plainText(rows));
     if (options.markdown) {
       mkdirSync(DOCS, { recursive: true });
-      writeFileSync(join(DOCS, 'benchmark.md'), markdown(rows, circumstances(options, version, began)));
+      const file = join(DOCS, 'benchmark.md');
+      writeFileSync(file, markdown(rows, circumstances(options, version, began)) + sections(file));
     }
   } finally {
     await pool.stop();
     if (options.keep) console.error(`kept: ${dir}`);
     else rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** What stands below the table is of other programs, and stays. */
+function sections(file: string): string {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const from = text.indexOf('\n## ');
+  return from < 0 ? '' : text.slice(from);
 }
 
 function circumstances(options: Options, version: string, began: number): string {
