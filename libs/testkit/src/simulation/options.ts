@@ -43,6 +43,8 @@ export interface SimulationOptions {
   readonly policies: boolean;
   /** Of its title. */
   readonly title: RegisterPolicy;
+  /** A table with a bounded counter. */
+  readonly stocks: boolean;
 }
 
 const FIVE = ['ap', 'eu', 'me', 'sa', 'us'];
@@ -86,6 +88,7 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
       { kind: 'region-priority', regions: ['eu', 'us'] },
       { kind: 'manual' },
     ]),
+    stocks: r.chance(0.4),
     ...overrides,
   };
 }
