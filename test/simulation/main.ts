@@ -1,21 +1,26 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { type Outcome, simulate } from '@meridian/testkit';
 
 /*
  * npm run sim -- --seed 42              one seed, its trace and its outcome
  * npm run sim -- --seeds 5000 --from 1  many seeds; prints those that fail, and the rate
+ * npm run sim -- --seeds 10000 --jobs 2 the same on two cores, as every night
  */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: true },
   },
   allowNegative: true,
 });
 
-void (values.seed === undefined ? many(Number(values.from), Number(values.seeds)) : one(Number(values.seed)));
+const [from, seeds, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
+void (values.seed !== undefined ? one(Number(values.seed)) : jobs > 1 ? shared(from, seeds, jobs) : many(from, seeds));
 
 async function one(seed: number): Promise<void> {
   const outcome = await simulate(seed, { keepLines: values.trace });
@@ -23,6 +28,18 @@ async function one(seed: number): Promise<void> {
   console.log(JSON.stringify(outcome.options));
   console.log(summaryOf(outcome));
   process.exitCode = outcome.failure === null ? 0 : 1;
+}
+
+/** One process for each core: a run keeps one busy. */
+async function shared(from: number, count: number, jobs: number): Promise<void> {
+  const share = Math.ceil(count / jobs);
+  const ends = Array.from({ length: jobs }, async (_, i) => {
+    const begin = i * share;
+    const args = ['--from', `${from + begin}`, '--seeds', `${Math.max(0, Math.min(share, count - begin))}`];
+    const [code] = (await once(fork(__filename, args), 'exit')) as [number | null];
+    return code === 0;
+  });
+  process.exitCode = (await Promise.all(ends)).every(Boolean) ? 0 : 1;
 }
 
 async function many(from: number, count: number): Promise<void> {

@@ -34,10 +34,10 @@ describe.each(POLICIES)('$policy', (table) => {
           rows.exchange();
           const [first, ...others] = rows.replicas.map((r) => sorted(r.row));
           for (const other of others) expect(other).toEqual(first);
-          for (const order of rows.orders(60)) expect(sorted(rows.observer(order, sizes).row)).toEqual(first);
+          for (const order of rows.orders(20)) expect(sorted(rows.observer(order, sizes).row)).toEqual(first);
         },
       ),
-      { numRuns: runs(60) },
+      { numRuns: runs(40) },
     );
   });
 
@@ -77,7 +77,7 @@ describe.each(POLICIES)('$policy', (table) => {
           expect(sorted(rows.observer(order!, [1]).row)).toEqual(sorted(rows.replicas[0]!.row));
         },
       ),
-      { numRuns: runs(120) },
+      { numRuns: runs(100) },
     );
   });
 
