@@ -2,6 +2,7 @@ import { addDecimals, negateDecimal } from '../change/decimal.js';
 import { type Values, onlyColumns, valueIn } from '../change/change.js';
 import { documentWith, leavesOf, pathId } from '../merge/json-leaves.js';
 import { Refused } from '../rows/refusal.js';
+import { isKeyAct, remedyOfKeyAct } from './lost-row.js';
 import type { ConflictRecord, ConflictVersion } from './record.js';
 
 /** What a person wants of a conflict. */
@@ -56,7 +57,7 @@ export function remedyOf(record: ConflictRecord, choice: Choice, counters: reado
     case 'accept':
       return { kind: 'leave' };
     case 'undo':
-      return versionRemedy(record, record.loser, null, counters);
+      return isKeyAct(record) ? remedyOfKeyAct(record) : versionRemedy(record, record.loser, null, counters);
     case 'version':
       return versionRemedy(record, chosenVersion(record, choice.version), choice.columns, counters);
     case 'value':

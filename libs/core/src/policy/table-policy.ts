@@ -1,4 +1,5 @@
 import type { TableName } from '../ids.js';
+import type { ParentLoss, UniqueLoss } from './loss-policy.js';
 
 /** One of the concurrent versions is taken whole. */
 export type RegisterPolicy =
@@ -69,6 +70,8 @@ export interface UniqueKey {
   readonly name: string;
   readonly columns: readonly string[];
   readonly nullsDistinct: boolean;
+  /** Of the row that loses it; none: it is parked. */
+  readonly loser?: UniqueLoss;
 }
 
 export interface ForeignKey {
@@ -76,7 +79,13 @@ export interface ForeignKey {
   readonly columns: readonly string[];
   readonly parent: TableName;
   readonly parentColumns: readonly string[];
+  /** Of a row whose parent is gone; none: its parent is restored. */
+  readonly orphan?: ParentLoss;
 }
+
+/** Does a write of this key keep the parent that it names? */
+export const touchesParent = ({ orphan }: Pick<ForeignKey, 'orphan'>): boolean =>
+  orphan === undefined || orphan.kind === 'restore';
 
 /** A replicated table as the core needs it; what the user wrote, resolved against the catalog. */
 export interface TableSpec {

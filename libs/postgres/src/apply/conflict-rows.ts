@@ -20,6 +20,9 @@ ON CONFLICT (id) DO UPDATE
        overwritten = excluded.overwritten, result = excluded.result, reason = excluded.reason, updated_at = excluded.updated_at
 RETURNING ${TEXTS}`;
 
+/** Who Meridian's own changes are by. */
+export const OWN_ACTOR = 'meridian';
+
 /**
  * Capture does not fire for apply, so apply logs its records itself: as local changes, which the next tick carries. By row:
  * every change has the whole row. Stamp and id from the same sequences, epoch of the system table's policy.
@@ -30,7 +33,7 @@ WITH at AS MATERIALIZED (
          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS wall,
          coalesce((SELECT epoch FROM meridian.enrolled_table WHERE rel = 'meridian.conflict'), 1) AS epoch)
 INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor, patch, before)
-SELECT $2, 'meridian.conflict', x.op, json_build_array(x.id), at.stamp, at.wall, at.epoch, 'meridian', x.patch, x.before
+SELECT $2, 'meridian.conflict', x.op, json_build_array(x.id), at.stamp, at.wall, at.epoch, $3, x.patch, x.before
   FROM at, json_to_recordset($1::json) AS x(id text, op "char", patch json, before json)`;
 
 export async function recordConflicts(
@@ -53,7 +56,7 @@ export async function recordConflicts(
       ? { id: row[0], op: 'i', patch, before: null }
       : { id: row[0], op: 'u', patch: withoutKey(patch), before: withoutKey(textsOf(old)) };
   });
-  await session.query(LOG, [JSON.stringify(changes), region], 'log_conflicts');
+  await session.query(LOG, [JSON.stringify(changes), region, OWN_ACTOR], 'log_conflicts');
 }
 
 export async function conflictRecords(

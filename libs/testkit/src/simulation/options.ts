@@ -1,4 +1,5 @@
 import type { DeletePolicy, RegisterPolicy } from '@meridian/core';
+import { type KeyPolicies, keyPolicies } from './people.js';
 import { Prng } from './prng.js';
 import type { Micros } from './scheduler.js';
 
@@ -43,6 +44,10 @@ export interface SimulationOptions {
   readonly policies: boolean;
   /** Of its title. */
   readonly title: RegisterPolicy;
+  /** Users and teams are written to. */
+  readonly people: boolean;
+  /** What becomes of those of them that lose a unique value, or a parent. */
+  readonly keys: KeyPolicies;
 }
 
 /** Swarm: every seed leaves some faults and some kinds of work out, so that the others are met in company of their own. */
@@ -84,6 +89,8 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
       { kind: 'region-priority', regions: ['eu', 'us'] },
       { kind: 'manual' },
     ]),
+    people: r.chance(0.5),
+    keys: keyPolicies(r),
     ...overrides,
   };
 }

@@ -4,6 +4,7 @@ import { watchClosedVectors, watchWholeTransactions } from './checkers/causality
 import { assertEqual, EqualVectorsEqualTables, sameEnrolment, SameVersionsSameRow } from './checkers/equality.js';
 import { checkFinalState } from './checkers/final-state.js';
 import { Ledger } from './checkers/ledger.js';
+import { checkLostKeys } from './checkers/lost-keys.js';
 import { Violation } from './checkers/violation.js';
 import {
   changePolicy,
@@ -291,6 +292,7 @@ class Cluster implements Addressees {
   private finish(): void {
     const db = this.databases.get(this.regions[0]!)!;
     checkFinalState(db, this.ledger, digest);
+    checkLostKeys(db, this.ledger);
     this.finished = true;
     this.scheduler.stop();
   }

@@ -8,6 +8,7 @@ import {
   type Held,
   type JsonText,
   isPast,
+  type OwnChange,
   type ParkReason,
   type Places,
   type Race,
@@ -29,10 +30,11 @@ import {
 } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { fullValues } from './counter-range.js';
-import { parentOf } from './capture.js';
+import { Capture, parentOf } from './capture.js';
 import { recordOf, writeRecord } from './conflict-rows.js';
 import type { MemoryDatabase, ParkedRow } from './database.js';
 import { EffectWriter } from './effect-writer.js';
+import { excludeWriters } from './enrolment.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
 import { type Snapshot, visibleIn } from './snapshot.js';
@@ -235,6 +237,24 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
       this.writing();
       this.ownRaces.push(...races);
       this.writes.others.push(() => races.forEach((race) => this.db.recordRace(race)));
+    });
+  }
+
+  logOwn(changes: readonly OwnChange[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('log own');
+      const capture = new Capture(this.db, this.writing(), 'meridian');
+      for (const change of changes) this.writes.log.push(capture.own(change));
+    });
+  }
+
+  holdWriters(tables: readonly TableName[]): Promise<WriteOutcome> {
+    return this.inOrder(async () => {
+      for (const table of tables) {
+        await this.agent.step('hold writers');
+        if ((await excludeWriters(this.db, this, table)) === 'timeout') return timedOut(table);
+      }
+      return OK;
     });
   }
 

@@ -1,4 +1,4 @@
-import type { RowRef, Values } from '@meridian/core';
+import { type RowRef, touchesParent, type Values } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { Capture, parentOf, patchBetween } from './capture.js';
 import { fullValues, isInRange, NO_EXCESS } from './counter-range.js';
@@ -123,7 +123,7 @@ export class LocalTransaction extends Transaction {
       if (seen === null) return 'foreign key violation';
       if ((await this.lockRow(parent, 'key share')) === 'timeout') return 'deadlock';
       if (this.row(parent)?.incarnation !== seen.incarnation) return 'foreign key violation';
-      touched.push(parent);
+      if (touchesParent(key)) touched.push(parent);
     }
     return touched;
   }
