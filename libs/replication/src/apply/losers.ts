@@ -54,16 +54,18 @@ export interface Act {
   readonly values: Values | null;
 }
 
-/** Who carries out what has to be carried out once. */
 export interface Actors {
   readonly here: RegionId;
-  /** For a write that the log knows no more. */
+  /** All of them: a write that is older than the log has the name of the lowest. */
   readonly regions: readonly RegionId[];
 }
 
 /**
  * What the policies have this region do (ADR 22): the region whose write lost carries the policy out, and only of a row that is
  * parked already, so that its record is there. A row whose holder is parked itself, or whose parent is, has lost nothing for good.
+ *
+ * Logs forget at different times: a region that knows the write no more acts, too, for the one whose it was may be such a region
+ * (simulation, seed 224: each waited for another). Then several make the same change.
  */
 export async function findActs(
   tx: ApplyTransaction,
@@ -81,10 +83,10 @@ export async function findActs(
   for (const { row, losses } of losers) {
     const spec = tables.get(row.row.ref.table)!;
     const claim = losingClaim(spec, row, losses[0]!, log.get(rowId(row.row.ref)) ?? []);
-    if ((claim?.origin ?? lowest) !== here) continue;
+    if (claim !== null && claim.origin !== here) continue;
     const values = losses.some(({ policy }) => isDelete(policy))
       ? null
-      : await changed(tx, spec, row, losses, here, taken);
+      : await changed(tx, spec, row, losses, claim?.origin ?? lowest, taken);
     if (values === undefined) continue;
     if (values !== null) for (const key of spec.uniqueKeys) taken.add(claimedValue(key, values) ?? '');
     acts.push({ row, losses, claim, values });
