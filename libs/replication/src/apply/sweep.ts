@@ -107,12 +107,19 @@ export class Sweep {
     const parents = [...before.values()].flatMap((r) =>
       parentsOf(tables.get(r.row.ref.table)!, tables, r.row.values).map(([, parent]) => parent),
     );
-    const held = orRetry(await tx.lock(distinctRows([...refs, ...parents, ...unsettled])));
     const settled = unsettled.map((ref): RowEffect => ({ ...ref, kind: 'settle' }));
-    if (parked.length === 0) return { ...NOTHING, effects: settled };
-    await tx.entriesAbove(refs, floor);
-    const plan = await this.planPlaces(tx, tables, held, origins(floor), what);
-    return { ...plan, effects: [...plan.effects, ...settled] };
+    let wanted = distinctRows([...refs, ...parents, ...unsettled]);
+    for (;;) {
+      const held = orRetry(await tx.lock(wanted));
+      if (parked.length === 0) return { ...NOTHING, effects: settled };
+      await tx.entriesAbove(refs, floor);
+      const { toLock, ...plan } = await this.planPlaces(tx, tables, held, origins(floor), what);
+      if (toLock.length === 0) return { ...plan, effects: [...plan.effects, ...settled] };
+      // Children of a row that goes: as ever, whoever is held meanwhile by others is waited for, and not for long.
+      const more = distinctRows([...wanted, ...toLock]);
+      if (more.length === wanted.length) return NOTHING;
+      wanted = more;
+    }
   }
 
   private async planPlaces(
@@ -121,15 +128,16 @@ export class Sweep {
     held: Places,
     regions: readonly RegionId[],
     what: Work,
-  ): Promise<Plan> {
+  ): Promise<Unlocked> {
     const { region: here } = this.store;
     const rows = await this.virtualRows(tx, tables, await this.parkedOf(tx, tables));
-    if ([...rows.keys()].some((id) => !held.has(id))) return NOTHING;
+    const strangers = [...rows.values()].map((r) => r.row.ref).filter((ref) => !held.has(rowId(ref)));
+    if (strangers.length > 0) return { ...NOTHING, toLock: strangers };
     const due = await findActs(tx, tables, rows, held, { here, regions });
     const deletes = due.filter((act) => act.values === null);
     if (what === 'delete') {
       const effects = deletes.map(({ row }): RowEffect => ({ ...row.row.ref, kind: 'unpark' }));
-      return { effects, acts: deletes, deletesDue: false };
+      return { effects, acts: deletes, deletesDue: false, toLock: [] };
     }
     const changes = due.filter((act) => act.values !== null);
     return { ...(await this.placesAfter(tx, tables, held, rows, changes)), deletesDue: deletes.length > 0 };
@@ -142,14 +150,14 @@ export class Sweep {
     held: Places,
     rows: ReadonlyMap<string, Claimant>,
     acts: readonly Act[],
-  ): Promise<Omit<Plan, 'deletesDue'>> {
+  ): Promise<Omit<Unlocked, 'deletesDue'>> {
     const after = withActs(tables, rows, acts, this.store.region);
     const decided = await decideForeignKeys(tx, tables, placeEffects(tables, after), held);
-    if (decided.toLock.length > 0) return NOTHING;
+    if (decided.toLock.length > 0) return { ...NOTHING, toLock: decided.toLock };
     const shown = new Set(decided.effects.filter((e) => e.kind === 'insert').map(rowId));
     const showing = acts.filter((act) => shown.has(rowId(act.row.row.ref)));
     if (showing.length < acts.length) return this.placesAfter(tx, tables, held, rows, showing);
-    return { effects: withoutIdleParking(decided.effects, rows), acts };
+    return { effects: withoutIdleParking(decided.effects, rows), acts, toLock: [] };
   }
 
   private async parkedOf(
@@ -187,6 +195,10 @@ interface Plan {
   readonly effects: readonly RowEffect[];
   readonly acts: readonly Act[];
   readonly deletesDue: boolean;
+}
+interface Unlocked extends Plan {
+  /** Rows that the plan needs and nobody has locked: then it is made anew. */
+  readonly toLock: readonly RowRef[];
 }
 const NOTHING: Plan = { effects: [], acts: [], deletesDue: false };
 
