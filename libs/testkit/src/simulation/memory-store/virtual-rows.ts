@@ -10,7 +10,7 @@ import {
   type Values,
 } from '@meridian/core';
 import { fullValues } from './counter-range.js';
-import type { MemoryDatabase } from './database.js';
+import type { MemoryDatabase, ParkedRow } from './database.js';
 import { entryOf } from './entries.js';
 import type { Transaction } from './transaction.js';
 
@@ -21,6 +21,11 @@ export function virtualRows(tx: Transaction, ref: RowRef): RowState[] {
   const parked = tx.parkedRow(ref);
   return parked === null ? [] : [{ ref, place: 'parked', values: parked.values }];
 }
+
+export const claimantOf = ({ ref, values, claims }: ParkedRow): Claimant => ({
+  row: { ref, place: 'parked', values },
+  claims,
+});
 
 /** What a look at all that is committed, or a transaction, sees. */
 type View = Pick<Transaction, 'db' | 'row' | 'visibleRows' | 'allParked'>;
