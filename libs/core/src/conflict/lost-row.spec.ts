@@ -12,7 +12,7 @@ function acted(overwritten: Pick<Overwritten, 'columns' | 'policy' | 'lost' | 'r
   return {
     ...{ id: 'x', table: 'public.customers' as TableName, key: '["2"]' as RowKey, kind: 'update_exists', region: us },
     ...{ status: 'resolved', loser, versions: [loser], base: row, reason: '' },
-    overwritten: [{ ...overwritten, part: null, winner: { origin: us, id: 0 }, reason: '' }],
+    overwritten: [{ ...overwritten, part: null, epoch: 1, winner: { origin: us, id: 0 }, reason: '' }],
     result: overwritten.result === null ? null : { ...row, ...overwritten.result },
   };
 }

@@ -27,6 +27,7 @@ export function forgottenVersion(claim: Claim | null, region: RegionId, values: 
     stamp: String(claim?.stamp ?? 0),
     wall: new Date(millisOf(stamp(claim?.stamp ?? 0n))).toISOString(),
     actor: '',
+    application: null,
     values,
   };
 }

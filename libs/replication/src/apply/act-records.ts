@@ -5,6 +5,8 @@ import {
   type Entry,
   type Overwritten,
   type RegionId,
+  type TableName,
+  type TableSpec,
   type Values,
   forgottenVersion,
   onlyColumns,
@@ -27,6 +29,7 @@ export async function recordActs(
   digest: Digest,
   region: RegionId,
   acts: readonly Act[],
+  tables: ReadonlyMap<TableName, TableSpec>,
 ): Promise<ConflictRecord[]> {
   if (acts.length === 0) return [];
   const refs = acts.flatMap(({ row, losses }) => [row.row.ref, ...losses.map((l) => l.other)]);
@@ -37,7 +40,7 @@ export async function recordActs(
     acts.flatMap((act) => ownWrites(act).map((e) => parkingId(digest, act.row.row.ref, e))),
   );
   return acts.flatMap((act) => {
-    const told = actRecord(digest, region, act, log);
+    const told = actRecord(digest, region, act, log, tables.get(act.row.row.ref.table)!.epoch);
     const others = ownWrites(act).flatMap((e): ConflictRecord[] => {
       const record = known.get(parkingId(digest, act.row.row.ref, e));
       if (record?.status !== 'open' || record.id === told.id) return [];
@@ -52,6 +55,7 @@ function actRecord(
   region: RegionId,
   { row: { row }, losses, claim, values }: Act,
   log: ReadonlyMap<string, readonly Entry[]>,
+  epoch: number,
 ): ConflictRecord {
   const { ref } = row;
   const write = log.get(rowId(ref))?.find((e) => claim !== null && e.origin === claim.origin && e.id === claim.id);
@@ -60,7 +64,7 @@ function actRecord(
   const overwritten = losses.flatMap((loss, i): Overwritten[] => {
     const winner = winners[i] ?? { origin: region, id: 0 };
     const told = values === null ? toldOfDelete(loss, row.values) : toldOfChange(loss, row.values, values);
-    return told.map((o) => ({ ...o, part: null, winner: { origin: winner.origin, id: winner.id } }));
+    return told.map((o) => ({ ...o, part: null, epoch, winner: { origin: winner.origin, id: winner.id } }));
   });
   return {
     ...{ id: parkingId(digest, ref, loser), table: ref.table, key: ref.key, kind: kindOfLoss(losses, loser.op) },
@@ -77,7 +81,7 @@ function winnerOf(loss: Loss, entries: readonly Entry[]): Entry | undefined {
   return entries.find((e) => claim !== null && e.origin === claim.origin && e.id === claim.id);
 }
 
-type Told = Omit<Overwritten, 'part' | 'winner'>;
+type Told = Omit<Overwritten, 'part' | 'winner' | 'epoch'>;
 
 function toldOfDelete({ kind, key, other, policy }: Loss, before: Values): Told[] {
   const why =

@@ -88,7 +88,7 @@ export class Sweep {
     const others = effects.filter((e) => !acted.has(rowId(e)));
     const records = [
       ...(await recordParking(tx, this.digest, this.store.region, others, overtaken)),
-      ...(await recordActs(tx, this.digest, this.store.region, acts)),
+      ...(await recordActs(tx, this.digest, this.store.region, acts, tables)),
     ];
     if (records.length > 0) await tx.recordConflicts(records);
   }

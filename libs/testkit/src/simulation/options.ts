@@ -44,6 +44,8 @@ export interface SimulationOptions {
   readonly policies: boolean;
   /** Of its title. */
   readonly title: RegisterPolicy;
+  /** A table with a bounded counter. */
+  readonly stocks: boolean;
   /** Users and teams are written to. */
   readonly people: boolean;
   /** What becomes of those of them that lose a unique value, or a parent. */
@@ -89,6 +91,7 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
       { kind: 'region-priority', regions: ['eu', 'us'] },
       { kind: 'manual' },
     ]),
+    stocks: r.chance(0.4),
     people: r.chance(0.5),
     keys: keyPolicies(r),
     ...overrides,

@@ -13,7 +13,9 @@ export function checkLostKeys(db: MemoryDatabase, ledger: Ledger): void {
   const records = [...db.rows(CONFLICT_TABLE).values()].map(({ values }) => parseRecord(values));
   for (const { ref } of db.allParked()) checkParked(db, ref, records);
   for (const { ref, versions } of ledger.touched) {
-    const wasActedOn = ref.table !== CONFLICT_TABLE && versions.some((e) => e.actor === 'meridian');
+    const { uniqueKeys, foreignKeys } = db.spec(ref.table);
+    const hasEnds = [...uniqueKeys, ...foreignKeys].length > 0;
+    const wasActedOn = hasEnds && versions.some((e) => e.actor === 'meridian');
     // The record of a row that lost again after that tells of this.
     if (!wasActedOn || db.parkedOf(ref) !== null) continue;
     if (!of(ref, records).some((r) => r.overwritten.length > 0 && r.status === 'resolved'))
