@@ -3,7 +3,6 @@ import type { RegionId, RowRef } from '../ids.js';
 import type { Claim } from '../ports/apply-store.js';
 import { millisOf, stamp } from '../stamp.js';
 import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
-import type { Remedy } from './remedy.js';
 
 /** What a policy of a key had done to a row that lost: as a record names it. */
 const KEY_POLICIES: readonly string[] = ['rename', 'null', 'delete', 'cascade'];
@@ -11,8 +10,15 @@ const KEY_POLICIES: readonly string[] = ['rename', 'null', 'delete', 'cascade'];
 export const isKeyAct = ({ overwritten }: Pick<ConflictRecord, 'overwritten'>): boolean =>
   overwritten.some((o) => KEY_POLICIES.includes(o.policy));
 
+/** A write: these columns, or, where the row is not there, the whole one. */
+interface GivenBack {
+  readonly kind: 'write';
+  readonly values: Values;
+  readonly whole: Values | null;
+}
+
 /** Gives back what the policy took: the values, or the whole row as it was then. */
-export function remedyOfKeyAct({ overwritten, base }: ConflictRecord): Remedy {
+export function remedyOfKeyAct({ overwritten, base }: ConflictRecord): GivenBack {
   const isGone = overwritten.some(({ columns }) => columns.length === 0);
   const lost = Object.assign({}, ...overwritten.map((o) => o.lost)) as Values;
   return { kind: 'write', values: isGone ? (base ?? lost) : lost, whole: base };
