@@ -66,7 +66,7 @@ const EVENTS = /* sql */ `
 CREATE FUNCTION meridian.conflict_event(old_status text, new_status text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN new_status = 'open' THEN CASE WHEN old_status = 'open' THEN 'conflict.followed' ELSE 'conflict.opened' END
-              WHEN old_status = 'open' THEN 'conflict.withdrawn' END
+              WHEN old_status = 'open' THEN CASE WHEN new_status = 'resolved' THEN 'conflict.resolved' ELSE 'conflict.withdrawn' END END
 $$;
 CREATE FUNCTION meridian.decision_event(strategy text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$

@@ -199,6 +199,36 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
     within: 200,
   },
   {
+    rule: 'what a policy makes of a loser is a change of its row, and logged',
+    run: {
+      sabotage: overriding(() => ({ logOwn: () => Promise.resolve() })),
+      overrides: { people: true, boards: false },
+    },
+    within: 50,
+  },
+  {
+    rule: 'a loser is deleted behind all local writers of its table',
+    run: {
+      sabotage: overriding(() => ({
+        holdWriters: () => Promise.resolve(DONE),
+        lookAgain: () => Promise.resolve(DONE),
+      })),
+      overrides: {
+        ...{
+          people: true,
+          boards: false,
+          transfers: false,
+          writers: 3,
+          think: 500,
+          stallChance: 0.05,
+          longestStall: 20_000,
+        },
+        keys: { email: 'delete', nick: 'delete', boss: 'cascade', team: 'cascade', lead: 'cascade' },
+      },
+    },
+    within: 400,
+  },
+  {
     rule: 'the vector advances by compare-and-set',
     run: {
       sabotage: overriding(alreadyAdvanced),

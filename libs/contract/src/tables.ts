@@ -74,6 +74,32 @@ export const ColumnPolicy = z
 
 export type ColumnPolicy = z.infer<typeof ColumnPolicy>;
 
+const UniqueKeyPolicy = z
+  .union(
+    [
+      z.enum(['park', 'null', 'delete']),
+      z.strictObject({
+        policy: z.literal('rename'),
+        template: z
+          .string()
+          .min(1)
+          .max(200)
+          .describe('With {value}, {region} and {key}; it has to name {region} or {key}'),
+        column: ColumnName.optional().describe("Which of the key's columns; the only text column when left out"),
+      }),
+      z.strictObject({ policy: z.literal('null'), column: ColumnName.optional() }),
+      z.strictObject({ policy: z.enum(['park', 'delete']) }),
+    ],
+    { error: 'takes "park", "null", "delete" or {"policy": "rename", "template": "{value} ({region})"}' },
+  )
+  .meta({
+    id: 'UniqueKeyPolicy',
+    description: 'What becomes of a row that lost a unique value to one with the earlier claim',
+  });
+const ForeignKeyPolicy = z
+  .enum(['restore', 'park', 'null', 'cascade'])
+  .meta({ id: 'ForeignKeyPolicy', description: 'What becomes of a row whose parent was deleted beside it' });
+
 /** What `PUT /v1/tables/{table}` takes, and `tables:` in meridian.yaml. All parts are optional. */
 export const TablePolicy = z
   .strictObject({
@@ -100,6 +126,14 @@ export const TablePolicy = z
       .describe('A delete beside a concurrent update'),
     columns: z.record(ColumnName, ColumnPolicy).default({}),
     secret: z.array(ColumnName).optional().describe('Columns whose values leave the cluster in no export'),
+    unique: z
+      .union([UniqueKeyPolicy, z.record(ColumnName, UniqueKeyPolicy)])
+      .optional()
+      .describe('By the name of the unique key, or one for all; "park" when left out'),
+    foreignKeys: z
+      .union([ForeignKeyPolicy, z.record(ColumnName, ForeignKeyPolicy)])
+      .optional()
+      .describe('By the name of the foreign key, or one for all; "restore" when left out'),
     initial: z
       .union(
         [

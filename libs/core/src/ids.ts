@@ -29,3 +29,14 @@ export const rowId = (ref: RowRef): string => `${ref.table}\n${ref.key}`;
 export const distinctRows = (rows: readonly RowRef[]): RowRef[] => [
   ...new Map(rows.map((r) => [rowId(r), r])).values(),
 ];
+
+export function groupByRow<T extends RowRef>(entries: readonly T[]): ReadonlyMap<string, T[]> {
+  const rows = new Map<string, T[]>();
+  for (const entry of entries) {
+    const id = rowId(entry);
+    const row = rows.get(id);
+    if (row === undefined) rows.set(id, [entry]);
+    else row.push(entry);
+  }
+  return rows;
+}

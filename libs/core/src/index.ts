@@ -19,6 +19,7 @@ export * from './tick/wire.js';
 export { AlteredTickError, MalformedTickError, UnknownWireVersionError } from './tick/wire-decode.js';
 export * from './tick/tick-decoder.js';
 export * from './policy/table-policy.js';
+export * from './policy/loss-policy.js';
 export * from './policy/enrolments.js';
 export * from './policy/rank.js';
 export * from './policy/value-order.js';
@@ -38,6 +39,8 @@ export { NOT_REPLAYED, replayConflict, type Replayed } from './conflict/replay.j
 export * from './conflict/remedy.js';
 export * from './conflict/overruled.js';
 export type { InForce } from './conflict/lost-parts.js';
+export { forgottenVersion, sentencesOf, tellLostValue } from './conflict/lost-row.js';
+export { microsOf } from './conflict/recorded-version.js';
 export * from './conflict/unique.js';
 export * from './conflict/claim.js';
 export { givings, type Giving, type Share } from './shares/givings.js';

@@ -89,4 +89,5 @@ export const rankOf = (change: Change, column?: string): Rank =>
     : { stamp: change.stamp, wall: change.wall, id: change.id };
 
 /** A change's name for ever: no two changes of one origin share an id. */
-export const changeRef = (change: Pick<Change, 'origin' | 'id'>): string => `${change.origin}/${change.id}`;
+export const changeRef = (change: { readonly origin: RegionId; readonly id: number }): string =>
+  `${change.origin}/${change.id}`;

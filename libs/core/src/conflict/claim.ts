@@ -17,7 +17,12 @@ export function claimsInLog(spec: TableSpec, entries: readonly Entry[], values: 
   return claims;
 }
 
-function claimInLog(spec: TableSpec, key: UniqueKey, entries: readonly Entry[], values: Values): Claim | null {
+export function claimInLog(
+  spec: Pick<TableSpec, 'registers'>,
+  key: Pick<UniqueKey, 'columns'>,
+  entries: readonly Entry[],
+  values: Values,
+): Claim | null {
   const setters = maximal(entries.filter((e) => key.columns.some((c) => Object.hasOwn(patchOf(e), c))));
   const holding = setters.filter((e) => {
     const patch = patchOf(e);

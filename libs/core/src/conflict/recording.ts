@@ -15,7 +15,7 @@ export interface Recording {
 }
 
 /** A record's id: one for each overwritten change of a row. */
-export const recordId = (digest: Digest, ref: RowRef, change: Pick<Entry, 'origin' | 'id'>): string =>
+export const recordId = (digest: Digest, ref: RowRef, change: Pick<ConflictVersion, 'origin' | 'id'>): string =>
   digest(`${ref.table}\n${ref.key}\n${changeRef(change)}`).slice(0, 32);
 
 /** Ids of the records that verdicts may open, follow or withdraw in this region: those of its own changes among the versions. */
@@ -152,5 +152,5 @@ const versionsOf = (record: ConflictRecord | undefined, kept: readonly Overwritt
   (record?.versions ?? []).filter((v) => kept.some(({ winner }) => winner.origin === v.origin && winner.id === v.id));
 
 const mergeVersions = (a: readonly ConflictVersion[], b: readonly ConflictVersion[]): ConflictVersion[] => [
-  ...new Map([...a, ...b].map((v) => [changeRef(v as never), v])).values(),
+  ...new Map([...a, ...b].map((v) => [changeRef(v), v])).values(),
 ];

@@ -3,6 +3,7 @@ import { type Values, onlyColumns, valueIn } from '../change/change.js';
 import { leavesOf, pathId } from '../merge/json-leaves.js';
 import { Refused } from '../rows/refusal.js';
 import { type InForce, type Lost, lostUnder, type Part, withParts } from './lost-parts.js';
+import { isKeyAct, remedyOfKeyAct } from './lost-row.js';
 import type { ConflictRecord, ConflictVersion } from './record.js';
 
 /** What a person wants of a conflict. */
@@ -50,7 +51,7 @@ export function remedyOf(record: ConflictRecord, choice: Choice, now: InForce): 
     case 'accept':
       return { kind: 'leave' };
     case 'undo':
-      return versionRemedy(record, record.loser, null, now);
+      return isKeyAct(record) ? remedyOfKeyAct(record) : versionRemedy(record, record.loser, null, now);
     case 'version':
       return versionRemedy(record, chosenVersion(record, choice.version), choice.columns, now);
     case 'value':

@@ -3,6 +3,7 @@ import { addDecimals, negateDecimal } from '../change/decimal.js';
 import { type Values, onlyColumns, patchOf } from '../change/change.js';
 import { type Register, type TableSpec, merges } from '../policy/table-policy.js';
 import { decideAmong, type Decision } from './decide-among.js';
+import { isKeyAct } from './lost-row.js';
 import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 import { entryOf, microsOf, wallOf } from './recorded-version.js';
 import { resolve, type Verdict } from './resolve.js';
@@ -44,7 +45,7 @@ class NotReplayed extends Error {
 /** `present`: the policy of now; where it is the one that decided the record, replaying it has to give what was recorded. */
 export function replayConflict(record: ConflictRecord, present: TableSpec, other: TableSpec): Replayed {
   try {
-    if (record.overwritten.length === 0) throw new NotReplayed('not_decided_by_policy');
+    if (record.overwritten.length === 0 || isKeyAct(record)) throw new NotReplayed('not_decided_by_policy');
     checkRecorded(record, present);
     return compared(recordedEnd(record), endUnder(record, present, other), writtenColumns(record));
   } catch (error) {

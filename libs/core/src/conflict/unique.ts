@@ -3,7 +3,7 @@ import { rowId } from '../ids.js';
 import type { UniqueKey } from '../policy/table-policy.js';
 import type { Claim, Claimant } from '../ports/apply-store.js';
 
-/** A parked row's reason: it lost this key to that row. */
+/** A parked row lost this key to that row, which shows. */
 export interface LostKey {
   readonly key: UniqueKey;
   readonly holder: Claimant;
@@ -11,7 +11,8 @@ export interface LostKey {
 
 export interface Visibility {
   readonly shown: ReadonlySet<string>;
-  readonly parked: ReadonlyMap<string, LostKey>;
+  /** With all keys that each has lost, in the order of its claims. */
+  readonly parked: ReadonlyMap<string, readonly LostKey[]>;
 }
 
 /**
@@ -33,15 +34,22 @@ function lostKeys(
   out: readonly Claimant[],
   holders: Map<string, Claimant>,
   keys: readonly UniqueKey[],
-): Map<string, LostKey> {
-  const parked = new Map<string, LostKey>();
+): Map<string, readonly LostKey[]> {
+  const parked = new Set<Claimant>();
   for (const row of new Set(claimsInOrder(out, keys).map((c) => c.row))) {
     const own = claimsInOrder([row], keys);
-    const lost = own.find(({ claimed }) => holders.has(claimed));
-    if (lost === undefined) for (const { claimed } of own) holders.set(claimed, row);
-    else parked.set(idOf(row), { key: lost.key, holder: holders.get(lost.claimed)! });
+    if (own.some(({ claimed }) => holders.has(claimed))) parked.add(row);
+    else for (const { claimed } of own) holders.set(claimed, row);
   }
-  return parked;
+  return new Map(
+    [...parked].map((row) => [
+      idOf(row),
+      claimsInOrder([row], keys).flatMap(({ key, claimed }) => {
+        const holder = holders.get(claimed);
+        return holder === undefined ? [] : [{ key, holder }];
+      }),
+    ]),
+  );
 }
 
 const holdersOf = (rows: readonly Claimant[], keys: readonly UniqueKey[]): Map<string, Claimant> =>

@@ -1,4 +1,5 @@
 import type { TableName } from '../ids.js';
+import type { ParentLoss, UniqueLoss } from './loss-policy.js';
 
 /** One of the concurrent versions is taken whole. */
 export type RegisterPolicy =
@@ -71,6 +72,8 @@ export interface UniqueKey {
   readonly name: string;
   readonly columns: readonly string[];
   readonly nullsDistinct: boolean;
+  /** Of the row that loses it; none: it is parked. */
+  readonly loser?: UniqueLoss;
 }
 
 export interface ForeignKey {
@@ -78,7 +81,13 @@ export interface ForeignKey {
   readonly columns: readonly string[];
   readonly parent: TableName;
   readonly parentColumns: readonly string[];
+  /** Of a row whose parent is gone; none: its parent is restored. */
+  readonly orphan?: ParentLoss;
 }
+
+/** Does a write of this key keep the parent that it names? */
+export const touchesParent = ({ orphan }: Pick<ForeignKey, 'orphan'>): boolean =>
+  orphan === undefined || orphan.kind === 'restore';
 
 /** A counter of which each region takes no more than its share, so that together they never bring it below its bound (ADR 21). */
 export interface BoundedCounter {

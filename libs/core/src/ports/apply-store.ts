@@ -65,6 +65,20 @@ export interface ParkReason {
   readonly constraint: string;
   /** The row that holds the key, or the missing parent. */
   readonly other: RowRef;
+  /** Further unique keys that the row has lost, to these rows. */
+  readonly also?: readonly { readonly constraint: string; readonly other: RowRef }[];
+}
+
+/** A change that Meridian makes of a row by itself, to carry out what a policy says of a loser. */
+export interface OwnChange {
+  readonly ref: RowRef;
+  readonly op: 'update' | 'delete';
+  /** Of an update: the registers that it changes, whole. */
+  readonly patch: JsonText | null;
+  /** Their old values; of a delete the whole row. */
+  readonly before: JsonText;
+  /** As of the column by which the table's latest value is told; null: of the clock. */
+  readonly wall: bigint | null;
 }
 
 /** The rank of the write that set a unique key: the earliest claim shows (design 6). */
@@ -189,6 +203,13 @@ export interface ApplyTransaction {
   /** The image that deletes in the log bring along; every delete of a row carries the same, newest one (design 5, 6). */
   keepImages(images: readonly { readonly ref: RowRef; readonly image: JsonText }[]): Promise<void>;
   recordRaces(races: readonly Race[]): Promise<void>;
+  /** Into the log as local changes, so that the next tick carries them; behind the write of their rows. */
+  logOwn(changes: readonly OwnChange[]): Promise<void>;
+  /**
+   * Waits for those who are writing to these tables, and keeps others out until the end of the transaction. Gives up soon, for
+   * everybody who comes meanwhile waits behind it.
+   */
+  holdWriters(tables: readonly TableName[]): Promise<WriteOutcome | TableRefused>;
   /** Writes conflict records as local changes of `meridian.conflict`, so that the next tick carries them. */
   recordConflicts(records: readonly ConflictRecord[]): Promise<void>;
   /** Adds these to the counts of merges that lost nothing. */

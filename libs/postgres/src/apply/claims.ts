@@ -2,18 +2,12 @@ import {
   type ChangeId,
   type Claim,
   type Claimant,
-  type Entry,
+  claimsInLog,
+  groupByRow,
   inPresentColumns,
-  maximal,
-  patchOf,
-  rankOf,
   type RegionId,
   rowId,
   type RowState,
-  type TableSpec,
-  type UniqueKey,
-  type Values,
-  winner,
 } from '@meridian/core';
 import type { Session } from '../connection/session.js';
 import type { ApplyTable } from './apply-table.js';
@@ -29,58 +23,29 @@ const claimOf = (stored: StoredClaim): Claim | null =>
 export const parseClaims = (text: string): ReadonlyMap<string, Claim | null> =>
   new Map(Object.entries(JSON.parse(text) as Record<string, StoredClaim>).map(([key, claim]) => [key, claimOf(claim)]));
 
-/**
- * The claim by which a row holds its value of a unique key: the rank of the write that set it, if the log still knows it.
- * Only a write of the value that the row has now can be the one.
- */
-function claimInLog(spec: TableSpec, key: UniqueKey, entries: readonly Entry[], values: Values): Claim | null {
-  const writes = (e: Entry): boolean => key.columns.some((column) => Object.hasOwn(patchOf(e), column));
-  const holding = maximal(entries.filter((e) => e.op !== 'delete' && writes(e))).filter((e) => {
-    const patch = patchOf(e);
-    return key.columns.every((c) => !Object.hasOwn(patch, c) || patch[c] === values[c]);
-  });
-  if (holding.length === 0) return null;
-  const policy = spec.registers.find((r) => r.columns.includes(key.columns[0]!))?.policy ?? { kind: 'hlc' };
-  const set = winner(policy, key.columns, holding);
-  const rank = rankOf(set, key.columns[0]);
-  return { stamp: rank.stamp, origin: set.origin, id: rank.id };
-}
-
-/** Rows with their claims: parked ones bring them along, shown ones have them in the log, else kept, else they are the earliest. */
+/** Rows with their claims: parked ones bring them along (but one that is parked for its parent), else they are in the log, else kept, else the earliest. */
 export async function withClaims(
   session: Session,
   log: LogEntries,
   table: ApplyTable,
   rows: readonly RowState[],
 ): Promise<readonly Claimant[]> {
-  const shown = rows.filter((r) => r.place === 'table');
-  const logged = await log.of(shown.map((r) => r.ref));
-  const entries = groupByRow(logged.map((e) => inPresentColumns(e, table.spec)));
-  const kept = await keptClaims(session, table, shown);
+  const refs = rows.map((r) => r.ref);
+  const logged = groupByRow((await log.of(refs)).map((e) => inPresentColumns(e, table.spec)));
+  const kept = await keptClaims(session, table, rows);
   const parked = await parkedClaims(
     session,
     table,
     rows.filter((r) => r.place === 'parked'),
   );
   return rows.map((row) => {
-    if (row.place === 'parked') return { row, claims: parked.get(row.ref.key) ?? new Map() };
-    const of = table.spec.uniqueKeys.map((key) => {
-      const logged = claimInLog(table.spec, key, entries.get(rowId(row.ref)) ?? [], row.values);
-      return [key.name, logged ?? kept.get(`${row.ref.key}\n${key.name}`) ?? null] as const;
-    });
-    return { row, claims: new Map(of) };
+    const own = parked.get(row.ref.key);
+    const known = claimsInLog(table.spec, logged.get(rowId(row.ref)) ?? [], row.values);
+    const claims = table.spec.uniqueKeys.map(
+      ({ name }) => [name, own?.get(name) ?? known.get(name) ?? kept.get(`${row.ref.key}\n${name}`) ?? null] as const,
+    );
+    return { row, claims: new Map(claims) };
   });
-}
-
-function groupByRow(entries: readonly Entry[]): ReadonlyMap<string, readonly Entry[]> {
-  const groups = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    const id = rowId(entry);
-    const group = groups.get(id);
-    if (group === undefined) groups.set(id, [entry]);
-    else group.push(entry);
-  }
-  return groups;
 }
 
 async function keptClaims(

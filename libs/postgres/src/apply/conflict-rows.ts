@@ -11,6 +11,9 @@ const textsOf = (row: string, columns: readonly string[]): string =>
   `json_build_object(${columns.map((c) => `'${c}', ${row}.${c}::text`).join(', ')})`;
 const WITHOUT_KEY = COLUMNS.filter((c) => c !== 'id');
 
+/** Who Meridian's own changes are by. */
+export const OWN_ACTOR = 'meridian';
+
 /**
  * Capture does not fire for apply, so apply logs its records itself: as local changes, which the next tick carries. By row:
  * every change has the whole row. Stamp and id from the same sequences, epoch of the system table's policy.
@@ -35,7 +38,7 @@ at AS MATERIALIZED (
          coalesce((SELECT epoch FROM meridian.enrolled_table WHERE rel = 'meridian.conflict'), 1) AS epoch)
 INSERT INTO meridian.change (origin, rel, op, pk, stamp, wall, epoch, actor, patch, before)
 SELECT $2, 'meridian.conflict', (CASE WHEN k.id IS NULL THEN 'i' ELSE 'u' END)::"char", json_build_array(w.id), at.stamp, at.wall,
-       at.epoch, 'meridian',
+       at.epoch, '${OWN_ACTOR}',
        CASE WHEN k.id IS NULL THEN ${textsOf('w', COLUMNS)} ELSE ${textsOf('w', WITHOUT_KEY)} END,
        CASE WHEN k.id IS NOT NULL THEN ${textsOf('k', WITHOUT_KEY)} END
   FROM at, written w FULL JOIN known k USING (id)`;

@@ -8,6 +8,7 @@ import {
   type Held,
   type JsonText,
   type Merge,
+  type OwnChange,
   type ParkReason,
   type Places,
   type Race,
@@ -40,6 +41,7 @@ import { unsettledRows } from './counter-excess.js';
 import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
+import { holdWriters, logOwn } from './own-changes.js';
 import { outsidersLetGo } from './outside-referrers.js';
 import { forgetOvertaken } from '../log/overtaken.js';
 import { allParked } from './parked-rows.js';
@@ -216,6 +218,16 @@ export class PgApplyTransaction implements ApplyTransaction {
   recordRaces(races: readonly Race[]): Promise<void> {
     if (races.length === 0) return Promise.resolve();
     return this.steps.send(() => this.session.query(RECORD_RACES, [JSON.stringify(races)], 'record_races'));
+  }
+
+  logOwn(changes: readonly OwnChange[]): Promise<void> {
+    return this.steps.answer(() => logOwn(this.session, this.context.region, changes));
+  }
+
+  async holdWriters(tables: readonly TableName[]): Promise<WriteOutcome | TableRefused> {
+    const [first] = tables;
+    const hold = (): Promise<unknown> => holdWriters(this.session, tables, APPLY_LOCK_TIMEOUT_MS);
+    return this.steps.done(() => onTable(first!, hold)).catch(refusedOr);
   }
 
   recordConflicts(records: readonly ConflictRecord[]): Promise<void> {

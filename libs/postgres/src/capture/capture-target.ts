@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { namesParent } from '../catalog/foreign-key-problems.js';
-import type { Granularity, RegionId, TableName, TableSpec } from '@meridian/core';
+import { type Granularity, type RegionId, type TableName, type TableSpec, touchesParent } from '@meridian/core';
 import type { CatalogColumn, CatalogForeignKey, CatalogTable } from '../catalog/catalog-table.js';
 
 /** All that the generated SQL of one table depends on. */
@@ -43,6 +43,12 @@ export const columnOf = (target: CaptureTarget, name: string): CatalogColumn =>
 export const keyOf = (target: CaptureTarget): readonly CatalogColumn[] =>
   target.spec.keyColumns.map((name) => columnOf(target, name));
 
-/** Foreign keys whose parent is enrolled, so that setting one touches the parent. One that came later may not name it. */
-export const touchingKeys = (target: CaptureTarget): readonly CatalogForeignKey[] =>
-  target.table.foreignKeys.filter((f) => target.epochs.has(f.parent) && f.parentKey.length > 0 && namesParent(f));
+/**
+ * Foreign keys that keep their parents, so that setting one touches the parent: of those that the regions have agreed on, and to
+ * enrolled tables. One that came later may not name its parent.
+ */
+export const touchingKeys = ({ table, spec, epochs }: CaptureTarget): readonly CatalogForeignKey[] =>
+  table.foreignKeys.filter((f) => {
+    const agreed = spec.foreignKeys.find((key) => key.name === f.name);
+    return epochs.has(f.parent) && f.parentKey.length > 0 && namesParent(f) && touchesParent(agreed ?? {});
+  });

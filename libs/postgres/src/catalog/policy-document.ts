@@ -9,6 +9,15 @@ import {
   policyValue,
   writtenPolicy,
 } from './written-policy.js';
+import {
+  type ByKey,
+  foreignJson,
+  foreignPolicies,
+  uniqueJson,
+  uniquePolicies,
+  type WrittenForeign,
+  type WrittenUnique,
+} from './written-keys.js';
 
 /** A policy as a user wrote it (interfaces.md), defaults filled in; column names are not yet compared with a table. */
 export interface PolicyDocument {
@@ -20,9 +29,13 @@ export interface PolicyDocument {
   readonly columns: ReadonlyMap<string, WrittenPolicy>;
   /** Columns whose values leave the cluster in no export. */
   readonly secret: readonly string[];
+  /** Of rows that lose a unique value. */
+  readonly unique: ByKey<WrittenUnique>;
+  /** Of rows whose parent is gone. */
+  readonly foreignKeys: ByKey<WrittenForeign>;
 }
 
-const KEYS = ['granularity', 'policy', 'groups', 'delete', 'columns', 'secret', 'initial'];
+const KEYS = ['granularity', 'policy', 'groups', 'delete', 'columns', 'secret', 'unique', 'foreignKeys', 'initial'];
 const GRANULARITIES: readonly string[] = ['column', 'group', 'row'] satisfies Granularity[];
 const DELETES: readonly string[] = ['update-wins', 'delete-wins', 'by-stamp'] satisfies DeletePolicy[];
 
@@ -46,6 +59,8 @@ export function parsePolicyDocument(input: unknown): ParsedPolicy {
     delete: oneOf(input, 'delete', DELETES, bad) as DeletePolicy,
     columns: columnsOf(own(input, 'columns') ?? {}, problems, bad),
     secret: secretOf(own(input, 'secret') ?? [], bad),
+    unique: uniquePolicies(own(input, 'unique'), problems),
+    foreignKeys: foreignPolicies(own(input, 'foreignKeys'), problems),
   };
   return problems.length === 0 ? { document, problems: [] } : { document: null, problems };
 }
@@ -53,6 +68,7 @@ export function parsePolicyDocument(input: unknown): ParsedPolicy {
 /** As JSON, the same for the same policy: what is stored, shown, and compared when a table is enrolled again. */
 export function policyJson(document: PolicyDocument): string {
   const columns = [...document.columns].sort(([a], [b]) => (a < b ? -1 : 1));
+  const [unique, foreignKeys] = [uniqueJson(document.unique), foreignJson(document.foreignKeys)];
   return JSON.stringify({
     granularity: document.granularity,
     policy: policyValue(document.policy),
@@ -60,6 +76,8 @@ export function policyJson(document: PolicyDocument): string {
     delete: document.delete,
     columns: Object.fromEntries(columns.map(([name, policy]) => [name, policyValue(policy)])),
     ...(document.secret.length === 0 ? {} : { secret: [...document.secret].sort() }),
+    ...(unique === null ? {} : { unique }),
+    ...(foreignKeys === null ? {} : { foreignKeys }),
   });
 }
 

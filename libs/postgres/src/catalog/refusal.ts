@@ -27,6 +27,8 @@ export type EnrolmentCode =
   | 'bad_group'
   | 'bad_counter'
   | 'bad_lww_column'
+  | 'unknown_constraint'
+  | 'bad_key_policy'
   | 'schema_not_usable'
   | 'attached_rows'
   | 'table_busy'

@@ -1,5 +1,6 @@
 import type { TableSpec } from '@meridian/core';
 import type { CatalogColumn, CatalogTable } from './catalog-table.js';
+import { keysOf } from './key-policies.js';
 import { type PolicyDocument, parsePolicyDocument } from './policy-document.js';
 import { type EnrolmentProblem, problem } from './refusal.js';
 import { registersOf } from './registers.js';
@@ -27,6 +28,7 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
     ...valuePolicyProblems(document, table),
   );
   const { registers, counters } = registersOf(table, document, problems);
+  const keys = keysOf(table, document, problems);
   if (problems.length > 0) return { spec: null, document: null, problems };
   const spec: TableSpec = {
     name: table.name,
@@ -35,15 +37,7 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
     counters,
     ...boundedCounters(document, epoch),
     delete: document.delete,
-    uniqueKeys: table.indexes
-      .filter((i) => !i.primary)
-      .map(({ name, columns, nullsDistinct }) => ({ name, columns, nullsDistinct })),
-    foreignKeys: table.foreignKeys.map(({ name, columns, parent, parentColumns }) => ({
-      name,
-      columns,
-      parent,
-      parentColumns,
-    })),
+    ...keys,
     renamed: [],
     agreed: table.columns.filter((c) => !c.generated).map((c) => c.name),
     epoch,

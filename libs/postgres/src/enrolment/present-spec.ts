@@ -30,8 +30,16 @@ export function presentSpec(agreed: StoredSpec, table: CatalogTable, document: P
       ? {}
       : { bounded: agreed.bounded.flatMap((b) => there([b.column]).map((column) => ({ ...b, column }))) }),
     registers: withAdded(kept, added, document).filter((r) => r.columns.length > 0),
-    uniqueKeys: agreed.uniqueKeys.map((key): UniqueKey => ({ ...key, columns: rename(key.columns) })),
-    foreignKeys: agreed.foreignKeys.map((key): ForeignKey => ({ ...key, columns: rename(key.columns) })),
+    uniqueKeys: agreed.uniqueKeys.map((key): UniqueKey => ({
+      ...key,
+      columns: rename(key.columns),
+      ...loserIn(key, names),
+    })),
+    foreignKeys: agreed.foreignKeys.map((key): ForeignKey => ({
+      ...key,
+      columns: rename(key.columns),
+      ...orphanIn(key, rename),
+    })),
     renamed: renamedColumns(agreed, names, replicated),
     agreed: rename(agreed.agreed),
     earlier: (agreed.earlier ?? []).map((policy) => ({ ...policy, registers: present(policy.registers) })),
@@ -41,6 +49,17 @@ export function presentSpec(agreed: StoredSpec, table: CatalogTable, document: P
   );
   return { ...storedSpec(spec, table), missing: [...new Set(missing)] };
 }
+
+function loserIn({ loser }: UniqueKey, names: ReadonlyMap<string, string>): Pick<UniqueKey, 'loser'> {
+  if (loser === undefined || !('column' in loser)) return {};
+  return { loser: { ...loser, column: names.get(loser.column) ?? loser.column } };
+}
+
+const orphanIn = (
+  { orphan }: ForeignKey,
+  rename: (columns: readonly string[]) => string[],
+): Pick<ForeignKey, 'orphan'> =>
+  orphan?.kind === 'null' ? { orphan: { ...orphan, columns: rename(orphan.columns) } } : {};
 
 /** Those of before and of now, as far as nothing else has taken the old name. */
 function renamedColumns(agreed: StoredSpec, names: ReadonlyMap<string, string>, there: readonly string[]) {

@@ -1,6 +1,7 @@
 import type { RegionId, TableName, TableSpec } from '@meridian/core';
 import type { ClientBase } from 'pg';
 import type { CatalogTable } from '../catalog/catalog-table.js';
+import { foreignKey } from '../catalog/key-policies.js';
 import { parsePolicyDocument, type PolicyDocument } from '../catalog/policy-document.js';
 import { readTableNamed } from '../catalog/read-table.js';
 import { isCapturable } from '../catalog/table-problems.js';
@@ -60,19 +61,22 @@ export async function presentTable(
   if (document === null) throw new Error(`the policy of ${enrolled.name} is none: ${JSON.stringify(enrolled.policy)}`);
   const epochs = await readEpochs(client);
   const known = table === null ? enrolled.spec : presentSpec(enrolled.spec, table, document);
-  const agreed = table === null || parent === undefined ? known : withKeysTo(parent, known, table);
+  const agreed = table === null || parent === undefined ? known : withKeysTo(parent, known, table, document);
   const spec = { ...agreed, foreignKeys: agreed.foreignKeys.filter((key) => epochs.has(key.parent)) };
   const differs = differenceOf(spec, table, document, new Set(epochs.keys()));
   if (table === null || !isCapturable(table, spec.keyColumns)) return { capture: null, differs };
   return { capture: { target: targetOf(table, spec, document, place, epochs), spec }, differs };
 }
 
-const withKeysTo = (parent: TableName, spec: StoredSpec, table: CatalogTable): StoredSpec => ({
+const withKeysTo = (
+  parent: TableName,
+  spec: StoredSpec,
+  table: CatalogTable,
+  document: PolicyDocument,
+): StoredSpec => ({
   ...spec,
   foreignKeys: [
     ...spec.foreignKeys.filter((key) => key.parent !== parent),
-    ...table.foreignKeys
-      .filter((key) => key.parent === parent)
-      .map(({ name, columns, parentColumns }) => ({ name, columns, parent, parentColumns })),
+    ...table.foreignKeys.filter((key) => key.parent === parent).map((key) => foreignKey(table, document, key, [])),
   ],
 });

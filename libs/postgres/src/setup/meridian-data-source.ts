@@ -10,6 +10,7 @@ import { Decisions1763700000008 } from '../../../../migrations/1763700000008-dec
 import { PolicyEpochs1763700000009 } from '../../../../migrations/1763700000009-policy-epochs.js';
 import { MergedValues1763700000010 } from '../../../../migrations/1763700000010-merged-values.js';
 import { BoundedCounters1763700000012 } from '../../../../migrations/1763700000012-bounded-counters.js';
+import { ResolvedByPolicy1763700000013 } from '../../../../migrations/1763700000013-resolved-by-policy.js';
 import { Telling1763700000014 } from '../../../../migrations/1763700000014-telling.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
@@ -36,6 +37,7 @@ export class MeridianDataSource extends DataSource {
         PolicyEpochs1763700000009,
         MergedValues1763700000010,
         BoundedCounters1763700000012,
+        ResolvedByPolicy1763700000013,
         Telling1763700000014,
       ],
       migrationsTableName: 'migration',

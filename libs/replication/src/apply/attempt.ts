@@ -26,8 +26,9 @@ import {
   rowId,
   touchedRecordIds,
   valuesText,
+  groupByRow,
 } from '@meridian/core';
-import { type Batch, type RowWork, arrange, groupByRow } from './batch.js';
+import { type Batch, type RowWork, arrange } from './batch.js';
 import { decideForeignKeys } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
 import { runMerges } from './run-merges.js';

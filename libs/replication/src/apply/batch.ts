@@ -12,10 +12,10 @@ import {
   type WriteOutcome,
   at,
   changeRef,
+  groupByRow,
   inPresentColumns,
   minVector,
   origins,
-  rowId,
   seq,
   standingOf,
   withSeq,
@@ -135,14 +135,3 @@ const below = (deps: Vector, unseen: Vector): Vector =>
     (floor, o) => (at(floor, o) < at(unseen, o) ? floor : withSeq(floor, o, seq(at(unseen, o) - 1))),
     deps,
   );
-
-export function groupByRow<T extends RowRef>(entries: readonly T[]): ReadonlyMap<string, T[]> {
-  const rows = new Map<string, T[]>();
-  for (const entry of entries) {
-    const id = rowId(entry);
-    const row = rows.get(id);
-    if (row === undefined) rows.set(id, [entry]);
-    else row.push(entry);
-  }
-  return rows;
-}

@@ -16,8 +16,9 @@ import {
   recordId,
   rowId,
   versionOf,
+  groupByRow,
 } from '@meridian/core';
-import { groupByRow } from './batch.js';
+import type { Loss } from './losers.js';
 
 type Park = Extract<RowEffect, { kind: 'park' }>;
 
@@ -36,7 +37,7 @@ export async function recordParking(
   const unparks = effects.filter((e) => e.kind === 'unpark');
   const rows = distinctRows([...parks, ...unparks, ...insertedOver]);
   if (rows.length === 0) return [];
-  const entries = groupByRow(await tx.entriesOf(rows));
+  const entries = groupByRow(await tx.entriesOf([...rows, ...parks.flatMap(severalOthers)]));
   const ownWrites = (ref: RowRef) =>
     (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete');
   const known = await tx.conflictRecords(rows.flatMap((ref) => ownWrites(ref).map((e) => parkingId(digest, ref, e))));
@@ -44,8 +45,10 @@ export async function recordParking(
   const recordOf = (ref: RowRef, write: Entry) => known.get(idOf(ref, write));
   const opened = parks.flatMap((park) => {
     const loser = parkedWrite(park, ownWrites(park));
-    if (loser === undefined || recordOf(park, loser)?.status === 'open') return [];
-    return [parkedRecord(idOf(park, loser), region, park, loser)];
+    if (loser === undefined) return [];
+    const before = recordOf(park, loser);
+    const record = parkedRecord(idOf(park, loser), region, park, loser, entries);
+    return before?.status === 'open' && before.reason === record.reason ? [] : [record];
   });
   const placeOf = placesAfter(effects);
   const followed = rows.flatMap((ref) =>
@@ -108,7 +111,7 @@ const takenBy = ({ origin }: Entry): string =>
   `${origin} inserted a new row under this key while this one was parked: this one does not return`;
 
 /** Apart from the record that the same change may have for a register it lost. */
-const parkingId = (digest: Digest, ref: RowRef, e: Entry): string =>
+export const parkingId = (digest: Digest, ref: RowRef, e: Pick<ConflictVersion, 'origin' | 'id'>): string =>
   recordId(digest, { table: ref.table, key: `${ref.key}\nparked` as RowRef['key'] }, e);
 
 /** The write that is not in the table: the claim that lost the key, or the last write of the child. */
@@ -119,15 +122,48 @@ function parkedWrite(park: Park, writes: readonly Entry[]): Entry | undefined {
   return writes.find((e) => claim != null && String(e.id) === claim[2] && e.origin === claim[1]);
 }
 
-function parkedRecord(id: string, region: RegionId, park: Park, loser: Entry): ConflictRecord {
+function parkedRecord(
+  id: string,
+  region: RegionId,
+  park: Park,
+  loser: Entry,
+  entries: ReadonlyMap<string, readonly Entry[]>,
+): ConflictRecord {
   const { because } = park;
-  const unique = because.kind === 'unique_key';
-  const kind = !unique ? 'foreign_key_missing' : loser.op === 'insert' ? 'insert_exists' : 'update_exists';
-  const reason = unique
-    ? `${because.other.table} ${because.other.key} has the earlier claim on ${because.constraint}; this row is parked and returns when the key is free`
-    : `${because.other.table} ${because.other.key}, to which ${because.constraint} refers, is deleted; this row is parked and returns with it`;
-  return newRecord(id, region, park, kind, loser, parseValues(park.values), reason);
+  const { other, constraint } = because;
+  const lost = [because, ...(because.also ?? [])];
+  const rows = lost.map((l) => `${l.other.table} ${l.other.key} has the earlier claim on ${l.constraint}`).join(', ');
+  const reason =
+    because.kind === 'unique_key'
+      ? `${rows}; this row is parked and returns when the ${lost.length > 1 ? 'keys are' : 'key is'} free`
+      : `${other.table} ${other.key}, to which ${constraint} refers, is deleted; this row is parked and returns with it`;
+  const kind = kindOfPark(park, loser);
+  const holders = severalOthers(park).flatMap(
+    (ref) => entries.get(rowId(ref))?.findLast((e) => e.op !== 'delete') ?? [],
+  );
+  const record = newRecord(id, region, park, kind, loser, parseValues(park.values), reason);
+  return { ...record, versions: [...record.versions, ...holders.map(versionOf)] };
 }
+
+/** Rows to which a row lost more than one key: none where it lost all to one. */
+function severalOthers({ because }: Park): RowRef[] {
+  const others = distinctRows([because.other, ...(because.also ?? []).map((l) => l.other)]);
+  return others.length > 1 ? others : [];
+}
+
+const kindOfPark = (park: Park, { op }: Entry): ConflictKind => {
+  if (park.because.kind === 'foreign_key') return 'foreign_key_missing';
+  return severalOthers(park).length > 0 ? 'multiple_unique_conflicts' : kindOfClaim(op);
+};
+
+/** As its parking was called. */
+export function kindOfLoss(losses: readonly Loss[], op: Entry['op']): ConflictKind {
+  const keys = losses.filter((l) => l.kind === 'unique_key');
+  if (keys.length === 0) return 'foreign_key_missing';
+  return distinctRows(keys.map((l) => l.other)).length > 1 ? 'multiple_unique_conflicts' : kindOfClaim(op);
+}
+
+const kindOfClaim = (op: Entry['op']): ConflictKind => (op === 'insert' ? 'insert_exists' : 'update_exists');
 
 const newRecord = (
   id: string,

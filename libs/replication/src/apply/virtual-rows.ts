@@ -3,6 +3,7 @@ import {
   type Claim,
   type Claimant,
   type JsonText,
+  type LostKey,
   type ParkReason,
   type RowEffect,
   type RowRef,
@@ -17,8 +18,8 @@ import {
   rowId,
   valuesText,
   visibleRows,
+  groupByRow,
 } from '@meridian/core';
-import { groupByRow } from './batch.js';
 import type { RowOutcome } from './row-outcome.js';
 
 /** What the unique keys make of one table's part of a batch. */
@@ -59,10 +60,7 @@ export async function decideUniqueKeys(
   const effects = new Map<string, readonly RowEffect[]>(freedFirst(spec, outcomes, claiming, rows, holders));
   for (const [id, row] of rows) {
     const lost = visible.parked.get(id);
-    const next =
-      lost === undefined
-        ? shownEffects(row)
-        : [parkEffect(row, { kind: 'unique_key', constraint: lost.key.name, other: lost.holder.row.ref })];
+    const next = lost === undefined ? shownEffects(row) : [parkEffect(row, lostTo(lost))];
     if (next !== null) effects.set(id, next);
   }
   return { toLock: [], effects, contended: [...rows.values()] };
@@ -113,6 +111,12 @@ const shownEffects = ({ row }: Claimant): RowEffect[] | null =>
         { ...row.ref, kind: 'unpark' },
         { ...row.ref, kind: 'insert', values: valuesText(row.values) },
       ];
+
+/** Its first claim that was lost, and the others. */
+export function lostTo(lost: readonly LostKey[]): ParkReason {
+  const [first, ...others] = lost.map(({ key, holder }) => ({ constraint: key.name, other: holder.row.ref }));
+  return { kind: 'unique_key', ...first!, ...(others.length === 0 ? {} : { also: others }) };
+}
 
 export const parkEffect = (row: Claimant, because: ParkReason): RowEffect => ({
   ...row.row.ref,

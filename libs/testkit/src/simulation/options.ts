@@ -1,4 +1,5 @@
 import type { DeletePolicy, RegisterPolicy } from '@meridian/core';
+import { type KeyPolicies, keyPolicies } from './people.js';
 import { Prng } from './prng.js';
 import type { Micros } from './scheduler.js';
 
@@ -45,6 +46,10 @@ export interface SimulationOptions {
   readonly title: RegisterPolicy;
   /** A table with a bounded counter. */
   readonly stocks: boolean;
+  /** Users and teams are written to. */
+  readonly people: boolean;
+  /** What becomes of those of them that lose a unique value, or a parent. */
+  readonly keys: KeyPolicies;
 }
 
 const FIVE = ['ap', 'eu', 'me', 'sa', 'us'];
@@ -89,6 +94,8 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
       { kind: 'manual' },
     ]),
     stocks: r.chance(0.4),
+    people: r.chance(0.5),
+    keys: keyPolicies(r),
     ...overrides,
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '@meridian/core';
 import { CONFLICT_SPEC, type CounterRanges, SHARE_SPEC } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
+import { keysOfTeams, keysOfUsers, TEAMS, USERS } from './people.js';
 import type { Prng } from './prng.js';
 
 export const ITEMS = 'public.items' as TableName;
@@ -81,6 +82,11 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
         { columns: ['doc'], policy: { kind: 'map' } },
       ],
     }),
+    table(USERS, {
+      registers: [register('email'), register('nick'), register('boss'), register('team'), register('v')],
+      ...keysOfUsers(options.keys),
+    }),
+    table(TEAMS, { registers: [register('lead'), register('name')], ...keysOfTeams(options.keys) }),
     CONFLICT_SPEC,
     SHARE_SPEC,
   ];

@@ -6,6 +6,7 @@ import { watchBounds } from './checkers/bounds.js';
 import { checkFinalState } from './checkers/final-state.js';
 import { Ledger } from './checkers/ledger.js';
 import { checkRecords } from './checkers/records.js';
+import { checkLostKeys } from './checkers/lost-keys.js';
 import { Violation } from './checkers/violation.js';
 import {
   changePolicy,
@@ -306,6 +307,7 @@ class Cluster implements Addressees {
     const db = this.databases.get(this.regions[0]!)!;
     checkFinalState(db, this.ledger, digest);
     checkRecords(db, this.ledger, digest);
+    checkLostKeys(db, this.ledger);
     this.finished = true;
     this.scheduler.stop();
   }

@@ -1,6 +1,7 @@
 import type { RowRef, Values } from '@meridian/core';
 import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
+import { PeopleWriter } from './people-writer.js';
 import type { Prng } from './prng.js';
 import { editedDocument, NEW_BOARD, toggled } from './boards.js';
 import { ACCOUNTS, BOARDS, CHILDREN, ITEMS, PARENTS, STOCKS, VISITS } from './schema.js';
@@ -9,13 +10,16 @@ import type { Agent, WaitQueue } from './scheduler.js';
 /** One SQL client of a region: transactions of several statements, with savepoints, rollbacks and thinking in between. */
 export class Writer {
   private written = 0;
+  private readonly people: PeopleWriter;
 
   constructor(
     private readonly db: MemoryDatabase,
     private readonly agent: Agent,
     private readonly prng: Prng,
     private readonly options: SimulationOptions,
-  ) {}
+  ) {
+    this.people = new PeopleWriter(db, prng, options.deletes);
+  }
 
   /** Writes in bursts, as long as the run lasts. */
   async write(inBurst: () => boolean, burst: WaitQueue): Promise<void> {
@@ -47,6 +51,7 @@ export class Writer {
       ...(this.options.enrolments ? [() => this.visit(tx)] : []),
       ...(this.options.stocks ? [() => this.stock(tx), () => this.stock(tx)] : []),
       ...(this.options.boards ? [() => this.board(tx), () => this.board(tx)] : []),
+      ...(this.options.people ? [() => this.person(tx), () => this.person(tx)] : []),
     ];
     const ended = await this.prng.pick(kinds)();
     if (ended === 'aborted' || this.prng.chance(this.options.rollbacks)) await tx.rollback();
@@ -181,6 +186,12 @@ export class Writer {
   private async family(tx: LocalTransaction): Promise<'going on' | 'aborted'> {
     for (let i = this.prng.between(1, 2); i > 0; i--)
       if ((await this.guarded(tx, () => this.relative(tx))) === 'aborted') return 'aborted';
+    return 'going on';
+  }
+
+  private async person(tx: LocalTransaction): Promise<'going on' | 'aborted'> {
+    for (let i = this.prng.between(1, 2); i > 0; i--)
+      if ((await this.guarded(tx, () => this.people.write(tx, this.value()))) === 'aborted') return 'aborted';
     return 'going on';
   }
 

@@ -12,7 +12,7 @@ export function uniqueKeys({ table, resolved }: Examined): TableFinding[] {
     message: `"${name}" is unique in each region by itself: two regions can give one value to two rows before they hear of each other`,
     meaning:
       'the row that took the value first keeps it, in every region; the other one is parked: out of the table, in the list of ' +
-      'conflicts, still taking changes, and back by itself when the value is free',
+      'conflicts, still taking changes, and back by itself when the value is free; or renamed, without the value, or deleted, as "unique" in the policy says',
     cure: {
       text: `nothing has to be done; a value that a region makes for itself (a UUID, or one that begins with the region's name) is never taken twice. GET /v1/conflicts?table=${encodeURIComponent(table.name)} names parked rows`,
     },

@@ -9,6 +9,7 @@ import {
   type JsonText,
   isPast,
   type Merge,
+  type OwnChange,
   type ParkReason,
   type Places,
   type Race,
@@ -16,6 +17,7 @@ import {
   type RowEffect,
   type RowRef,
   type RowState,
+  distinctRows,
   rowId,
   seq,
   stampOfMillis,
@@ -30,14 +32,15 @@ import {
 } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { fullValues } from './counter-range.js';
-import { parentOf } from './capture.js';
+import { Capture, parentOf } from './capture.js';
 import { recordOf, writeRecord } from './conflict-rows.js';
-import type { MemoryDatabase, ParkedRow } from './database.js';
+import type { MemoryDatabase } from './database.js';
 import { EffectWriter } from './effect-writer.js';
+import { excludeWriters } from './enrolment.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
 import { type Snapshot, visibleIn } from './snapshot.js';
-import { virtualRows, VirtualRows } from './virtual-rows.js';
+import { claimantOf, virtualRows, VirtualRows } from './virtual-rows.js';
 
 /** Below deadlock_timeout: apply starts over, never its user's transaction (design 5). */
 const LOCK_TIMEOUT: Micros = 500_000;
@@ -239,6 +242,24 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     });
   }
 
+  logOwn(changes: readonly OwnChange[]): Promise<void> {
+    return this.inOrder(async () => {
+      await this.agent.step('log own');
+      const capture = new Capture(this.db, this.writing(), 'meridian');
+      for (const change of changes) this.writes.log.push(capture.own(change));
+    });
+  }
+
+  holdWriters(tables: readonly TableName[]): Promise<WriteOutcome> {
+    return this.inOrder(async () => {
+      for (const table of tables) {
+        await this.agent.step('hold writers');
+        if ((await excludeWriters(this.db, this, table)) === 'timeout') return timedOut(table);
+      }
+      return OK;
+    });
+  }
+
   recordConflicts(records: readonly ConflictRecord[]): Promise<void> {
     return this.inOrder(async () => {
       await this.agent.step('record conflicts');
@@ -383,12 +404,5 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   }
 }
 
-const claimantOf = (parked: ParkedRow): Claimant => ({
-  row: { ref: parked.ref, place: 'parked', values: parked.values },
-  claims: parked.claims,
-});
-
 const inOrder = (rows: readonly RowRef[]): RowRef[] =>
-  [...new Map(rows.map((ref) => [rowId(ref), { table: ref.table, key: ref.key }]))]
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([, ref]) => ref);
+  distinctRows(rows.map(({ table, key }) => ({ table, key }))).sort((a, b) => (rowId(a) < rowId(b) ? -1 : 1));

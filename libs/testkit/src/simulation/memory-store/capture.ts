@@ -6,6 +6,7 @@ import {
   type ForeignKey,
   type JsonText,
   negateDecimal,
+  type OwnChange,
   type RowRef,
   type Stamp,
   type TableSpec,
@@ -44,6 +45,11 @@ export class Capture {
   /** A child refers to this parent: it must exist (design 6). */
   touch(ref: RowRef): LogRow {
     return this.entry(ref, 'update', textOf({}), textOf({}));
+  }
+
+  /** What Meridian itself does to a row. */
+  own({ ref, op, patch, before }: OwnChange): LogRow {
+    return this.entry(ref, op, patch, before);
   }
 
   private entry(ref: RowRef, op: ChangeOp, patch: JsonText | null, before: JsonText | null): LogRow {

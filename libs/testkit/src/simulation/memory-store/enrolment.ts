@@ -63,6 +63,10 @@ export async function changePolicy(databases: readonly MemoryDatabase[], agent: 
 export const holdTable = (db: MemoryDatabase, owner: LockOwner, table: TableName): Promise<'held' | 'timeout'> =>
   db.locks.acquire(owner, tableLock(table), 'key share');
 
+/** All of them: waits for those that are in it. */
+export const excludeWriters = (db: MemoryDatabase, owner: LockOwner, table: TableName): Promise<'held' | 'timeout'> =>
+  db.locks.acquire(owner, tableLock(table));
+
 const refOf = (table: TableName, key: RowRef['key']): RowRef => ({ table, key });
 
 const ownerOf = (agent: Agent): LockOwner => ({ agent, lockTimeout: Infinity });

@@ -5,3 +5,5 @@ export { counted, type CounterRanges, fullValues } from './counter-range.js';
 export { type Commit, keyOf, MemoryDatabase } from './database.js';
 export { SHARE_SPEC, SHARE_TABLE, sharesOf, sumOf } from './shares.js';
 export { CONFLICT_SPEC, CONFLICT_TABLE, parseRecord } from './conflict-rows.js';
+export { parentOf } from './capture.js';
+export { virtualClaimants } from './virtual-rows.js';

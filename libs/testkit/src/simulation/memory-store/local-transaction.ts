@@ -1,4 +1,4 @@
-import { type BoundedCounter, givings, type RowRef, rowId, type Values } from '@meridian/core';
+import { type BoundedCounter, givings, type RowRef, rowId, touchesParent, type Values } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { Capture, parentOf, patchBetween } from './capture.js';
 import { fullValues, isInRange, NO_EXCESS } from './counter-range.js';
@@ -141,7 +141,7 @@ export class LocalTransaction extends Transaction {
       if (seen === null) return 'foreign key violation';
       if ((await this.lockRow(parent, 'key share')) === 'timeout') return 'deadlock';
       if (this.row(parent)?.incarnation !== seen.incarnation) return 'foreign key violation';
-      touched.push(parent);
+      if (touchesParent(key)) touched.push(parent);
     }
     return touched;
   }
