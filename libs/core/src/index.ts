@@ -40,7 +40,6 @@ export * from './conflict/remedy.js';
 export * from './conflict/overruled.js';
 export type { InForce } from './conflict/lost-parts.js';
 export { forgottenVersion, sentencesOf, tellLostValue } from './conflict/lost-row.js';
-export { microsOf } from './conflict/recorded-version.js';
 export * from './conflict/unique.js';
 export * from './conflict/claim.js';
 export { givings, type Giving, type Share } from './shares/givings.js';

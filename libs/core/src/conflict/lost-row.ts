@@ -34,6 +34,7 @@ export function forgottenVersion(claim: Claim | null, region: RegionId, values: 
     wall: new Date(millisOf(stamp(claim?.stamp ?? 0n))).toISOString(),
     actor: '',
     application: null,
+    epoch: 0,
     values,
   };
 }
