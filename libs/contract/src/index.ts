@@ -3,6 +3,7 @@ export * from './rows.js';
 export * from './tables.js';
 export * from './conflicts.js';
 export * from './row-history.js';
+export * from './row-siblings.js';
 export * from './policy-preview.js';
 export * from './conflict-actions.js';
 export * from './cluster.js';

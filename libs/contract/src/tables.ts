@@ -33,7 +33,7 @@ const ByFunction = z
 const Flag = z.strictObject({ policy: z.literal('flag'), wins: z.enum(['enable', 'disable']).default('enable') });
 
 /** One version is taken whole. */
-const WHOLE = ['hlc', 'lww', 'first-write', 'manual'] as const;
+const WHOLE = ['hlc', 'lww', 'first-write', 'manual', 'register'] as const;
 /** By one column's values. */
 const BY_VALUE = ['max', 'min', 'counter', 'set', 'grow-set', 'flag', 'map'] as const;
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
@@ -49,7 +49,7 @@ export const ColumnPolicy = z
       Flag,
       ByFunction,
       z.strictObject({
-        policy: z.enum(['hlc', 'first-write', 'manual', 'max', 'min', 'counter', 'set', 'grow-set', 'map']),
+        policy: z.enum(['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'counter', 'set', 'grow-set', 'map']),
       }),
     ],
     {
@@ -67,7 +67,12 @@ export const TablePolicy = z
       .describe('What is decided as one: each column (and each group), or the whole row'),
     policy: z
       .union(
-        [z.enum(WHOLE), ByColumn, ByRegion, z.strictObject({ policy: z.enum(['hlc', 'first-write', 'manual']) })],
+        [
+          z.enum(WHOLE),
+          ByColumn,
+          ByRegion,
+          z.strictObject({ policy: z.enum(['hlc', 'first-write', 'manual', 'register']) }),
+        ],
         {
           error: `takes ${quoted(WHOLE)}, ${WITH_PARTS}`,
         },

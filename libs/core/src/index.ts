@@ -25,6 +25,7 @@ export * from './conflict/record.js';
 export * from './conflict/resolve.js';
 export * from './conflict/explain.js';
 export * from './conflict/recording.js';
+export * from './conflict/siblings.js';
 export * from './conflict/row-history.js';
 export * from './conflict/row-explanation.js';
 export * from './conflict/explain-row.js';

@@ -80,7 +80,7 @@ function overwrite(
     key: ref.key,
     kind: record !== undefined && kept.some(isExistence) ? record.kind : kindOf(loser, verdict.winner),
     region: loser.origin,
-    status: 'open',
+    status: statusOf(overwritten),
     loser: versionOf(loser),
     versions: mergeVersions(versionsOf(record, kept), verdict.versions.map(versionOf)),
     base: baseWith(kept.some(isExistence) ? (record?.base ?? null) : null, verdict) ?? record?.base ?? null,
@@ -104,7 +104,7 @@ function withdraw(record: ConflictRecord | undefined, verdict: Verdict): Conflic
   if (overwritten.length === record.overwritten.length) return undefined;
   return overwritten.length === 0
     ? { ...record, status: 'withdrawn', reason: 'the overwritten change is the winner after all' }
-    : { ...record, kind: kindOfRest(record, verdict), overwritten, reason: sentence(overwritten) };
+    : { ...withOverwritten(record, overwritten), kind: kindOfRest(record, verdict) };
 }
 
 /** The row is back, of what was written to it something is still overwritten: no longer `update_deleted`. */
@@ -120,6 +120,16 @@ const others = (record: ConflictRecord | undefined, verdict: Verdict): Overwritt
   record === undefined || record.status === 'withdrawn'
     ? []
     : record.overwritten.filter((o) => nameOf(o) !== nameOf(verdict));
+
+export const withOverwritten = (record: ConflictRecord, overwritten: readonly Overwritten[]): ConflictRecord => ({
+  ...record,
+  overwritten,
+  status: statusOf(overwritten),
+  reason: sentence(overwritten),
+});
+
+const statusOf = (overwritten: readonly Overwritten[]): ConflictRecord['status'] =>
+  overwritten.every((o) => o.writtenOver !== undefined) ? 'resolved' : 'open';
 
 const sentence = (overwritten: readonly Overwritten[]): string =>
   overwritten.map((o) => (o.columns.length === 0 ? o.reason : `${nameOf(o)}: ${o.reason}`)).join('. ');

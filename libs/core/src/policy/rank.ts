@@ -35,6 +35,7 @@ function preferred(policy: Policy, columns: readonly string[], a: Ranked, b: Ran
   switch (policy.kind) {
     case 'hlc':
     case 'manual':
+    case 'register':
     case 'first-write':
     case 'set':
     case 'grow-set':

@@ -13,10 +13,12 @@ export type RegisterPolicy =
   /** A boolean: among concurrent ones this value wins. */
   | { readonly kind: 'flag'; readonly wins: 'enable' | 'disable' }
   /** By stamp for now: a person is to decide. */
-  | { readonly kind: 'manual' };
+  | { readonly kind: 'manual' }
+  /** By stamp, with the other values beside it as siblings, until somebody writes who has seen them. */
+  | { readonly kind: 'register' };
 
 /** What one version is taken by where nothing else is said of the values. */
-export type FallbackPolicy = Exclude<RegisterPolicy, { readonly kind: 'lww' | 'max' | 'min' | 'flag' }>;
+export type FallbackPolicy = Exclude<RegisterPolicy, { readonly kind: 'lww' | 'max' | 'min' | 'flag' | 'register' }>;
 
 /** A user's function makes one value of the versions; where it gives none, the fallback decides. */
 export interface FunctionPolicy {

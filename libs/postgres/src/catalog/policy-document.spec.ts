@@ -26,7 +26,7 @@ describe('a policy document', () => {
   it('is read back as it was written, whatever the policy', () => {
     const columns = {
       ...{ a: 'first-write', b: { policy: 'region-priority', regions: ['us', 'eu'] }, c: 'max', d: 'min', e: 'set' },
-      ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual' },
+      ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual', l: 'register' },
       k: { policy: 'merge:best', language: 'javascript', source: 'export default () => 1', fallback: 'first-write' },
     };
     const { document } = parsePolicyDocument({ columns, secret: ['a'] });
@@ -50,7 +50,7 @@ describe('a policy document', () => {
   });
 
   it('says of the policies to come that they are not available yet', () => {
-    for (const policy of ['bounded-counter', 'register', 'text', { policy: 'text' }])
+    for (const policy of ['bounded-counter', 'text', { policy: 'text' }])
       expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
   });
 

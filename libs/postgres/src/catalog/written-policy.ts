@@ -12,7 +12,7 @@ export type WrittenPolicy =
 /** One that a table, a group, a whole row can have. */
 export type WholePolicy = Extract<
   WrittenPolicy,
-  { readonly kind: 'hlc' | 'lww' | 'first-write' | 'region-priority' | 'manual' }
+  { readonly kind: 'hlc' | 'lww' | 'first-write' | 'region-priority' | 'manual' | 'register' }
 >;
 
 const WHOLE: ReadonlySet<string> = new Set([
@@ -21,17 +21,18 @@ const WHOLE: ReadonlySet<string> = new Set([
   'first-write',
   'region-priority',
   'manual',
+  'register',
 ] satisfies WholePolicy['kind'][]);
 
 export const isWhole = (policy: WrittenPolicy): policy is WholePolicy => WHOLE.has(policy.kind);
 
 /** Those that a name says all of. */
-const BARE = ['hlc', 'first-write', 'manual', 'max', 'min', 'set', 'grow-set', 'map', 'counter'] as const;
+const BARE = ['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'set', 'grow-set', 'map', 'counter'] as const;
 
 /** Named by the design, and not built yet. */
-const LATER = ['bounded-counter', 'register', 'text'];
+const LATER = ['bounded-counter', 'text'];
 
-export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual"`;
+export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual", "register"`;
 export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
 
 /** `"lww"` is `{"policy": "lww"}`; a word: why it is no policy. */
@@ -78,7 +79,8 @@ function functionPolicy(name: string, rest: Readonly<Record<string, unknown>>): 
   return { kind: 'merge', function: { name, language, source }, fallback };
 }
 
-const isFallback = (policy: WrittenPolicy): policy is FallbackPolicy => isWhole(policy) && policy.kind !== 'lww';
+const isFallback = (policy: WrittenPolicy): policy is FallbackPolicy =>
+  isWhole(policy) && policy.kind !== 'lww' && policy.kind !== 'register';
 
 const isListOfRegions = (value: unknown): value is string[] =>
   Array.isArray(value) &&

@@ -291,6 +291,7 @@ describe('laws of what a batch does to a row', () => {
           { kind: 'first-write' },
           { kind: 'region-priority', regions: ['ap', 'us'] },
           { kind: 'manual' },
+          { kind: 'register' },
         ),
         fc.constantFrom<DeletePolicy>('update-wins', 'delete-wins', 'by-stamp'),
         fc.array(step, { maxLength: 50, size: 'max' }),

@@ -12,6 +12,7 @@ import {
   valuesText,
   visibleRows,
 } from '@meridian/core';
+import { endWrittenOver } from './end-siblings.js';
 import { decideForeignKeys, parentsOf } from './foreign-keys.js';
 import { recordParking } from './parking-records.js';
 import { orRetry, retryOf } from './take-again.js';
@@ -19,7 +20,8 @@ import { connectedRows, parkEffect } from './virtual-rows.js';
 
 /**
  * Brings the tables to what the virtual rows say: a parked row whose key is free again, or whose parent is back, returns; one
- * that a local insert has overtaken is exchanged; a counter beyond its type shows as much of its sum as the type holds. A step
+ * that a local insert has overtaken is exchanged; a counter beyond its type shows as much of its sum as the type holds; a sibling
+ * that was written over ends. A step
  * of apply's own, for a local release in REPEATABLE READ cannot see the parked row (design 6). Equal vectors mean equal tables
  * after the sweep.
  */
@@ -29,8 +31,8 @@ export class Sweep {
     private readonly digest: Digest,
   ) {}
 
-  /** Resolves to how many rows changed; contention with local writers leaves them to the next sweep. */
-  async run(): Promise<number> {
+  /** Resolves to how many rows and records of siblings changed; null: contention with local writers leaves them to the next sweep. */
+  async run(): Promise<number | null> {
     const waiting = await this.store.waitingTables();
     const enrolments = await this.store.enrolments();
     const tables = new Map([...enrolments.tables].filter(([name]) => !waiting.has(name)));
@@ -41,11 +43,13 @@ export class Sweep {
       const overtaken = await tx.removeOvertaken();
       const effects = await this.decide(tx, tables);
       orRetry(await tx.write(effects));
-      const records = await recordParking(tx, this.digest, this.store.region, effects, overtaken);
+      const parking = await recordParking(tx, this.digest, this.store.region, effects, overtaken);
+      const ended = await endWrittenOver(tx, tables);
+      const records = [...parking, ...ended];
       if (records.length > 0) await tx.recordConflicts(records);
       open = false;
       orRetry(await tx.commit());
-      return overtaken.length + effects.filter((e) => e.kind !== 'unpark').length;
+      return ended.length + overtaken.length + effects.filter((e) => e.kind !== 'unpark').length;
     } catch (error) {
       const because = retryOf(error);
       if (because === null) throw error;
@@ -54,7 +58,7 @@ export class Sweep {
       if (open) await tx.rollback();
     }
     // At once: the very next transaction is the one that knows what to do about it.
-    return overflowed ? this.run() : 0;
+    return overflowed ? this.run() : null;
   }
 
   private async decide(tx: ApplyTransaction, tables: ReadonlyMap<TableName, TableSpec>): Promise<readonly RowEffect[]> {

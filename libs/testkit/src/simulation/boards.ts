@@ -2,7 +2,15 @@ import type { Values } from '@meridian/core';
 
 /** What a new board holds beside its key and title. */
 export const NEW_BOARD: Values = {
-  ...{ note: 'none', top: '0', shown: 'true', tags: '{a}', seen: '{a}', doc: '{"k": 1, "under": {"x": 1}}' },
+  ...{
+    note: 'none',
+    draft: 'none',
+    top: '0',
+    shown: 'true',
+    tags: '{a}',
+    seen: '{a}',
+    doc: '{"k": 1, "under": {"x": 1}}',
+  },
 };
 
 /** The element put in, in front, or taken out. */

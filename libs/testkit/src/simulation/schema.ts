@@ -64,6 +64,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
       registers: [
         { columns: ['title'], policy: options.title },
         { columns: ['note'], policy: NOTES },
+        { columns: ['draft'], policy: { kind: 'register' } },
         { columns: ['top'], policy: { kind: 'max', order: 'number' } },
         { columns: ['shown'], policy: { kind: 'flag', wins: 'disable' } },
         { columns: ['tags'], policy: { kind: 'set' } },

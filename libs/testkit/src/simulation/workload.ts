@@ -126,6 +126,7 @@ export class Writer {
     const edits: readonly ((row: Values) => Values)[] = [
       () => ({ title: value }),
       () => ({ note: value }),
+      () => ({ draft: value }),
       () => ({ top: String(draw - 50) }),
       () => ({ shown: draw % 2 === 0 ? 'true' : 'false' }),
       (row) => ({ tags: toggled(row['tags']!, element) }),

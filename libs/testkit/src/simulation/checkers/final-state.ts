@@ -2,6 +2,7 @@ import {
   beforeOf,
   changeRef,
   compareRank,
+  type ConflictRecord,
   type Digest,
   type Entry,
   isTouch,
@@ -17,6 +18,7 @@ import {
   type Register,
   type RowRef,
   rowId,
+  siblingsIn,
   type TableSpec,
   type Values,
   covers,
@@ -35,11 +37,21 @@ export function checkFinalState(db: MemoryDatabase, ledger: Ledger, digest: Dige
   const records = new Map(
     [...db.rows(CONFLICT_TABLE).values()].map(({ values }) => [values['id']!, parseRecord(values)]),
   );
+  const siblings = [...records.values()].flatMap((record) => siblingsIn(record).map((told) => ({ record, told })));
   const recorded = (ref: RowRef, loser: Entry, what: Named): boolean => {
     const record = records.get(recordId(digest, ref, loser));
     return record?.status === 'open' && record.overwritten.some((o) => nameOf(o) === nameOf(what));
   };
-  for (const { ref, versions, base } of ledger.touched) new FinalRow(db, ref, versions, base, recorded).check();
+  for (const { ref, versions, base } of ledger.touched) {
+    const row = new FinalRow(db, ref, versions, base, recorded);
+    row.check();
+    row.checkSiblings(siblings.filter(({ record }) => rowId(record) === rowId(ref)));
+  }
+}
+
+interface Sibling {
+  readonly record: ConflictRecord;
+  readonly told: Overwritten;
 }
 
 type Named = Pick<Overwritten, 'columns' | 'part'>;
@@ -72,6 +84,31 @@ class FinalRow {
     if (row !== null) this.checkShown(row.values, values);
   }
 
+  /** Open records tell of the maximal versions that do not show, whose writers nobody had seen who wrote since, or deleted. */
+  checkSiblings(siblings: readonly Sibling[]): void {
+    const deletes = this.versions.filter((e) => e.op === 'delete');
+    const expected = this.spec.registers.flatMap(({ columns }) => {
+      const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
+      if (setters.length === 0 || this.policyOf(columns, setters).kind !== 'register') return [];
+      const shown = winner({ kind: 'hlc' }, columns, setters);
+      const beside = setters.filter((e) => columns.some((c) => patchOf(e)[c] !== patchOf(shown)[c]));
+      return beside
+        .filter((e) => !deletes.some((d) => covers(d, e)))
+        .map((e) => `${changeRef(e)} ${columns.map((c) => `${c} ${patchOf(e)[c]}`).join()}`);
+    });
+    const told = siblings.map(
+      ({ record, told: { columns, lost } }) =>
+        `${changeRef(record.loser as never)} ${columns.map((c) => `${c} ${lost[c]}`).join()}`,
+    );
+    if (told.sort().join('; ') !== expected.sort().join('; '))
+      throw this.violation('I6', `should have the siblings [${expected.join('; ')}], and has [${told.join('; ')}]`);
+  }
+
+  private policyOf(columns: readonly string[], setters: readonly Entry[]): Register['policy'] {
+    const { registers } = policyAt(this.spec, latestEpoch(setters));
+    return registers.find((r) => r.columns.join() === columns.join())!.policy;
+  }
+
   private existence(maximal: readonly Entry[]): boolean {
     const deletes = maximal.filter((e) => e.op === 'delete');
     const others = maximal.filter((e) => e.op !== 'delete');
@@ -88,11 +125,7 @@ class FinalRow {
   private checkUnderItsPolicy({ columns }: Register, values: Values): void {
     const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
     if (setters.length === 0) return;
-    const { registers } = policyAt(this.spec, latestEpoch(setters));
-    this.checkRegister(
-      registers.find((r) => r.columns.join() === columns.join())!,
-      values,
-    );
+    this.checkRegister({ columns, policy: this.policyOf(columns, setters) }, values);
   }
 
   private checkRegister({ columns, policy }: Register, values: Values): void {
@@ -107,6 +140,7 @@ class FinalRow {
           'I6',
           `${column} should be ${patchOf(won)[column]} by ${changeRef(won)}, and is ${values[column]}`,
         );
+    if (policy.kind === 'register') return;
     for (const loser of setters)
       if (columns.some((c) => patchOf(loser)[c] !== patchOf(won)[c])) this.assertKept(loser, columns);
   }

@@ -8,6 +8,7 @@ import {
   type Held,
   type JsonText,
   isPast,
+  type OpenSiblings,
   type ParkReason,
   type Places,
   type Race,
@@ -17,6 +18,7 @@ import {
   type RowState,
   rowId,
   seq,
+  siblingsIn,
   stampOfMillis,
   type TableName,
   type Tick,
@@ -30,7 +32,7 @@ import {
 import type { Agent, Micros } from '../scheduler.js';
 import { fullValues } from './counter-range.js';
 import { parentOf } from './capture.js';
-import { recordOf, writeRecord } from './conflict-rows.js';
+import { recordOf, recordsOf, writeRecord } from './conflict-rows.js';
 import type { MemoryDatabase, ParkedRow } from './database.js';
 import { EffectWriter } from './effect-writer.js';
 import { entryOf } from './entries.js';
@@ -254,6 +256,14 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     return this.inOrder(async () => {
       await this.agent.step('conflict records');
       return new Map(ids.flatMap((id) => recordOf(this, id)).map((record) => [record.id, record]));
+    });
+  }
+
+  openSiblings(): Promise<OpenSiblings> {
+    return this.inOrder(async () => {
+      await this.agent.step('open siblings');
+      const own = recordsOf(this).filter((record) => record.region === this.db.region);
+      return { records: own.filter((record) => siblingsIn(record).length > 0), forgotten: this.db.forgotten };
     });
   }
 
