@@ -65,7 +65,7 @@ describe('siblings of a register', () => {
         expect.objectContaining({
           reason: expect.stringMatching(
             /^x: us's value shows \(its stamp is .* later\), and this one stands beside it/,
-          ),
+          ) as string,
         }),
       ]),
     );

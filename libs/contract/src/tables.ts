@@ -32,6 +32,22 @@ const ByFunction = z
   .meta({ id: 'MergeFunction', description: 'A function of yours makes one value of the concurrent versions' });
 const Flag = z.strictObject({ policy: z.literal('flag'), wins: z.enum(['enable', 'disable']).default('enable') });
 
+const ByPath = z
+  .strictObject({
+    policy: z.literal('map'),
+    paths: z
+      .record(
+        z.string().max(1000),
+        // What else is written there is refused with its path.
+        z.unknown().describe('hlc, first-write, region-priority, max, min, flag, manual, set or counter'),
+      )
+      .describe(
+        'By JSON pointers, {"/stock": "counter", "/profile/name": "first-write"}; a path stands for all below it',
+      )
+      .optional(),
+  })
+  .meta({ id: 'MapPolicy', description: 'Each leaf of a document by the policy of the nearest path, or by stamp' });
+
 /** One version is taken whole. */
 const WHOLE = ['hlc', 'lww', 'first-write', 'manual', 'register'] as const;
 /** By one column's values. */
@@ -47,13 +63,14 @@ export const ColumnPolicy = z
       ByColumn,
       ByRegion,
       Flag,
+      ByPath,
       ByFunction,
       z.strictObject({
-        policy: z.enum(['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'counter', 'set', 'grow-set', 'map']),
+        policy: z.enum(['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'counter', 'set', 'grow-set']),
       }),
     ],
     {
-      error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, {"policy": "merge:a_name", "source": "a JavaScript function"}, ${WITH_PARTS}`,
+      error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, {"policy": "map", "paths": {"/stock": "counter"}}, {"policy": "merge:a_name", "source": "a JavaScript function"}, ${WITH_PARTS}`,
     },
   )
   .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });

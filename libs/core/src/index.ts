@@ -21,6 +21,7 @@ export * from './policy/enrolments.js';
 export * from './policy/rank.js';
 export * from './policy/value-order.js';
 export { pathOf } from './merge/json-leaves.js';
+export { isWholeLeaf } from './merge/map-paths.js';
 export * from './conflict/record.js';
 export * from './conflict/resolve.js';
 export * from './conflict/explain.js';

@@ -34,7 +34,9 @@ describe('a sibling', () => {
     expect(end(over)).toMatchObject({
       status: 'resolved',
       overwritten: [{ writtenOver: { origin: over.origin, id: 5 } }],
-      reason: expect.stringMatching(new RegExp(`^x: (written over|deleted with the row) by ${over.origin}'s change 5`)),
+      reason: expect.stringMatching(
+        new RegExp(`^x: (written over|deleted with the row) by ${over.origin}'s change 5`),
+      ) as string,
     });
   });
 

@@ -36,15 +36,30 @@ export interface MergeFunction {
 }
 
 /** How a column's values are compared as PostgreSQL writes them. */
-export type ValueOrder = 'number' | 'time' | 'boolean';
+export type ValueOrder =
+  | 'number'
+  | 'time'
+  | 'boolean'
+  /** Numbers inside a document; whatever else is there is none. */
+  | 'json';
 
 /** The value is made of parts, each decided by itself: what concurrent versions did to different parts is all kept. */
 export type MergePolicy =
   /** The elements of an array: whoever adds one wins over those who remove it. `grow-set`: nobody removes any. */
   | { readonly kind: 'set' }
   | { readonly kind: 'grow-set' }
-  /** The leaves of a jsonb document, each by stamp. */
-  | { readonly kind: 'map' };
+  /** The leaves of a jsonb document, each by the policy of its path, or by stamp. */
+  | { readonly kind: 'map'; readonly paths?: readonly MapPath[] };
+
+/** What is at this path of a document, and below it. */
+export interface MapPath {
+  readonly path: readonly string[];
+  readonly policy: LeafPolicy;
+}
+
+/** What of a document's leaf: one of the values written to it, or one that is made of them. */
+export type LeafPolicy =
+  Exclude<RegisterPolicy, { readonly kind: 'lww' | 'register' }> | { readonly kind: 'set' | 'counter' };
 
 export type DeletePolicy = 'update-wins' | 'delete-wins' | 'by-stamp';
 export type Granularity = 'column' | 'group' | 'row';

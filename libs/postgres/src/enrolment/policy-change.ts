@@ -1,4 +1,5 @@
-import { type TableSpec, merges } from '@meridian/core';
+import { type MergePolicy, type TableSpec, isWholeLeaf, merges } from '@meridian/core';
+import { pointerOf } from '../catalog/map-paths.js';
 import { EnrolmentRefused, type EnrolmentProblem, problem } from '../catalog/refusal.js';
 
 /**
@@ -24,5 +25,14 @@ export function refuseMerging(before: TableSpec, next: TableSpec): void {
 
 const mergedBy = ({ registers }: TableSpec): ReadonlyMap<string, string> =>
   new Map(
-    registers.flatMap(({ columns, policy }) => (merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [])),
+    registers.flatMap(({ columns, policy }) =>
+      merges(policy) ? columns.map((c) => [c, namedBy(policy)] as const) : [],
+    ),
   );
+
+/** A map's paths may change what they go by, but not whether what is there is merged. */
+function namedBy(policy: MergePolicy): string {
+  const paths = policy.kind === 'map' ? (policy.paths ?? []) : [];
+  const merged = paths.flatMap(({ path, policy: of }) => (isWholeLeaf(of) ? [`${of.kind} at ${pointerOf(path)}`] : []));
+  return merged.length === 0 ? policy.kind : `${policy.kind} with a ${merged.join(', a ')}`;
+}

@@ -1,4 +1,11 @@
-import { type KeptSibling, type RowKey, siblingsIn, type TableName } from '@meridian/core';
+import {
+  type ConflictVersion,
+  type KeptSibling,
+  type Overwritten,
+  type RowKey,
+  siblingsIn,
+  type TableName,
+} from '@meridian/core';
 import type { ReadingTransaction } from './reading-transaction.js';
 
 /** As of migration 11's index; of a row that hundreds of regions write at once, more would tell nobody anything. */
@@ -14,11 +21,8 @@ export async function keptSiblings(
   { table, key }: { readonly table: TableName; readonly key: RowKey },
 ): Promise<readonly KeptSibling[]> {
   const rows = await reading.query(KEPT, [table, key]);
-  return rows.flatMap(([id, loser, overwritten]) =>
-    siblingsIn({ status: 'open', overwritten: JSON.parse(overwritten!) }).map((told): KeptSibling => ({
-      conflict: id!,
-      loser: JSON.parse(loser!),
-      told,
-    })),
-  );
+  return rows.flatMap(([id, loser, overwritten]) => {
+    const told = siblingsIn({ status: 'open', overwritten: JSON.parse(overwritten!) as Overwritten[] });
+    return told.map((of): KeptSibling => ({ conflict: id!, loser: JSON.parse(loser!) as ConflictVersion, told: of }));
+  });
 }

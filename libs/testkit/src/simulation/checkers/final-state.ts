@@ -7,6 +7,7 @@ import {
   type Entry,
   isTouch,
   type FunctionPolicy,
+  type MapPath,
   type MergePolicy,
   merges,
   nameOf,
@@ -26,6 +27,7 @@ import {
 } from '@meridian/core';
 import { CONFLICT_TABLE, counted, fullValues, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
+import { leafAt, wholeLeaf } from './map-paths.js';
 import { allParts, decidePart, partsOf } from './merged-parts.js';
 import { Violation } from './violation.js';
 
@@ -162,6 +164,8 @@ class FinalRow {
 
   private checkParts(column: string, policy: MergePolicy, values: Values): void {
     const writers = this.versions.filter((e) => Object.hasOwn(patchOf(e), column));
+    if (policy.kind === 'map' && policy.paths !== undefined)
+      return this.checkPaths(column, policy.paths, writers, values);
     const held = partsOf(policy, values[column] ?? null);
     for (const part of allParts(policy, column, writers)) {
       const decided = decidePart(policy, column, part, writers);
@@ -169,6 +173,17 @@ class FinalRow {
       if ((held.get(part) ?? null) !== decided.value)
         throw this.violation('I6', `${column} ${part} should be ${decided.value}, and is ${held.get(part)}`);
       for (const loser of decided.losers) this.assertKept(loser, [column], pathOf(part));
+    }
+  }
+
+  /** The counters and sets of a document: of all that was ever written, and not one arrival after another. */
+  private checkPaths(column: string, paths: readonly MapPath[], writers: readonly Entry[], values: Values): void {
+    for (const { path, policy } of paths) {
+      const expected = wholeLeaf(policy, column, path, writers);
+      if (expected === undefined) continue;
+      const held = leafAt(values[column] ?? null, path);
+      if (!expected.includes(held))
+        throw this.violation('I7', `${column} ${path.join('.')} should be ${expected.join(' or ')}, and is ${held}`);
     }
   }
 
