@@ -26,7 +26,8 @@ describe('a policy document', () => {
   it('is read back as it was written, whatever the policy', () => {
     const columns = {
       ...{ a: 'first-write', b: { policy: 'region-priority', regions: ['us', 'eu'] }, c: 'max', d: 'min', e: 'set' },
-      ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual', l: 'register' },
+      ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual', m: 'register' },
+      l: { policy: 'bounded-counter', min: 0 },
       k: { policy: 'merge:best', language: 'javascript', source: 'export default () => 1', fallback: 'first-write' },
     };
     const { document } = parsePolicyDocument({ columns, secret: ['a'] });
@@ -42,6 +43,8 @@ describe('a policy document', () => {
     [{ columns: { a: { policy: 'flag', wins: 'nobody' } } }],
     [{ columns: { a: { policy: 'max', column: 'b' } } }],
     [{ secret: 'a' }],
+    [{ columns: { a: { policy: 'bounded-counter', min: '0' } } }],
+    [{ columns: { a: { policy: 'bounded-counter', least: 0 } } }],
     [{ columns: { a: 'merge:best' } }],
     [{ columns: { a: { policy: 'merge:best', source: 'x', fallback: 'max' } } }],
     [{ columns: { a: { policy: 'merge:', source: 'x' } } }],
@@ -76,8 +79,13 @@ describe('a policy document', () => {
     ]);
   });
 
+  it('takes a bounded counter without its bound as one from zero', () => {
+    const { document } = parsePolicyDocument({ columns: { a: 'bounded-counter' } });
+    expect(document!.columns.get('a')).toEqual({ kind: 'bounded-counter', min: 0 });
+  });
+
   it('says of the policies to come that they are not available yet', () => {
-    for (const policy of ['bounded-counter', 'text', { policy: 'text' }])
+    for (const policy of ['text', { policy: 'text' }])
       expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
   });
 

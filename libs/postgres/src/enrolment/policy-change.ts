@@ -3,9 +3,10 @@ import { pointerOf } from '../catalog/map-paths.js';
 import { EnrolmentRefused, type EnrolmentProblem, problem } from '../catalog/refusal.js';
 
 /**
- * A column becomes one that is merged part by part, or ceases to be, with a new enrolment only: parts are decided by what each
- * write changed of what all regions had before, and writes on their way under another policy had other values before them (the
- * simulation found such tables to differ).
+ * A column becomes a counter or one that is merged part by part, or ceases to be, with a new enrolment only: parts are decided by
+ * what each write changed of what all regions had before, and writes on their way under another policy had other values before
+ * them (the simulation found such tables to differ); those of a counter carry differences, which are no values of the column. So
+ * does a bound: what each region may take follows from where the counter stood then.
  */
 export function refuseMerging(before: TableSpec, next: TableSpec): void {
   const [was, becomes] = [mergedBy(before), mergedBy(next)];
@@ -23,12 +24,14 @@ export function refuseMerging(before: TableSpec, next: TableSpec): void {
   );
 }
 
-const mergedBy = ({ registers }: TableSpec): ReadonlyMap<string, string> =>
-  new Map(
-    registers.flatMap(({ columns, policy }) =>
+const mergedBy = ({ registers, counters, bounded = [] }: TableSpec): ReadonlyMap<string, string> =>
+  new Map([
+    ...counters.map((column) => [column, 'counter'] as const),
+    ...registers.flatMap(({ columns, policy }) =>
       merges(policy) ? columns.map((c) => [c, namedBy(policy)] as const) : [],
     ),
-  );
+    ...bounded.map(({ column, min }) => [column, `bounded-counter from ${min}`] as const),
+  ]);
 
 /** A map's paths may change what they go by, but not whether what is there is merged. */
 function namedBy(policy: MergePolicy): string {
@@ -36,3 +39,7 @@ function namedBy(policy: MergePolicy): string {
   const merged = paths.flatMap(({ path, policy: of }) => (isWholeLeaf(of) ? [`${of.kind} at ${pointerOf(path)}`] : []));
   return merged.length === 0 ? policy.kind : `${policy.kind} with a ${merged.join(', a ')}`;
 }
+
+/** Under whichever policy: the shares of an enrolment last as long as it does. */
+export const withSharesOf = (before: TableSpec | undefined, next: TableSpec): TableSpec =>
+  before?.bounded === undefined ? next : { ...next, bounded: before.bounded };
