@@ -1,4 +1,5 @@
 import { entry } from '../change/change.builder.js';
+import { patchOf } from '../change/change.js';
 import type { Entry } from '../causality/coverage.js';
 import { resolve } from '../conflict/resolve.js';
 import { itemsSpec } from '../conflict/row.builder.js';
@@ -30,7 +31,7 @@ function decided(before: unknown, inUs: unknown, inEu: unknown): { readonly doc:
   const [one, other] = [
     [us, eu],
     [eu, us],
-  ].map(([here, arriving]) => resolve(spec, arriving!, [here!], { id: '1', x: JSON.parse(here!.patch!).x as string }));
+  ].map(([here, arriving]) => resolve(spec, arriving!, [here!], { id: '1', x: patchOf(here!)['x']! }));
   expect(JSON.parse(other!.values['x']!)).toEqual(JSON.parse(one!.values['x']!));
   const lost = (r: typeof one): string[] =>
     r!.verdicts.flatMap((v) => v.losers.map((e) => `${(v.part ?? []).join('.')} ${v.policy.kind} ${e.origin}`));

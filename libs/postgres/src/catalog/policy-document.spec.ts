@@ -73,8 +73,8 @@ describe('a policy document', () => {
     expect(problems).toEqual([
       expect.objectContaining({
         code: 'bad_policy',
-        message: expect.stringContaining(message),
-        cure: expect.stringContaining(cure),
+        message: expect.stringContaining(message) as string,
+        cure: expect.stringContaining(cure) as string,
       }),
     ]);
   });
