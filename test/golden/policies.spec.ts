@@ -11,6 +11,7 @@ const VALUES: Readonly<Record<string, { readonly first: string; readonly writes:
   'x:min': { first: '1', writes: ['5', '-7'] },
   'x:flag': { first: 'false', writes: ['true', 'false'] },
   'x:manual': { first: '1', writes: ['5', '7'] },
+  'x:register': { first: '1', writes: ['5', '7'] },
   'x:set': { first: '{r}', writes: ['{r,g}', '{}', '{b}', '{r,"a,b"}'] },
   'x:grow-set': { first: '{r}', writes: ['{r,g}', '{b,r}'] },
   'x:map': { first: '{"k":1}', writes: ['{"k":2}', '{"k":1,"l":3}', '{}', '{"k":{"deep":4}}'] },

@@ -169,7 +169,7 @@ export class RealRegion {
     await this.apply();
   }
 
-  sweep(): Promise<number> {
+  sweep(): Promise<number | null> {
     return this.sweeper().run();
   }
 

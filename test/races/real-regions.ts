@@ -44,7 +44,7 @@ export class RealRegions {
       for (const region of this.all) moved = (await region.cut()) !== null || moved;
       for (const to of this.all) for (const from of this.all) if (from !== to) to.receive(from);
       for (const region of this.all) moved = (await region.apply()) || moved;
-      for (const region of this.all) moved = (await region.sweep()) > 0 || moved;
+      for (const region of this.all) moved = ((await region.sweep()) ?? 0) > 0 || moved;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Change, Claimant, Head, RegionId, RowEffect, Tick, Vector, WriteOutcome } from '@meridian/core';
-import { beforeOf, isTouch, parseValues, patchOf, rowId, valuesText } from '@meridian/core';
+import { beforeOf, isTouch, parseValues, patchOf, rowId, seq, valuesText } from '@meridian/core';
 import type { RunOptions, Sabotage } from '@meridian/testkit';
 import { overriding, type Override, shipping } from './sabotaged-ports.js';
 
@@ -184,6 +184,16 @@ export const TAKEN_AWAY: readonly TakenAway[] = [
       overrides: { greatestCount: GREATEST_COUNT, deletes: 0, rows: 3, family: false, transfers: false },
     },
     within: 50,
+  },
+  {
+    rule: 'a sibling ends with a write that had seen it (the sweep)',
+    run: {
+      sabotage: overriding(() => ({
+        openSiblings: () => Promise.resolve({ records: [], forgotten: seq(0) }),
+      })),
+      overrides: { boards: true },
+    },
+    within: 100,
   },
   {
     rule: 'nothing folds over a delete',

@@ -86,6 +86,10 @@ export const Conflict = z
         lost: Values,
         result: Values.nullable(),
         reason: z.string(),
+        writtenOver: z
+          .object({ origin: z.string(), id: z.int() })
+          .optional()
+          .describe('Of a sibling: the change whose writer had seen it, and wrote over it or deleted the row'),
       }),
     ),
     result: Values.nullable().describe('The row as decided; null: deleted'),

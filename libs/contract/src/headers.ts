@@ -4,5 +4,6 @@ export const HEADERS = {
   session: 'Meridian-Session',
   consistency: 'Meridian-Consistency',
   actor: 'Meridian-Actor',
+  siblings: 'Meridian-Siblings',
   idempotencyKey: 'Idempotency-Key',
 } as const;

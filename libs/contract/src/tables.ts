@@ -45,8 +45,24 @@ const Bounded = z
   .meta({ id: 'BoundedCounter', description: 'A counter of which each region takes no more than its share' });
 const Flag = z.strictObject({ policy: z.literal('flag'), wins: z.enum(['enable', 'disable']).default('enable') });
 
+const ByPath = z
+  .strictObject({
+    policy: z.literal('map'),
+    paths: z
+      .record(
+        z.string().max(1000),
+        // What else is written there is refused with its path.
+        z.unknown().describe('hlc, first-write, region-priority, max, min, flag, manual, set or counter'),
+      )
+      .describe(
+        'By JSON pointers, {"/stock": "counter", "/profile/name": "first-write"}; a path stands for all below it',
+      )
+      .optional(),
+  })
+  .meta({ id: 'MapPolicy', description: 'Each leaf of a document by the policy of the nearest path, or by stamp' });
+
 /** One version is taken whole. */
-const WHOLE = ['hlc', 'lww', 'first-write', 'manual'] as const;
+const WHOLE = ['hlc', 'lww', 'first-write', 'manual', 'register'] as const;
 /** By one column's values. */
 const BY_VALUE = ['max', 'min', 'counter', 'bounded-counter', 'set', 'grow-set', 'flag', 'map'] as const;
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
@@ -60,14 +76,15 @@ export const ColumnPolicy = z
       ByColumn,
       ByRegion,
       Flag,
+      ByPath,
       Bounded,
       ByFunction,
       z.strictObject({
-        policy: z.enum(['hlc', 'first-write', 'manual', 'max', 'min', 'counter', 'set', 'grow-set', 'map']),
+        policy: z.enum(['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'counter', 'set', 'grow-set']),
       }),
     ],
     {
-      error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, {"policy": "bounded-counter", "min": 0}, {"policy": "merge:a_name", "source": "a JavaScript function"}, ${WITH_PARTS}`,
+      error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, {"policy": "bounded-counter", "min": 0}, {"policy": "map", "paths": {"/stock": "counter"}}, {"policy": "merge:a_name", "source": "a JavaScript function"}, ${WITH_PARTS}`,
     },
   )
   .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });
@@ -109,7 +126,12 @@ export const TablePolicy = z
       .describe('What is decided as one: each column (and each group), or the whole row'),
     policy: z
       .union(
-        [z.enum(WHOLE), ByColumn, ByRegion, z.strictObject({ policy: z.enum(['hlc', 'first-write', 'manual']) })],
+        [
+          z.enum(WHOLE),
+          ByColumn,
+          ByRegion,
+          z.strictObject({ policy: z.enum(['hlc', 'first-write', 'manual', 'register']) }),
+        ],
         {
           error: `takes ${quoted(WHOLE)}, ${WITH_PARTS}`,
         },

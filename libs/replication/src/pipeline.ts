@@ -100,8 +100,15 @@ export class Pipeline {
     const receivers = peers.map(
       (origin) => new Receiver(origin, transport, this.inbox, () => this.headOf(origin), this.receiverEvents(), timers),
     );
-    const retention = new RetentionLoop(ticks, [region, ...peers], timers, this.settings.retentionIntervalMs, (error) =>
-      this.events.failed('retention', error),
+    const retention = new RetentionLoop(
+      ...([
+        ticks,
+        [region, ...peers],
+        timers,
+        this.settings.retentionIntervalMs,
+        () => this.applyLoop.swept(),
+      ] as const),
+      (error) => this.events.failed('retention', error),
     );
     this.running = Promise.all([
       this.relay(),

@@ -35,6 +35,11 @@ export const ANSWER = {
 const RANGE = { ...ANSWER, 'Content-Range': '0-24/3573; * for what was not counted' };
 const TAG = { ...ANSWER, ETag: 'Digest of the row, the same in every region' };
 
+const READ_TAG = {
+  ...TAG,
+  [HEADERS.siblings]: 'Columns that other values stand beside (GET …/siblings), percent-encoded; absent: none',
+};
+
 const SESSION_PROBLEMS: readonly ProblemCode[] = [
   'bad_token',
   'bad_consistency',
@@ -156,8 +161,8 @@ export const DocumentRow = () =>
     freeQuery: SELECT,
     headers: { ...SESSION, 'If-None-Match': 'An ETag: 304 when the row is still the same' },
     answers: {
-      200: { description: 'The row', schema: Row, headers: TAG },
-      304: { description: 'The row is still the one with that ETag', headers: TAG },
+      200: { description: 'The row', schema: Row, headers: READ_TAG },
+      304: { description: 'The row is still the one with that ETag', headers: READ_TAG },
     },
     problems: [...READ_PROBLEMS, 'bad_key', 'row_not_found'],
   });

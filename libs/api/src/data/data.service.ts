@@ -61,11 +61,8 @@ export class DataService {
     const { select } = choosesNone(parseQuery(request.parameters));
     return this.#reading(request, async () => {
       const found = await this.ports.rows.readOne(table, key, select);
-      if (found === null)
-        throw new Refused('row_not_found', `${table.name} has no row with this key in this region`, {
-          table: table.name,
-        });
-      const headers = { ETag: `"${found.etag}"` };
+      if (found === null) throw noRow(table);
+      const headers = { ETag: `"${found.etag}"`, ...(await this.#siblings(table, key)) };
       return request.unlessEtag === found.etag || request.unlessEtag === ANY_ETAG
         ? { status: 304, headers, body: '' }
         : { status: 200, headers, body: found.row };
@@ -112,12 +109,22 @@ export class DataService {
     return writes.length === 1 ? answer([await rows.write(first!, writer)]) : rows.transaction(writes, writer, answer);
   }
 
+  /** Columns of the row that others stand beside; where there are none, no header. */
+  async #siblings(table: RowTable, key: readonly string[]): Promise<{ readonly [header: string]: string }> {
+    const found = table.mayHaveSiblings ? await this.ports.rowLog.siblings(table.name, key) : null;
+    const columns = (found?.registers ?? []).flatMap((register) => register.columns);
+    return columns.length === 0 ? {} : { [HEADERS.siblings]: columns.map(encodeURIComponent).join(', ') };
+  }
+
   async #reading(request: DataRequest, read: () => Promise<Answer>): Promise<Answer> {
     const seen = await this.sessions.enter(request);
     const answer = await read();
     return withSession(answer, await this.sessions.leaveRead(seen));
   }
 }
+
+export const noRow = ({ name }: RowTable): Refused =>
+  new Refused('row_not_found', `${name} has no row with this key in this region`, { table: name });
 
 const withSession = (answer: Answer, token: string): Answer => ({
   ...answer,

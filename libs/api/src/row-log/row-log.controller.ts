@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
-import { HistoryQuery, RowExplanation, RowHistory } from '@meridian/contract';
+import { HistoryQuery, RowExplanation, RowHistory, RowSiblings } from '@meridian/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { dataRequest } from '../data/data-request.js';
 import { ANSWER, READ_PROBLEMS, ROW, SESSION } from '../data/data.openapi.js';
@@ -31,6 +31,26 @@ export class RowLogController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     send(reply, await this.log.history(table, key, query, dataRequest(request)));
+  }
+
+  @Get('siblings')
+  @Documented({
+    tag: 'Rows',
+    summary: 'What stands beside the values of a row',
+    description:
+      'Of columns with the policy "register": the values that regions wrote without having seen one another, until somebody writes the column, or deletes the row, who has seen them. A row that has any says so in Meridian-Siblings.',
+    params: ROW,
+    headers: SESSION,
+    answers: { 200: { description: 'The siblings', schema: RowSiblings, headers: ANSWER } },
+    problems: [...READ_PROBLEMS, 'bad_key', 'row_not_found'],
+  })
+  async siblings(
+    @Param('table') table: string,
+    @Param('key') key: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    send(reply, await this.log.siblings(table, key, dataRequest(request)));
   }
 
   @Get('explain')

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { HEADERS, type HistoryQuery, type RowExplanation, type RowHistory } from '@meridian/contract';
+import { HEADERS, type HistoryQuery, type RowExplanation, type RowHistory, type RowSiblings } from '@meridian/contract';
 import {
   explainRow,
   type LogReach,
@@ -10,7 +10,7 @@ import {
   type RowTable,
 } from '@meridian/core';
 import type { DataRequest } from '../data/data-request.js';
-import { DataService } from '../data/data.service.js';
+import { DataService, noRow } from '../data/data.service.js';
 import type { Answer } from '../http/answer.js';
 import { API_PORTS } from '../options.js';
 import type { ApiPorts } from '../ports.js';
@@ -42,6 +42,14 @@ export class RowLogService {
         ...{ table: table.name, key: partsOf(found.key), items, next },
         ...{ complete, since, forgotten: complete ? null : forgottenOf(reach) },
       };
+    });
+  }
+
+  siblings(tableName: string, keyText: string, request: DataRequest): Promise<Answer> {
+    return this.#reading(tableName, keyText, request, async (table, key): Promise<Frozen<RowSiblings>> => {
+      const found = await this.ports.rowLog.siblings(table.name, key);
+      if (found === null) throw noRow(table);
+      return { table: table.name, key: partsOf(found.key), registers: found.registers };
     });
   }
 

@@ -14,23 +14,26 @@ export interface Entry extends Change {
  * tick; unless `later.unseen` excepts it. A local change in no tick yet covers whatever was applied here, except the
  * recorded races, which its `unseen` carries: so a race must be recorded before this is asked.
  */
-export function covers(later: Entry, earlier: Entry): boolean {
+export function covers(later: Entry, earlier: Placed): boolean {
   if (later.origin === earlier.origin) return writtenBefore(earlier, later);
   if (earlier.seq === null) return false;
   if (excepted(later.unseen, earlier)) return false;
   return later.deps === null || earlier.seq <= at(later.deps, earlier.origin);
 }
 
-const writtenBefore = (a: Change, b: Change): boolean => compareWritten(a, b) < 0;
+/** A change, as far as its place among others goes. */
+type Placed = Pick<Change, 'origin' | 'seq' | 'id'>;
+
+const writtenBefore = (a: Placed, b: Placed): boolean => compareWritten(a, b) < 0;
 
 /** Of one origin, whose log order decides: by tick, those in none yet last. */
-export function compareWritten(a: Change, b: Change): number {
+export function compareWritten(a: Placed, b: Placed): number {
   if (a.seq === b.seq) return a.id - b.id;
   if (a.seq === null) return 1;
   return b.seq === null ? -1 : a.seq - b.seq;
 }
 
-function excepted(unseen: Vector | null, change: Change): boolean {
+function excepted(unseen: Vector | null, change: Placed): boolean {
   return (
     unseen !== null &&
     change.seq !== null &&

@@ -9,6 +9,11 @@ export function addDecimals(a: string, b: string): string {
 
 export const negateDecimal = (a: string): string => printDecimal(-unscaled(a, scaleOf(a)), scaleOf(a));
 
+export const isDecimal = (text: string): boolean => DECIMAL.test(text);
+
+/** One text for one number: without the zeros that a scale adds behind the point. */
+export const plainDecimal = (a: string): string => (a.includes('.') ? a.replace(/\.?0+$/, '') : a);
+
 const DECIMAL = /^[+-]?\d+(?:\.(\d+))?$/;
 
 /** Digits behind the point. */

@@ -70,6 +70,8 @@ function winReason(verdict: Verdict, loser: Entry): string {
       return `${won}: of concurrent values ${value} wins`;
     case 'manual':
       return `${winner.origin}'s write stands until a person decides (${stampReason(verdict, loser)})`;
+    case 'register':
+      return `${winner.origin}'s value shows (${stampReason(verdict, loser)}), and this one stands beside it until somebody writes who has seen it`;
     default:
       return `${won}: ${stampReason(verdict, loser)}`;
   }

@@ -46,12 +46,14 @@ export interface Overwritten {
   readonly lost: Values;
   readonly result: Values | null;
   readonly reason: string;
+  /** Of a sibling: who wrote over it, having seen it, or took the row away. Absent: it stands, or is none. */
+  readonly writtenOver?: Pick<ConflictVersion, 'origin' | 'id'>;
 }
 
 /**
  * What became of one overwritten change: recorded once for the cluster, by the region where it was written, and
- * replicated as a row of `meridian.conflict`. The record follows when a later arrival changes the winner, and is
- * withdrawn when the overwritten change comes back.
+ * replicated as a row of `meridian.conflict`. The record follows when a later arrival changes the winner, is
+ * withdrawn when the overwritten change comes back, and resolved when all that it tells of are siblings that were written over.
  */
 export interface ConflictRecord {
   /** Hash of table, key and the overwritten change. */

@@ -85,7 +85,7 @@ function overwrite(
     key: ref.key,
     kind: record !== undefined && kept.some(isExistence) ? record.kind : kindOf(loser, verdict.winner),
     region: loser.origin,
-    status: 'open',
+    status: statusOf(overwritten),
     loser: versions[verdict.versions.indexOf(loser)]!,
     versions: mergeVersions(versionsOf(record, kept), versions),
     base: baseWith(kept.length === 0 ? null : record!.base, verdict),
@@ -124,7 +124,7 @@ function withdraw(record: ConflictRecord | undefined, verdict: Verdict): Conflic
   if (overwritten.length === record.overwritten.length) return undefined;
   return overwritten.length === 0
     ? { ...record, status: 'withdrawn', reason: 'the overwritten change is the winner after all' }
-    : { ...record, kind: kindOfRest(record, verdict), overwritten, reason: sentence(record, overwritten) };
+    : { ...withOverwritten(record, overwritten), kind: kindOfRest(record, verdict) };
 }
 
 /** The row is back, of what was written to it something is still overwritten: no longer `update_deleted`. */
@@ -146,6 +146,15 @@ const sentence = (of: Pick<RowRef, 'table'>, overwritten: readonly Overwritten[]
   overwritten
     .map((o) => (o.columns.length === 0 || isDecision(of) ? o.reason : `${nameOf(o)}: ${o.reason}`))
     .join('. ');
+export const withOverwritten = (record: ConflictRecord, overwritten: readonly Overwritten[]): ConflictRecord => ({
+  ...record,
+  overwritten,
+  status: statusOf(overwritten),
+  reason: sentence(record, overwritten),
+});
+
+const statusOf = (overwritten: readonly Overwritten[]): ConflictRecord['status'] =>
+  overwritten.every((o) => o.writtenOver !== undefined) ? 'resolved' : 'open';
 
 /** Those that the rest still tells of: on a hot row hundreds of winners follow each other. */
 const versionsOf = (record: ConflictRecord | undefined, kept: readonly Overwritten[]): ConflictVersion[] =>

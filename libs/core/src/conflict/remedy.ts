@@ -4,7 +4,7 @@ import { leavesOf, pathId } from '../merge/json-leaves.js';
 import { Refused } from '../rows/refusal.js';
 import { type InForce, type Lost, lostUnder, type Part, withParts } from './lost-parts.js';
 import { isKeyAct, remedyOfKeyAct } from './lost-row.js';
-import type { ConflictRecord, ConflictVersion } from './record.js';
+import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 
 /** What a person wants of a conflict. */
 export type Choice =
@@ -166,17 +166,21 @@ function contestedBy(record: ConflictRecord, version: ConflictVersion, offered: 
 /** The contested leaves, as the version left them; a row that is gone comes back whole. */
 function leavesIn(record: ConflictRecord, { values }: ConflictVersion): Part[] {
   if (isGone(record)) return [];
-  return record.overwritten.flatMap(({ columns: [column], part }) => {
+  return contestedOf(record).flatMap(({ columns: [column], part }) => {
     if (part == null || column === undefined || !Object.hasOwn(values, column)) return [];
     return [{ kind: 'leaf', column, path: part, text: leavesOf(valueIn(values, column)).get(pathId(part)) ?? null }];
   });
 }
 
 function contested(record: ConflictRecord, offered: Values): Values {
-  const columns = record.overwritten.flatMap((o) => o.columns);
-  return isParked(record) || record.overwritten.some((o) => o.columns.length === 0)
-    ? offered
-    : onlyColumns(offered, columns);
+  const registers = contestedOf(record);
+  const columns = registers.flatMap((o) => o.columns);
+  return isParked(record) || registers.some((o) => o.columns.length === 0) ? offered : onlyColumns(offered, columns);
+}
+
+/** What was written over since by somebody who had seen it is decided, unless it is all that the record tells of. */
+function contestedOf({ status, overwritten }: ConflictRecord): readonly Overwritten[] {
+  return status === 'resolved' ? overwritten : overwritten.filter((o) => o.writtenOver === undefined);
 }
 
 function named(columns: readonly string[], offered: Values): Values {

@@ -258,6 +258,7 @@ function preferred(policy: RegisterPolicy, column: string, a: Truth, b: Truth): 
   switch (policy.kind) {
     case 'hlc':
     case 'manual':
+    case 'register':
       return 0;
     case 'lww':
       return compare(a.write.wall, b.write.wall);

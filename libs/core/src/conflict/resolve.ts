@@ -2,11 +2,13 @@ import { type Entry, covers, maximal } from '../causality/coverage.js';
 import { addDecimals } from '../change/decimal.js';
 import { type Values, beforeOf, isMove, isTouch, onlyColumns, patchOf, valueIn } from '../change/change.js';
 import { pathOf } from '../merge/json-leaves.js';
+import { MapPaths } from '../merge/map-paths.js';
 import { type LeafVerdict, mergeMap } from '../merge/merge-map.js';
 import { mergeSet } from '../merge/merge-set.js';
 import {
   type DeletePolicy,
   type FunctionPolicy,
+  type LeafPolicy,
   type MergePolicy,
   type Register,
   type RegisterPolicy,
@@ -22,7 +24,7 @@ export interface Verdict {
   readonly columns: readonly string[];
   /** Of a value that is merged part by part, the keys down to this one; null: the whole. */
   readonly part: readonly string[] | null;
-  readonly policy: Register['policy'] | { readonly kind: DeletePolicy };
+  readonly policy: Register['policy'] | LeafPolicy | { readonly kind: DeletePolicy };
   /** With which that policy came. */
   readonly epoch: number;
   /** Why the policy's function gave nothing, so that its fallback decided; null: it has none, or it gave something. */
@@ -74,7 +76,7 @@ export function resolve(
   const pending: PendingMerge[] = [];
   const values = new Map<string, string | null>(Object.entries(present ?? (arriving.op === 'insert' ? written : {})));
   for (const register of contended(spec, arriving, all)) {
-    const decided = decideRegister(register, arriving, uncovered, values);
+    const decided = decideRegister(spec, register, arriving, uncovered, values);
     for (const [column, value] of Object.entries(decided.values)) values.set(column, value);
     verdicts.push(...decided.verdicts.map((verdict) => ({ ...verdict, epoch: register.since })));
     pending.push(...(decided.pending ?? []));
@@ -128,6 +130,7 @@ interface Decided {
 }
 
 function decideRegister(
+  spec: TableSpec,
   { columns, policy, since }: InForce,
   arriving: Entry,
   uncovered: readonly Entry[],
@@ -139,7 +142,9 @@ function decideRegister(
   const column = columns[0]!;
   // Who has seen all the others has written what there is to be, in an order of its own.
   if (others.length === 0) return { values: onlyColumns(patchOf(arriving), columns), verdicts: [] };
-  return mergeParts(policy, column, arriving, others, present.get(column) ?? null);
+  return mergeParts(policy, column, arriving, others, present.get(column) ?? null, (epoch) =>
+    pathsOf(spec, column, epoch),
+  );
 }
 
 /** By its fallback for now. Of one version, or of equal ones, a function has nothing to make. */
@@ -192,9 +197,10 @@ function mergeParts(
   arriving: Entry,
   others: readonly Entry[],
   present: string | null,
+  pathsAt: (epoch: number) => MapPaths,
 ): Decided {
   if (policy.kind === 'map') {
-    const { value, verdicts } = mergeMap(column, arriving, others, present);
+    const { value, verdicts } = mergeMap(column, arriving, others, present, pathsAt);
     return {
       values: Object.fromEntries([[column, value]]),
       verdicts: verdicts.map((leaf) => leafVerdict(column, leaf)),
@@ -204,13 +210,18 @@ function mergeParts(
   return { values: Object.fromEntries([[column, value]]), verdicts: [] };
 }
 
+function pathsOf(spec: TableSpec, column: string, epoch: number): MapPaths {
+  const policy = policyAt(spec, epoch).registers.find((r) => r.columns.includes(column))?.policy;
+  return new MapPaths(policy?.kind === 'map' ? policy.paths : []);
+}
+
 const leafVerdict = (
   column: string,
-  { path, versions, winner: won, losers, wrote }: LeafVerdict,
+  { path, policy, versions, winner: won, losers, wrote }: LeafVerdict,
 ): Omit<Verdict, 'epoch'> => ({
   columns: [column],
   part: pathOf(path),
-  policy: { kind: 'map' },
+  policy: policy ?? { kind: 'map' },
   failure: null,
   versions: byStamp([column], versions),
   winner: won,

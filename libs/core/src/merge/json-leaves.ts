@@ -34,12 +34,12 @@ export const pathOf = (id: string): Path => JSON.parse(id) as Path;
 export const DEEPEST = 100;
 export const MOST_LEAVES = 2_000;
 
-/** By path: every value that is no object. An object without members has none. */
-export function leavesOf(text: string | null): ReadonlyMap<string, string> {
-  const whole = (): ReadonlyMap<string, string> => new Map([[pathId([]), text!]]);
-  if (text !== null && isDeep(text)) return whole();
-  const leaves = partsOf(text);
-  return leaves.size > MOST_LEAVES ? whole() : leaves;
+/** By path: every value that is no object, or at a path that is a leaf as a whole. An object without members has none. */
+export function leavesOf(text: string | null, whole: ReadonlySet<string> = new Set()): ReadonlyMap<string, string> {
+  const asOne = (): ReadonlyMap<string, string> => new Map([[pathId([]), text!]]);
+  if (text !== null && isDeep(text)) return asOne();
+  const leaves = partsOf(text, whole);
+  return leaves.size > MOST_LEAVES ? asOne() : leaves;
 }
 
 /** Told before it is parsed, for that recurses. */
@@ -55,14 +55,20 @@ function isDeep(text: string): boolean {
   return false;
 }
 
-function partsOf(text: string | null): ReadonlyMap<string, string> {
+function partsOf(text: string | null, whole: ReadonlySet<string>): ReadonlyMap<string, string> {
   const leaves = new Map<string, string>();
   const walk = (value: Json, path: Path): void => {
-    if (!isObject(value)) leaves.set(pathId(path), jsonbText(value));
+    if (!isObject(value) || whole.has(pathId(path))) leaves.set(pathId(path), jsonbText(value));
     else for (const [key, member] of Object.entries(value)) walk(member, [...path, key]);
   };
   if (text !== null) walk(parseJson(text), []);
   return leaves;
+}
+
+/** Those of an array, each as PostgreSQL writes it; null: it is none. */
+export function jsonElements(text: string | null): readonly string[] | null {
+  const value = text === null ? null : parseJson(text);
+  return Array.isArray(value) ? (value as readonly Json[]).map(jsonbText) : null;
 }
 
 /** The document with another text at this leaf, or without it. */

@@ -18,35 +18,47 @@ export function mergeSet(
   others: readonly Entry[],
   present: string | null,
 ): string | null {
-  const writes = new Map([...others, arriving].map((e) => [e, new SetWrite(column, e, grow)]));
-  const elements = new Set(elementsOf(present));
-  const touched = [...elements, ...[...writes.values()].flatMap((w) => w.named)];
-  for (const element of new Set(touched.filter((e) => writes.get(arriving)!.touches(e)))) {
+  const all = [...others, arriving];
+  const writes = new Map(all.map((e) => [e, columnWrite(column, e, grow)]));
+  const elements = mergeElements(arriving, writes, elementsOf(present));
+  const isNothing = all.every((e) => valueIn(patchOf(e), column) === null);
+  return elements.length === 0 && isNothing ? null : arrayText(elements);
+}
+
+const columnWrite = (column: string, change: Entry, grow: boolean): SetWrite => {
+  const [before, after] = [valueIn(beforeOf(change), column), valueIn(patchOf(change), column)];
+  return new SetWrite(elementsOf(before), elementsOf(after), change.op === 'insert', grow);
+};
+
+/** `writes`: of the uncovered changes and of the arriving one. In the order of their text. */
+export function mergeElements(
+  arriving: Entry,
+  writes: ReadonlyMap<Entry, SetWrite>,
+  present: readonly string[],
+): readonly string[] {
+  const elements = new Set(present);
+  const known = new Set([...elements, ...[...writes.values()].flatMap((w) => w.named)]);
+  for (const element of [...known].filter((e) => writes.get(arriving)!.touches(e))) {
     const touching = [...writes].filter(([, w]) => w.touches(element)).map(([e]) => e);
     if (maximal(touching).some((e) => writes.get(e)!.adds(element))) elements.add(element);
     else elements.delete(element);
   }
-  const isNothing = [...writes.values()].every((w) => w.isNull);
-  return elements.size === 0 && isNothing ? null : arrayText([...elements].sort());
+  return [...elements].sort();
 }
 
 /** What one change did to the elements. */
-class SetWrite {
+export class SetWrite {
   private readonly before: ReadonlySet<string>;
   private readonly after: ReadonlySet<string>;
-  private readonly isInsert: boolean;
-  readonly isNull: boolean;
 
   constructor(
-    column: string,
-    change: Entry,
+    before: readonly string[],
+    after: readonly string[],
+    private readonly isInsert: boolean,
     private readonly grow: boolean,
   ) {
-    const after = valueIn(patchOf(change), column);
-    this.isInsert = change.op === 'insert';
-    this.before = new Set(elementsOf(valueIn(beforeOf(change), column)));
-    this.after = new Set(elementsOf(after));
-    this.isNull = after === null;
+    this.before = new Set(before);
+    this.after = new Set(after);
   }
 
   get named(): readonly string[] {

@@ -33,6 +33,7 @@ const policy = fc.constantFrom<RegisterPolicy>(
   { kind: 'max', order: 'number' },
   { kind: 'min', order: 'number' },
   { kind: 'manual' },
+  { kind: 'register' },
 );
 
 describe('laws of ranking', () => {

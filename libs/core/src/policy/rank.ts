@@ -10,11 +10,17 @@ type Policy = Register['policy'];
  * Total order among concurrent versions: what the policy goes by, then stamp, then origin, then id. Two versions of one origin
  * are never concurrent, so the id only makes the order total for sorting.
  */
-export function compareRank(policy: Policy, columns: readonly string[], a: Entry, b: Entry): number {
+export function compareRank(
+  policy: Policy,
+  columns: readonly string[],
+  a: Entry,
+  b: Entry,
+  valueOf: ValueOf = (e) => onlyValue(e, columns),
+): number {
   const x = highest(policy, a, columns);
   const y = highest(policy, b, columns);
   return (
-    preferred(policy, columns, { entry: a, rank: x }, { entry: b, rank: y }) ||
+    preferred(policy, valueOf, { entry: a, rank: x }, { entry: b, rank: y }) ||
     compareByStamp(policy, x, y) ||
     compare(a.origin, b.origin) ||
     compare(x.id, y.id)
@@ -22,8 +28,15 @@ export function compareRank(policy: Policy, columns: readonly string[], a: Entry
 }
 
 /** The version that the policy prefers; `versions` is not empty. */
-export const winner = (policy: Policy, columns: readonly string[], versions: readonly Entry[]): Entry =>
-  versions.reduce((best, e) => (compareRank(policy, columns, e, best) > 0 ? e : best));
+export const winner = (
+  policy: Policy,
+  columns: readonly string[],
+  versions: readonly Entry[],
+  valueOf?: ValueOf,
+): Entry => versions.reduce((best, e) => (compareRank(policy, columns, e, best, valueOf) > 0 ? e : best));
+
+/** What a policy by values compares: the column's, unless it is said. */
+type ValueOf = (version: Entry) => string | null;
 
 interface Ranked {
   readonly entry: Entry;
@@ -31,10 +44,11 @@ interface Ranked {
 }
 
 /** By all that is not the stamp. */
-function preferred(policy: Policy, columns: readonly string[], a: Ranked, b: Ranked): number {
+function preferred(policy: Policy, valueOf: ValueOf, a: Ranked, b: Ranked): number {
   switch (policy.kind) {
     case 'hlc':
     case 'manual':
+    case 'register':
     case 'first-write':
     case 'set':
     case 'grow-set':
@@ -46,12 +60,12 @@ function preferred(policy: Policy, columns: readonly string[], a: Ranked, b: Ran
     case 'region-priority':
       return compare(placeOf(policy.regions, b.entry), placeOf(policy.regions, a.entry));
     case 'max':
-      return compareValues(policy.order, onlyValue(a.entry, columns), onlyValue(b.entry, columns));
+      return compareValues(policy.order, valueOf(a.entry), valueOf(b.entry));
     case 'min':
-      return compareLeast(policy.order, onlyValue(a.entry, columns), onlyValue(b.entry, columns));
+      return compareLeast(policy.order, valueOf(a.entry), valueOf(b.entry));
     case 'flag': {
       const order = policy.wins === 'enable' ? compareValues : compareLeast;
-      return order('boolean', onlyValue(a.entry, columns), onlyValue(b.entry, columns));
+      return order('boolean', valueOf(a.entry), valueOf(b.entry));
     }
   }
 }

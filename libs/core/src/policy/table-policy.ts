@@ -14,10 +14,12 @@ export type RegisterPolicy =
   /** A boolean: among concurrent ones this value wins. */
   | { readonly kind: 'flag'; readonly wins: 'enable' | 'disable' }
   /** By stamp for now: a person is to decide. */
-  | { readonly kind: 'manual' };
+  | { readonly kind: 'manual' }
+  /** By stamp, with the other values beside it as siblings, until somebody writes who has seen them. */
+  | { readonly kind: 'register' };
 
 /** What one version is taken by where nothing else is said of the values. */
-export type FallbackPolicy = Exclude<RegisterPolicy, { readonly kind: 'lww' | 'max' | 'min' | 'flag' }>;
+export type FallbackPolicy = Exclude<RegisterPolicy, { readonly kind: 'lww' | 'max' | 'min' | 'flag' | 'register' }>;
 
 /** A user's function makes one value of the versions; where it gives none, the fallback decides. */
 export interface FunctionPolicy {
@@ -37,15 +39,30 @@ export interface MergeFunction {
 }
 
 /** How a column's values are compared as PostgreSQL writes them. */
-export type ValueOrder = 'number' | 'time' | 'boolean';
+export type ValueOrder =
+  | 'number'
+  | 'time'
+  | 'boolean'
+  /** Numbers inside a document; whatever else is there is none. */
+  | 'json';
 
 /** The value is made of parts, each decided by itself: what concurrent versions did to different parts is all kept. */
 export type MergePolicy =
   /** The elements of an array: whoever adds one wins over those who remove it. `grow-set`: nobody removes any. */
   | { readonly kind: 'set' }
   | { readonly kind: 'grow-set' }
-  /** The leaves of a jsonb document, each by stamp. */
-  | { readonly kind: 'map' };
+  /** The leaves of a jsonb document, each by the policy of its path, or by stamp. */
+  | { readonly kind: 'map'; readonly paths?: readonly MapPath[] };
+
+/** What is at this path of a document, and below it. */
+export interface MapPath {
+  readonly path: readonly string[];
+  readonly policy: LeafPolicy;
+}
+
+/** What of a document's leaf: one of the values written to it, or one that is made of them. */
+export type LeafPolicy =
+  Exclude<RegisterPolicy, { readonly kind: 'lww' | 'register' }> | { readonly kind: 'set' | 'counter' };
 
 export type DeletePolicy = 'update-wins' | 'delete-wins' | 'by-stamp';
 export type Granularity = 'column' | 'group' | 'row';

@@ -11,6 +11,8 @@ export function compareValues(order: ValueOrder, a: string | null, b: string | n
       return compareNumbers(a, b);
     case 'time':
       return compareTimes(a, b);
+    case 'json':
+      return compareValues('number', numberIn(a), numberIn(b));
     case 'boolean':
       return sign(Number(a === 'true'), Number(b === 'true'));
   }
@@ -22,6 +24,8 @@ const SPECIAL: ReadonlyMap<string, number> = new Map([
   ['Infinity', 1],
   ['NaN', 2],
 ]);
+
+const numberIn = (leaf: string): string | null => (NUMBER.test(leaf) && leaf !== '' ? leaf : null);
 
 function compareNumbers(a: string, b: string): number {
   const [x, y] = [SPECIAL.get(a) ?? 0, SPECIAL.get(b) ?? 0];

@@ -43,6 +43,12 @@ export interface RowState {
   readonly values: Values;
 }
 
+export interface OpenSiblings {
+  readonly records: readonly ConflictRecord[];
+  /** The last own seq whose changes the log may have forgotten. */
+  readonly forgotten: Seq;
+}
+
 export type RowEffect = RowRef &
   (
     | { readonly kind: 'insert'; readonly values: JsonText }
@@ -216,6 +222,11 @@ export interface ApplyTransaction {
   countMerges(merges: readonly Merge[]): Promise<void>;
   /** Existing records of this region by id, to follow or withdraw. */
   conflictRecords(ids: readonly string[]): Promise<ReadonlyMap<string, ConflictRecord>>;
+  /**
+   * Own records that tell of siblings and of whose row, or of which themselves, the log has something new since the last
+   * transaction that asked and was committed; now and then others.
+   */
+  openSiblings(): Promise<OpenSiblings>;
   /**
    * Advances origin → seq by compare-and-set (`where seq = n-1`) with the transport's positions, and raises the stamp floor,
    * bounded. Overtaken also when an enrolment of one of the ticks' tables has ended since enrolments were read.

@@ -10,6 +10,8 @@ export interface RowLog {
   /** `key`: the primary key's values as text. Null: nothing at all is known of such a row here. */
   history(table: TableName, key: readonly string[], page: HistoryPage): Promise<RowHistory | null>;
   standing(table: TableName, key: readonly string[]): Promise<RowStanding | null>;
+  /** Null: the row is not there. */
+  siblings(table: TableName, key: readonly string[]): Promise<RowSiblings | null>;
 }
 
 /** A change of a row, as the log here has it. */
@@ -64,6 +66,22 @@ export interface LogReach {
   readonly since: string | null;
   /** Does the log hold all since Meridian was set up here? */
   readonly dropped: boolean;
+}
+
+export interface RowSiblings {
+  readonly key: RowKey;
+  /** Those that have any. */
+  readonly registers: readonly {
+    readonly columns: readonly string[];
+    readonly shown: Values;
+    readonly siblings: readonly Sibling[];
+  }[];
+}
+
+/** A value that stands beside the one that shows. */
+export interface Sibling extends Omit<ConflictVersion, 'op'> {
+  /** Id of the open record that keeps it. */
+  readonly conflict: string;
 }
 
 /** A row with all that says why it is as it is. */

@@ -39,6 +39,8 @@ export interface RowTable {
   readonly ref: TableRef;
   readonly columns: readonly RowColumn[];
   readonly keyColumns: readonly string[];
+  /** Some policy that it has or had is `register`. */
+  readonly mayHaveSiblings: boolean;
 }
 
 export interface RowColumn {

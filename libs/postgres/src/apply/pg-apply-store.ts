@@ -7,6 +7,7 @@ import type { Session } from '../connection/session.js';
 import type { ApplyTable } from './apply-table.js';
 import { type Blocker, blockersOf } from './blockers.js';
 import { EnrolledTables } from './enrolled-tables.js';
+import { SiblingWatch } from './open-siblings.js';
 import { waitingTables } from './waiting-changes.js';
 import { PgApplyTransaction } from './pg-apply-transaction.js';
 
@@ -25,6 +26,7 @@ export class PgApplyStore implements ApplyStore {
   private readonly reader: PinnedConnection;
   private readonly snapshots: OwnSnapshots;
   private readonly enrolled = new EnrolledTables();
+  private readonly siblings = new SiblingWatch();
   /** In the last transaction a counter ran over its type's range. */
   private overflowed = false;
   private applying: number | undefined;
@@ -65,7 +67,7 @@ export class PgApplyStore implements ApplyStore {
     this.overflowed = false;
     this.applying = session.pid;
     return new PgApplyTransaction({
-      ...{ session, region: this.region, snapshots: this.snapshots },
+      ...{ session, region: this.region, snapshots: this.snapshots, siblings: this.siblings },
       rangeOf: (name) => (overflowed || withExcess.has(name) ? 'clamp' : 'exact'),
       tableOf: (name) => this.table(name),
       enrolments: () => this.enrolled.enrolments(),

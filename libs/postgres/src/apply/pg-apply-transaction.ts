@@ -9,6 +9,7 @@ import {
   type JsonText,
   type Merge,
   type OwnChange,
+  type OpenSiblings,
   type ParkReason,
   type Places,
   type Race,
@@ -42,6 +43,7 @@ import type { CounterRange } from './counter-range.js';
 import { violatedKeys } from './deferrable-keys.js';
 import { LogEntries } from './log-entries.js';
 import { holdWriters, logOwn } from './own-changes.js';
+import type { SiblingWatch } from './open-siblings.js';
 import { outsidersLetGo } from './outside-referrers.js';
 import { forgetOvertaken } from '../log/overtaken.js';
 import { allParked } from './parked-rows.js';
@@ -57,6 +59,7 @@ export interface TransactionContext {
   readonly session: Session;
   readonly region: RegionId;
   readonly snapshots: OwnSnapshots;
+  readonly siblings: SiblingWatch;
   readonly tableOf: (name: TableName) => Promise<ApplyTable>;
   readonly enrolments: () => Enrolments;
   readonly rangeOf: (name: TableName) => CounterRange;
@@ -76,6 +79,8 @@ export class PgApplyTransaction implements ApplyTransaction {
   private readonly steps: TransactionSteps;
   /** Those that this transaction has asked for. */
   private readonly tables = new Map<TableName, ApplyTable>();
+  /** Called with the commit. */
+  private committed: () => void = () => undefined;
   private ended = false;
 
   constructor(private readonly context: TransactionContext) {
@@ -242,6 +247,14 @@ export class PgApplyTransaction implements ApplyTransaction {
     return this.steps.answer(() => conflictRecords(this.session, ids));
   }
 
+  openSiblings(): Promise<OpenSiblings> {
+    return this.steps.answer(async () => {
+      const { look, ...siblings } = await this.context.siblings.read(this.session, this.context.region);
+      this.committed = () => this.context.siblings.goOn(look);
+      return siblings;
+    });
+  }
+
   advance(ticks: readonly Tick[], positions: Positions): Promise<WriteOutcome> {
     return this.steps.done(() => advanceVector(this.session, ticks, positions, this.context.enrolments().ended));
   }
@@ -268,8 +281,10 @@ export class PgApplyTransaction implements ApplyTransaction {
   async commit(): Promise<WriteOutcome> {
     try {
       const outcome = await this.steps.commit();
-      if (outcome.retry === null) this.end();
-      else await this.rollback();
+      if (outcome.retry === null) {
+        this.committed();
+        this.end();
+      } else await this.rollback();
       return outcome;
     } catch (error) {
       await this.rollback();

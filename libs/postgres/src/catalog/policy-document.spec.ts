@@ -26,7 +26,7 @@ describe('a policy document', () => {
   it('is read back as it was written, whatever the policy', () => {
     const columns = {
       ...{ a: 'first-write', b: { policy: 'region-priority', regions: ['us', 'eu'] }, c: 'max', d: 'min', e: 'set' },
-      ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual' },
+      ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual', m: 'register' },
       l: { policy: 'bounded-counter', min: 0 },
       k: { policy: 'merge:best', language: 'javascript', source: 'export default () => 1', fallback: 'first-write' },
     };
@@ -52,13 +52,40 @@ describe('a policy document', () => {
     expect(codes(input)).toEqual(['bad_policy']);
   });
 
+  it('takes policies of a map by JSON pointers, and is read back with them', () => {
+    const paths = { '/a~1b': { policy: 'flag', wins: 'disable' }, '/price': 'max', '/profile/name': 'first-write' };
+    const written = parsePolicyDocument({ columns: { doc: { policy: 'map', paths } } }).document!;
+    expect(JSON.parse(policyJson(written))).toMatchObject({ columns: { doc: { policy: 'map', paths } } });
+    expect(written.columns.get('doc')).toMatchObject({
+      paths: [{ path: ['a/b'] }, { path: ['price'] }, { path: ['profile', 'name'] }],
+    });
+  });
+
+  it.each([
+    [{ name: 'hlc' }, 'the path "name" is no JSON pointer to a key', 'write "/profile/name"'],
+    [{ '': 'hlc' }, 'is no JSON pointer to a key', 'write "/profile/name"'],
+    [{ '/name': 'lww' }, '/name: "lww" is no policy of a path', 'write one of "hlc"'],
+    [{ '/seen': 'grow-set' }, '/seen: "grow-set" is no policy of a path', 'write one of "hlc"'],
+    [{ '/a': 'counter', '/a/b': 'max' }, '/a/b is part of /a, which "counter" takes as a whole', 'leave /a/b out'],
+    [['/a'], '"paths" is no object', 'write "paths"'],
+  ])('refuses the paths %j, and says how to write them', (paths, message, cure) => {
+    const { problems } = parsePolicyDocument({ columns: { doc: { policy: 'map', paths } } });
+    expect(problems).toEqual([
+      expect.objectContaining({
+        code: 'bad_policy',
+        message: expect.stringContaining(message) as string,
+        cure: expect.stringContaining(cure) as string,
+      }),
+    ]);
+  });
+
   it('takes a bounded counter without its bound as one from zero', () => {
     const { document } = parsePolicyDocument({ columns: { a: 'bounded-counter' } });
     expect(document!.columns.get('a')).toEqual({ kind: 'bounded-counter', min: 0 });
   });
 
   it('says of the policies to come that they are not available yet', () => {
-    for (const policy of ['register', 'text', { policy: 'text' }])
+    for (const policy of ['text', { policy: 'text' }])
       expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
   });
 

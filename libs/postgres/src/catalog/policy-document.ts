@@ -132,6 +132,10 @@ function tablePolicy(value: unknown, problems: EnrolmentProblem[]): WholePolicy 
 
 function policyOf(value: unknown, of: string, allowed: string, problems: EnrolmentProblem[]): WrittenPolicy | null {
   const policy = writtenPolicy(value);
+  if (typeof policy === 'object' && 'misfit' in policy) {
+    problems.push(problem('bad_policy', `${of}: ${policy.misfit}`, policy.cure));
+    return null;
+  }
   if (typeof policy !== 'string') return policy;
   const shown = JSON.stringify(value);
   problems.push(

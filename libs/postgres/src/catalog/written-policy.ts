@@ -1,4 +1,5 @@
-import type { FallbackPolicy, FunctionPolicy, MergePolicy, RegisterPolicy } from '@meridian/core';
+import type { FallbackPolicy, FunctionPolicy, LeafPolicy, MergePolicy, RegisterPolicy } from '@meridian/core';
+import { asLeafPolicy, mapPaths, type Misfit, pointerOf } from './map-paths.js';
 
 /** A policy as a user names it; what its column's type adds (the order of its values) is not in it yet. */
 export type WrittenPolicy =
@@ -20,7 +21,7 @@ export const isCounter = (policy: WrittenPolicy): policy is CounterPolicy =>
 /** One that a table, a group, a whole row can have. */
 export type WholePolicy = Extract<
   WrittenPolicy,
-  { readonly kind: 'hlc' | 'lww' | 'first-write' | 'region-priority' | 'manual' }
+  { readonly kind: 'hlc' | 'lww' | 'first-write' | 'region-priority' | 'manual' | 'register' }
 >;
 
 const WHOLE: ReadonlySet<string> = new Set([
@@ -29,26 +30,28 @@ const WHOLE: ReadonlySet<string> = new Set([
   'first-write',
   'region-priority',
   'manual',
+  'register',
 ] satisfies WholePolicy['kind'][]);
 
 export const isWhole = (policy: WrittenPolicy): policy is WholePolicy => WHOLE.has(policy.kind);
 
 /** Those that a name says all of. */
-const BARE = ['hlc', 'first-write', 'manual', 'max', 'min', 'set', 'grow-set', 'map', 'counter'] as const;
+const BARE = ['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'set', 'grow-set', 'counter'] as const;
 
 /** Named by the design, and not built yet. */
-const LATER = ['register', 'text'];
+const LATER = ['text'];
 
-export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual"`;
-export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", {"policy": "bounded-counter", "min": 0}, "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
+export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual", "register"`;
+export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", {"policy": "bounded-counter", "min": 0}, "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", {"policy": "map", "paths": {"/stock": "counter"}}, {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
 
-/** `"lww"` is `{"policy": "lww"}`; a word: why it is no policy. */
-export function writtenPolicy(value: unknown): WrittenPolicy | 'unknown' | 'later' {
+/** `"lww"` is `{"policy": "lww"}`; else why it is no policy. */
+export function writtenPolicy(value: unknown): WrittenPolicy | Misfit | 'unknown' | 'later' {
   const parts = typeof value === 'string' ? { policy: value } : isRecord(value) ? value : {};
   const { policy: kind, ...rest } = parts;
   if (typeof kind !== 'string') return 'unknown';
   if (LATER.includes(kind)) return 'later';
   if (kind.startsWith(MERGE)) return functionPolicy(kind.slice(MERGE.length), rest) ?? 'unknown';
+  if (kind === 'map') return mapPolicy(rest);
   const bare = BARE.find((name) => name === kind);
   if (bare !== undefined) return Object.keys(rest).length === 0 ? { kind: bare } : 'unknown';
   return withParts(kind, rest) ?? 'unknown';
@@ -79,6 +82,17 @@ function withParts(kind: string, rest: Readonly<Record<string, unknown>>): Writt
   }
 }
 
+function mapPolicy({ paths, ...others }: Readonly<Record<string, unknown>>): WrittenPolicy | Misfit | 'unknown' {
+  if (Object.keys(others).length > 0) return 'unknown';
+  if (paths === undefined) return { kind: 'map' };
+  const found = mapPaths(paths, (value) => {
+    const policy = writtenPolicy(value);
+    return typeof policy === 'string' || 'misfit' in policy ? null : asLeafPolicy(policy);
+  });
+  if ('misfit' in found) return found;
+  return found.length === 0 ? { kind: 'map' } : { kind: 'map', paths: found };
+}
+
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 const MERGE = 'merge:';
@@ -88,14 +102,16 @@ function functionPolicy(name: string, rest: Readonly<Record<string, unknown>>): 
   const { source, language = 'javascript', fallback: given = 'hlc', digest, ...others } = rest;
   const fallback = writtenPolicy(given);
   if (!/^\w{1,63}$/.test(name) || Object.keys(others).length > 0 || typeof source !== 'string') return undefined;
-  if ((language !== 'javascript' && language !== 'sql') || typeof fallback === 'string') return undefined;
+  if ((language !== 'javascript' && language !== 'sql') || typeof fallback === 'string' || 'misfit' in fallback)
+    return undefined;
   if (!isFallback(fallback)) return undefined;
   if (digest === undefined) return { kind: 'merge', function: { name, language, source }, fallback };
   if (language !== 'sql' || typeof digest !== 'string') return undefined;
   return { kind: 'merge', function: { name, language, source, digest }, fallback };
 }
 
-const isFallback = (policy: WrittenPolicy): policy is FallbackPolicy => isWhole(policy) && policy.kind !== 'lww';
+const isFallback = (policy: WrittenPolicy): policy is FallbackPolicy =>
+  isWhole(policy) && policy.kind !== 'lww' && policy.kind !== 'register';
 
 const isListOfRegions = (value: unknown): value is string[] =>
   Array.isArray(value) &&
@@ -104,7 +120,7 @@ const isListOfRegions = (value: unknown): value is string[] =>
   value.every((r) => typeof r === 'string' && r !== '');
 
 /** As JSON; what a name says all of is the name alone. */
-export function policyValue(policy: WrittenPolicy): unknown {
+export function policyValue(policy: WrittenPolicy | LeafPolicy): unknown {
   switch (policy.kind) {
     case 'lww':
       return policy.column === null ? 'lww' : { policy: 'lww', column: policy.column };
@@ -112,6 +128,12 @@ export function policyValue(policy: WrittenPolicy): unknown {
       return { policy: policy.kind, regions: policy.regions };
     case 'flag':
       return policy.wins === 'enable' ? 'flag' : { policy: 'flag', wins: policy.wins };
+    case 'map': {
+      if (policy.paths === undefined) return 'map';
+      const paths = policy.paths.map((p) => [pointerOf(p.path), policyValue(p.policy)]);
+      return { policy: 'map', paths: Object.fromEntries(paths) as object };
+    }
+
     case 'bounded-counter':
       return { policy: policy.kind, min: policy.min };
     case 'merge': {

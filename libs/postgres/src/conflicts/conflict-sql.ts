@@ -5,7 +5,10 @@ export const utcTime = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /** As of migration 8's index. */
-const DECIDED = `d.strategy NOT IN ('undone', 'reopened')`;
+const DECIDES = `strategy NOT IN ('undone', 'reopened')`;
+
+/** By a person, or by whoever wrote over all siblings that it tells of (migration 11). */
+const RESOLVED = `coalesce(d.${DECIDES}, c.status = 'resolved')`;
 
 const TRIAGE = /* sql */ `
   LEFT JOIN meridian.triage assignee ON assignee.conflict = c.id AND assignee.aspect = 'assignee'
@@ -19,7 +22,7 @@ const VERSION = /* sql */ `
 
 const CONFLICT = /* sql */ `json_build_object(
   'id', c.id, 'version', v.version, 'table', c.rel, 'key', c.pk::json, 'kind', c.kind, 'region', c.region,
-  'status', CASE WHEN c.status = 'withdrawn' THEN c.status WHEN c.status = 'resolved' OR ${DECIDED} THEN 'resolved' ELSE 'open' END,
+  'status', CASE WHEN c.status = 'withdrawn' THEN c.status WHEN ${RESOLVED} THEN 'resolved' ELSE 'open' END,
   'loser', c.loser, 'versions', c.versions, 'base', c.base, 'overwritten', c.overwritten, 'result', c.result, 'reason', c.reason,
   'decision', CASE WHEN d.conflict IS NOT NULL THEN json_build_object(
     'strategy', d.strategy, 'version', d.version, 'written', d.written, 'by', d.by, 'region', d.region, 'note', d.note, 'at', ${utcTime('d.at')}) END,
@@ -65,18 +68,6 @@ export function countSql(filter: Omit<ConflictFilter, 'limit' | 'cursor'>): Stat
   };
 }
 
-/**
- * A subquery, of which the planner expects that half of the rows pass: from the statistics of a join it would expect none, where
- * most are decided, and sort all that are open instead of reading a page of them.
- */
-const STANDS = `coalesce((SELECT x.strategy NOT IN ('undone', 'reopened') FROM meridian.decision x WHERE x.conflict = c.id), false)`;
-
-/** By a person, or by the policy of a key. Two indexes in one order. */
-const RESOLVED = /* sql */ `
-SELECT d.conflict, d.recorded_at FROM meridian.decision d WHERE ${DECIDED}
-UNION ALL
-SELECT c.id, c.created_at FROM meridian.conflict c WHERE c.status = 'resolved' AND NOT ${STANDS}`;
-
 /** Where the pages of a status are found: an index has them in the list's order, however few they are among a million. */
 const FROM: { readonly [status: string]: { readonly from: string; readonly at: string; readonly id: string } } = {
   all: {
@@ -88,15 +79,25 @@ const FROM: { readonly [status: string]: { readonly from: string; readonly at: s
     ...{ at: 'o.recorded_at', id: 'o.conflict' },
   },
   resolved: {
-    from: `(${RESOLVED}) r JOIN meridian.conflict c ON c.id = r.conflict LEFT JOIN meridian.decision d ON d.conflict = c.id`,
-    ...{ at: 'r.recorded_at', id: 'r.conflict' },
+    from: `(SELECT recorded_at, conflict FROM meridian.decision WHERE ${DECIDES}
+       UNION ALL
+      SELECT created_at, id FROM meridian.conflict r
+       WHERE status = 'resolved' AND NOT EXISTS (SELECT FROM meridian.decision x WHERE x.conflict = r.id)) l
+      JOIN meridian.conflict c ON c.id = l.conflict LEFT JOIN meridian.decision d ON d.conflict = c.id`,
+    ...{ at: 'l.recorded_at', id: 'l.conflict' },
   },
 };
 const placeOf = ({ status }: Pick<ConflictFilter, 'status'>) => FROM[status ?? 'all'] ?? FROM['all']!;
 
+/**
+ * A subquery, of which the planner expects that half of the rows pass: from the statistics of a join it would expect none, where
+ * most are decided, and sort all that are open instead of reading a page of them.
+ */
+const STANDS = `coalesce((SELECT x.${DECIDES} FROM meridian.decision x WHERE x.conflict = c.id), c.status = 'resolved')`;
+
 const BY_STATUS: { readonly [status: string]: string } = {
-  open: `c.status = 'open' AND NOT ${STANDS}`,
-  resolved: `c.status <> 'withdrawn'`,
+  open: `c.status <> 'withdrawn' AND NOT ${STANDS}`,
+  resolved: `c.status <> 'withdrawn' AND ${RESOLVED}`,
   withdrawn: `c.status = 'withdrawn'`,
 };
 

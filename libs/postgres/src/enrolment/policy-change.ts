@@ -1,4 +1,5 @@
-import { type TableSpec, merges } from '@meridian/core';
+import { type MergePolicy, type TableSpec, isWholeLeaf, merges } from '@meridian/core';
+import { pointerOf } from '../catalog/map-paths.js';
 import { EnrolmentRefused, type EnrolmentProblem, problem } from '../catalog/refusal.js';
 
 /**
@@ -27,10 +28,17 @@ const mergedBy = ({ registers, counters, bounded = [] }: TableSpec): ReadonlyMap
   new Map([
     ...counters.map((column) => [column, 'counter'] as const),
     ...registers.flatMap(({ columns, policy }) =>
-      merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [],
+      merges(policy) ? columns.map((c) => [c, namedBy(policy)] as const) : [],
     ),
     ...bounded.map(({ column, min }) => [column, `bounded-counter from ${min}`] as const),
   ]);
+
+/** A map's paths may change what they go by, but not whether what is there is merged. */
+function namedBy(policy: MergePolicy): string {
+  const paths = policy.kind === 'map' ? (policy.paths ?? []) : [];
+  const merged = paths.flatMap(({ path, policy: of }) => (isWholeLeaf(of) ? [`${of.kind} at ${pointerOf(path)}`] : []));
+  return merged.length === 0 ? policy.kind : `${policy.kind} with a ${merged.join(', a ')}`;
+}
 
 /** Under whichever policy: the shares of an enrolment last as long as it does. */
 export const withSharesOf = (before: TableSpec | undefined, next: TableSpec): TableSpec =>

@@ -12,8 +12,10 @@ import {
   type RowConflict,
   type RowHistory,
   type RowLog,
+  type RowSiblings,
   type RowStanding,
   stamp,
+  standingSiblings,
   type TableName,
   type TableSpec,
 } from '@meridian/core';
@@ -24,6 +26,7 @@ import type { StoredSpec } from '../entities/enrolled-table.entity.js';
 import { HISTORY_WINDOW, pageOf, parseHistoryCursor } from './history-cursor.js';
 import { type KeyedRow, rowByKey } from './keyed-row.js';
 import { loggedVersions, type LoggedVersion, type LogRow, type Window, withValues } from './logged-versions.js';
+import { keptSiblings } from './kept-siblings.js';
 import { ReadingTransaction } from './reading-transaction.js';
 
 /** Of a row written a thousand times a second, more would tell nobody anything, and keep the service's other work waiting. */
@@ -71,6 +74,18 @@ export class PgRowLog implements RowLog {
         all: found.length === versions.length,
         reach: (await reachOf(reading, known)).told,
       };
+    });
+  }
+
+  siblings(table: TableName, key: readonly string[]): Promise<RowSiblings | null> {
+    return this.#known(table, key, async (reading, known) => {
+      const { row } = known.keyed;
+      if (row === null) return null;
+      const kept = await keptSiblings(reading, known.at);
+      const window = { upTo: null, most: MOST_VERSIONS, valuesOf: [] };
+      const versions = kept.length === 0 ? [] : await this.#versions(reading, known, window);
+      const entries = versions.filter((v) => !v.waiting).map((v) => v.entry);
+      return { key: known.keyed.key, registers: standingSiblings(kept, entries, row.values, known.spec.renamed) };
     });
   }
 

@@ -18,6 +18,7 @@ const ITEMS: RowTable = {
     column('total', 'bigint', false),
   ],
   keyColumns: ['id'],
+  mayHaveSiblings: false,
 };
 /** Names that are legal in PostgreSQL, and would be an injection if they were not quoted. */
 const ODD: RowTable = {
@@ -25,6 +26,7 @@ const ODD: RowTable = {
   ref: { schema: 'My "Schema', name: "Robert'); drop table students;--" },
   columns: [column('a"b', 'text'), column('select', '"My ""Schema".mood'), column('__proto__', 'numeric(10,2)')],
   keyColumns: ['a"b', 'select'],
+  mayHaveSiblings: false,
 };
 const values = (text: string) => text as JsonText;
 const NOTHING = { kind: 'nothing' } as const;

@@ -29,18 +29,23 @@ export class TableCatalog {
   }
 
   async #load(ref: TableRef): Promise<RowTable | null> {
-    const { rows } = await this.pool.query<{ rel: string; columns: RowColumn[]; key: string[] }>(TABLE, [
-      ref.schema,
-      ref.name,
-    ]);
-    const row = rows[0];
-    return row === undefined ? null : { name: row.rel as TableName, ref, columns: row.columns, keyColumns: row.key };
+    const { rows } = await this.pool.query<Found>(TABLE, [ref.schema, ref.name]);
+    if (rows[0] === undefined) return null;
+    const { rel, columns, key, registers } = rows[0];
+    return { name: rel as TableName, ref, columns, keyColumns: key, mayHaveSiblings: registers };
   }
+}
+
+interface Found {
+  readonly rel: string;
+  readonly columns: RowColumn[];
+  readonly key: string[];
+  readonly registers: boolean;
 }
 
 /** Meridian's own tables are enrolled, so that they replicate, but they are not the users'. */
 const TABLE = /* sql */ `
-SELECT e.rel,
+SELECT e.rel, e.spec::text LIKE '%"kind":"register"%' AS registers,
        (SELECT json_agg(json_build_object(
                  'name', a.attname,
                  'type', format_type(a.atttypid, a.atttypmod),

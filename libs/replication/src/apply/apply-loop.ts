@@ -32,6 +32,8 @@ export interface ApplyLoopEvents {
 export class ApplyLoop {
   private readonly wakeup = new Wakeup();
   private lastBatch = -Infinity;
+  private readonly wanted: ((wentThrough: boolean) => void)[] = [];
+  private over = false;
 
   constructor(
     private readonly store: ApplyStore,
@@ -48,14 +50,20 @@ export class ApplyLoop {
     this.wakeup.wake();
   }
 
+  /** Did the next sweep go through? It begins after this call, and soon. */
+  swept(): Promise<boolean> {
+    if (this.over) return Promise.resolve(false);
+    this.wakeup.wake();
+    return new Promise((resolve) => this.wanted.push(resolve));
+  }
+
   async run(signal: Cancellation): Promise<void> {
     let failures = 0;
     let swept = -Infinity;
     while (!signal.aborted) {
       try {
-        if (this.timers.now() - swept >= SWEEP_INTERVAL_MS) {
-          await this.applier.resumeWaiting();
-          await this.sweep.run();
+        if (this.wanted.length > 0 || this.timers.now() - swept >= SWEEP_INTERVAL_MS) {
+          await this.sweepOnce();
           swept = this.timers.now();
         }
         await this.stepAndRest(signal);
@@ -64,6 +72,19 @@ export class ApplyLoop {
         this.events.halted(error);
         await this.timers.sleep(Math.min(5_000, 100 * 2 ** Math.min(failures++, 6)), signal);
       }
+    }
+    this.over = true;
+    for (const tell of this.wanted.splice(0)) tell(false);
+  }
+
+  private async sweepOnce(): Promise<void> {
+    const wanted = this.wanted.splice(0);
+    let wentThrough = false;
+    try {
+      await this.applier.resumeWaiting();
+      wentThrough = (await this.sweep.run()) !== null;
+    } finally {
+      for (const tell of wanted) tell(wentThrough);
     }
   }
 

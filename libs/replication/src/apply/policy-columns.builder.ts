@@ -1,4 +1,4 @@
-import type { Register, Values } from '@meridian/core';
+import type { MapPath, Register, Values } from '@meridian/core';
 import type { RowTable, Writing } from './row-replicas.builder.js';
 
 /** A policy, and how its columns are written: one entry for each, and every law holds it. */
@@ -48,6 +48,34 @@ function edited(text: string, draw: number): string {
   return JSON.stringify(doc);
 }
 
+/** Paths of their own, of which none stands in the way of another, whatever the clocks. */
+const PATHS: readonly MapPath[] = [
+  { path: ['n'], policy: { kind: 'counter' } },
+  { path: ['in', 'n'], policy: { kind: 'counter' } },
+  { path: ['of'], policy: { kind: 'set' } },
+  { path: ['top'], policy: { kind: 'max', order: 'json' } },
+  { path: ['first'], policy: { kind: 'first-write' } },
+];
+
+function editedByPath(text: string, draw: number): string {
+  const doc = JSON.parse(text) as Record<string, unknown>;
+  const count = (value: unknown): number => (typeof value === 'number' ? value : 0) + (draw % 5) - 2;
+  const of = Array.isArray(doc['of']) ? (doc['of'] as unknown[]) : [];
+  const element = 'abcd'[draw % 4]!;
+  const edits: readonly (() => void)[] = [
+    () => (doc['n'] = count(doc['n'])),
+    () => (doc['n'] = draw % 2 === 0 ? 'none' : { deep: draw }),
+    () => delete doc['n'],
+    () => (doc['in'] = { n: count((doc['in'] as { n?: number } | undefined)?.n) }),
+    () => (doc['of'] = of.includes(element) ? of.filter((e) => e !== element) : [...of, element]),
+    () => delete doc['of'],
+    () => (doc['top'] = draw % 9),
+    () => (doc['first'] = draw),
+  ];
+  edits[draw % edits.length]!();
+  return JSON.stringify(doc);
+}
+
 const numbered = ({ draw }: Writing): string => String((draw % 9) * 7 - 20);
 const elementOf = ({ draw }: Writing): string => 'abcd'[draw % 4]!;
 
@@ -61,6 +89,7 @@ export const POLICIES: readonly PolicyColumns[] = [
   marked('first-write', { kind: 'first-write' }, 'first'),
   marked('region-priority', { kind: 'region-priority', regions: ['ap', 'us'] }, 'ranked'),
   marked('manual', { kind: 'manual' }, 'decided'),
+  marked('register', { kind: 'register' }, 'draft'),
   register('max', { kind: 'max', order: 'number' }, { top: '0' }, (w) => ({ top: numbered(w) })),
   register('min', { kind: 'min', order: 'number' }, { low: '0' }, (w) => ({ low: numbered(w) })),
   register('flag, enable wins', { kind: 'flag', wins: 'enable' }, { on: 'false' }, ({ draw }) => ({
@@ -81,6 +110,9 @@ export const POLICIES: readonly PolicyColumns[] = [
   // A scalar and an object that compete for one key need stamps that grow along causality (ADR 17).
   register('map', { kind: 'map' }, { doc: '{"a": {"b": 1}, "k": 1}' }, ({ row, draw, wildClocks }) => ({
     doc: edited(row['doc']!, wildClocks ? draw % 5 : draw),
+  })),
+  register('map, by path', { kind: 'map', paths: PATHS }, { plan: '{"n": 1, "of": ["a"]}' }, ({ row, draw }) => ({
+    plan: editedByPath(row['plan']!, draw),
   })),
   marked(
     'merge:joined',

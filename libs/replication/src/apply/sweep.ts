@@ -17,6 +17,7 @@ import {
   vectorOf,
   visibleRows,
 } from '@meridian/core';
+import { endWrittenOver } from './end-siblings.js';
 import { decideForeignKeys, parentsOf } from './foreign-keys.js';
 import { recordActs } from './act-records.js';
 import { type Act, findActs, withActs } from './losers.js';
@@ -27,7 +28,8 @@ import { connectedRows, lostTo, parkEffect } from './virtual-rows.js';
 
 /**
  * Brings the tables to what the virtual rows say: a parked row whose key is free again, or whose parent is back, returns; one
- * that a local insert has overtaken is exchanged; a counter beyond its type shows as much of its sum as the type holds. A step
+ * that a local insert has overtaken is exchanged; a counter beyond its type shows as much of its sum as the type holds; a sibling
+ * that was written over ends. A step
  * of apply's own, for a local release in REPEATABLE READ cannot see the parked row (design 6). Equal vectors mean equal tables
  * after the sweep. And what the policies of keys say of rows that have lost is done here, where it is this region's to do.
  */
@@ -37,14 +39,15 @@ export class Sweep {
     private readonly digest: Digest,
   ) {}
 
-  /** Resolves to how many rows changed; contention with local writers leaves them to the next sweep. */
-  async run(): Promise<number> {
+  /** Resolves to how many rows and records of siblings changed; null: contention with local writers leaves them to the next sweep. */
+  async run(): Promise<number | null> {
     const placed = await this.once('place');
-    return placed.deletesDue ? placed.changed + (await this.once('delete')).changed : placed.changed;
+    if (placed === null || !placed.deletesDue) return placed === null ? null : placed.changed;
+    return placed.changed + ((await this.once('delete'))?.changed ?? 0);
   }
 
   /** Deletes in a transaction of their own: it holds writers, and is given up when one holds it. */
-  private async once(what: Work): Promise<Swept> {
+  private async once(what: Work): Promise<Swept | null> {
     const waiting = await this.store.waitingTables();
     const { tables } = await this.store.enrolments();
     const heads = await this.store.heads();
@@ -56,9 +59,11 @@ export class Sweep {
       const plan = await this.plan(tx, notWaiting(tables, waiting), vectorOf(heads), what);
       orRetry(await tx.write(plan.effects));
       await this.carryOut(tx, tables, plan, vectorOf(heads), overtaken);
+      const ended = what === 'place' ? await endWrittenOver(tx, notWaiting(tables, waiting)) : [];
+      if (ended.length > 0) await tx.recordConflicts(ended);
       open = false;
       orRetry(await tx.commit());
-      const changed = overtaken.length + plan.effects.filter((e) => e.kind !== 'unpark').length;
+      const changed = ended.length + overtaken.length + plan.effects.filter((e) => e.kind !== 'unpark').length;
       return { changed: changed + plan.acts.filter((a) => a.values === null).length, deletesDue: plan.deletesDue };
     } catch (error) {
       const because = retryOf(error);
@@ -68,7 +73,7 @@ export class Sweep {
       if (open) await tx.rollback();
     }
     // At once: the very next transaction is the one that knows what to do about it.
-    return overflowed ? this.once(what) : { changed: 0, deletesDue: false };
+    return overflowed ? this.once(what) : null;
   }
 
   /** Behind the write of the rows, by whose keys local inserts come before or after it: so the log has all in their order. */

@@ -7,6 +7,8 @@ export class RetentionLoop {
     private readonly members: readonly RegionId[],
     private readonly timers: Timers,
     private readonly intervalMs: number,
+    /** A sweep has gone through that began after the call: what it reads of the log may be dropped. */
+    private readonly swept: () => Promise<boolean>,
     private readonly failed: (error: unknown) => void,
   ) {}
 
@@ -22,6 +24,7 @@ export class RetentionLoop {
   }
 
   async collect(): Promise<number> {
-    return this.store.dropBelow(stableCut(this.members, await this.store.lastDeps()));
+    const cut = stableCut(this.members, await this.store.lastDeps());
+    return (await this.swept()) ? this.store.dropBelow(cut) : 0;
   }
 }

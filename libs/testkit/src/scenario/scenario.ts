@@ -102,6 +102,7 @@ const POLICIES_OF_X: readonly Register['policy'][] = [
   { kind: 'min', order: 'number' },
   { kind: 'flag', wins: 'enable' },
   { kind: 'manual' },
+  { kind: 'register' },
   { kind: 'set' },
   { kind: 'grow-set' },
   { kind: 'map' },

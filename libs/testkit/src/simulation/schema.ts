@@ -1,11 +1,14 @@
 import {
   type FunctionPolicy,
+  isWholeLeaf,
+  type MergePolicy,
   merges,
   type Register,
   type TableName,
   type TableSpec,
   type Values,
 } from '@meridian/core';
+import { PLAN } from './boards.js';
 import { CONFLICT_SPEC, type CounterRanges, SHARE_SPEC } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 import { keysOfTeams, keysOfUsers, TEAMS, USERS } from './people.js';
@@ -73,6 +76,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
       registers: [
         { columns: ['title'], policy: options.title },
         { columns: ['note'], policy: NOTES },
+        { columns: ['draft'], policy: { kind: 'register' } },
         { columns: ['top'], policy: { kind: 'max', order: 'number' } },
         { columns: ['low'], policy: { kind: 'min', order: 'number' } },
         { columns: ['shown'], policy: { kind: 'flag', wins: 'disable' } },
@@ -80,6 +84,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
         { columns: ['tags'], policy: { kind: 'set' } },
         { columns: ['seen'], policy: { kind: 'grow-set' } },
         { columns: ['doc'], policy: { kind: 'map' } },
+        { columns: ['plan'], policy: { kind: 'map', paths: PLAN } },
       ],
     }),
     table(USERS, {
@@ -98,9 +103,23 @@ export function otherBoards(options: SimulationOptions, prng: Prng): TableSpec {
   const boards = specsOf(options).get(BOARDS)!;
   const registers = boards.registers.map(({ columns, policy }) => ({
     columns,
-    policy: merges(policy) ? policy : prng.pick<Register['policy']>([policy, { kind: 'hlc' }, { kind: 'first-write' }]),
+    policy: merges(policy)
+      ? otherPaths(policy, prng)
+      : prng.pick<Register['policy']>([policy, { kind: 'hlc' }, { kind: 'first-write' }]),
   }));
   return { ...boards, registers, delete: prng.pick(['update-wins', 'delete-wins', 'by-stamp'] as const) };
+}
+
+/** What is made of values at a path stays so, too. */
+function otherPaths(policy: MergePolicy, prng: Prng): MergePolicy {
+  if (policy.kind !== 'map' || policy.paths === undefined) return policy;
+  const others = [{ kind: 'hlc' }, { kind: 'min', order: 'json' }, { kind: 'first-write' }] as const;
+  return {
+    kind: 'map',
+    paths: policy.paths.map((p) =>
+      isWholeLeaf(p.policy) ? p : { path: p.path, policy: prng.pick([p.policy, ...others]) },
+    ),
+  };
 }
 
 /** Items' counter has a type so small that two regions together soon run over it. */

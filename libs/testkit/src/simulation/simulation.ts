@@ -287,7 +287,7 @@ class Cluster implements Addressees {
     let moved = 0;
     for (const db of this.databases.values()) {
       const store = new MemoryApplyStore(db, this.director);
-      moved += await new Sweep(this.sabotage.apply?.(store) ?? store, digest).run();
+      moved += (await new Sweep(this.sabotage.apply?.(store) ?? store, digest).run()) ?? 0;
     }
     return moved;
   }

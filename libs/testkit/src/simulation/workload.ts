@@ -3,7 +3,7 @@ import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './
 import type { SimulationOptions } from './options.js';
 import { PeopleWriter } from './people-writer.js';
 import type { Prng } from './prng.js';
-import { editedDocument, NEW_BOARD, toggled } from './boards.js';
+import { editedDocument, editedPlan, NEW_BOARD, toggled } from './boards.js';
 import { ACCOUNTS, BOARDS, CHILDREN, ITEMS, PARENTS, STOCKS, VISITS } from './schema.js';
 import type { Agent, WaitQueue } from './scheduler.js';
 
@@ -156,9 +156,11 @@ export class Writer {
     if ((await tx.select(ref)) === null) return tx.insert(BOARDS, { id, ...NEW_BOARD, title: this.value() });
     if (this.prng.chance(this.options.deletes)) return tx.delete(ref);
     const [value, draw, element] = [this.value(), this.prng.between(0, 99), this.prng.pick(['a', 'b', 'c'])];
+    const wide = this.prng.between(0, 99_999);
     const edits: readonly ((row: Values) => Values)[] = [
       () => ({ title: value }),
       () => ({ note: value }),
+      () => ({ draft: value }),
       () => ({ top: String(draw - 50) }),
       () => ({ low: String(draw - 50) }),
       () => ({ shown: draw % 2 === 0 ? 'true' : 'false' }),
@@ -166,6 +168,8 @@ export class Writer {
       (row) => ({ tags: toggled(row['tags']!, element) }),
       (row) => ({ seen: row['seen']!.includes(element) ? row['seen']! : toggled(row['seen']!, element) }),
       (row) => ({ doc: editedDocument(row['doc']!, draw) }),
+      (row) => ({ plan: editedPlan(row['plan']!, wide) }),
+      (row) => ({ plan: editedPlan(row['plan']!, wide) }),
     ];
     const edit = this.prng.pick(edits);
     return tx.update(ref, (row) => ({ ...row, ...edit(row) }));

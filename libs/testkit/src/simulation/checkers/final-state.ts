@@ -2,10 +2,12 @@ import {
   beforeOf,
   changeRef,
   compareRank,
+  type ConflictRecord,
   type Digest,
   type Entry,
   isTouch,
   type FunctionPolicy,
+  type MapPath,
   type MergePolicy,
   merges,
   nameOf,
@@ -17,6 +19,7 @@ import {
   type Register,
   type RowRef,
   rowId,
+  siblingsIn,
   type TableSpec,
   type Values,
   covers,
@@ -24,6 +27,7 @@ import {
 } from '@meridian/core';
 import { CONFLICT_TABLE, counted, fullValues, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
+import { leafAt, wholeLeaf } from './map-paths.js';
 import { allParts, decidePart, partsOf } from './merged-parts.js';
 import { Violation } from './violation.js';
 
@@ -35,11 +39,21 @@ export function checkFinalState(db: MemoryDatabase, ledger: Ledger, digest: Dige
   const records = new Map(
     [...db.rows(CONFLICT_TABLE).values()].map(({ values }) => [values['id']!, parseRecord(values)]),
   );
+  const siblings = [...records.values()].flatMap((record) => siblingsIn(record).map((told) => ({ record, told })));
   const recorded = (ref: RowRef, loser: Entry, what: Named): boolean => {
     const record = records.get(recordId(digest, ref, loser));
     return record?.status === 'open' && record.overwritten.some((o) => nameOf(o) === nameOf(what));
   };
-  for (const { ref, versions, base } of ledger.touched) new FinalRow(db, ref, versions, base, recorded).check();
+  for (const { ref, versions, base } of ledger.touched) {
+    const row = new FinalRow(db, ref, versions, base, recorded);
+    row.check();
+    row.checkSiblings(siblings.filter(({ record }) => rowId(record) === rowId(ref)));
+  }
+}
+
+interface Sibling {
+  readonly record: ConflictRecord;
+  readonly told: Overwritten;
 }
 
 type Named = Pick<Overwritten, 'columns' | 'part'>;
@@ -72,6 +86,31 @@ class FinalRow {
     if (row !== null) this.checkShown(row.values, values);
   }
 
+  /** Open records tell of the maximal versions that do not show, whose writers nobody had seen who wrote since, or deleted. */
+  checkSiblings(siblings: readonly Sibling[]): void {
+    const deletes = this.versions.filter((e) => e.op === 'delete');
+    const expected = this.spec.registers.flatMap(({ columns }) => {
+      const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
+      if (setters.length === 0 || this.policyOf(columns, setters).kind !== 'register') return [];
+      const shown = winner({ kind: 'hlc' }, columns, setters);
+      const beside = setters.filter((e) => columns.some((c) => patchOf(e)[c] !== patchOf(shown)[c]));
+      return beside
+        .filter((e) => !deletes.some((d) => covers(d, e)))
+        .map((e) => `${changeRef(e)} ${columns.map((c) => `${c} ${patchOf(e)[c]}`).join()}`);
+    });
+    const told = siblings.map(
+      ({ record, told: { columns, lost } }) =>
+        `${changeRef(record.loser as never)} ${columns.map((c) => `${c} ${lost[c]}`).join()}`,
+    );
+    if (told.sort().join('; ') !== expected.sort().join('; '))
+      throw this.violation('I6', `should have the siblings [${expected.join('; ')}], and has [${told.join('; ')}]`);
+  }
+
+  private policyOf(columns: readonly string[], setters: readonly Entry[]): Register['policy'] {
+    const { registers } = policyAt(this.spec, latestEpoch(setters));
+    return registers.find((r) => r.columns.join() === columns.join())!.policy;
+  }
+
   private existence(maximal: readonly Entry[]): boolean {
     const deletes = maximal.filter((e) => e.op === 'delete');
     const others = maximal.filter((e) => e.op !== 'delete');
@@ -88,11 +127,7 @@ class FinalRow {
   private checkUnderItsPolicy({ columns }: Register, values: Values): void {
     const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
     if (setters.length === 0) return;
-    const { registers } = policyAt(this.spec, latestEpoch(setters));
-    this.checkRegister(
-      registers.find((r) => r.columns.join() === columns.join())!,
-      values,
-    );
+    this.checkRegister({ columns, policy: this.policyOf(columns, setters) }, values);
   }
 
   private checkRegister({ columns, policy }: Register, values: Values): void {
@@ -107,6 +142,7 @@ class FinalRow {
           'I6',
           `${column} should be ${patchOf(won)[column]} by ${changeRef(won)}, and is ${values[column]}`,
         );
+    if (policy.kind === 'register') return;
     for (const loser of setters)
       if (columns.some((c) => patchOf(loser)[c] !== patchOf(won)[c])) this.assertKept(loser, columns);
   }
@@ -128,6 +164,8 @@ class FinalRow {
 
   private checkParts(column: string, policy: MergePolicy, values: Values): void {
     const writers = this.versions.filter((e) => Object.hasOwn(patchOf(e), column));
+    if (policy.kind === 'map' && policy.paths !== undefined)
+      return this.checkPaths(column, policy.paths, writers, values);
     const held = partsOf(policy, values[column] ?? null);
     for (const part of allParts(policy, column, writers)) {
       const decided = decidePart(policy, column, part, writers);
@@ -135,6 +173,17 @@ class FinalRow {
       if ((held.get(part) ?? null) !== decided.value)
         throw this.violation('I6', `${column} ${part} should be ${decided.value}, and is ${held.get(part)}`);
       for (const loser of decided.losers) this.assertKept(loser, [column], pathOf(part));
+    }
+  }
+
+  /** The counters and sets of a document: of all that was ever written, and not one arrival after another. */
+  private checkPaths(column: string, paths: readonly MapPath[], writers: readonly Entry[], values: Values): void {
+    for (const { path, policy } of paths) {
+      const expected = wholeLeaf(policy, column, path, writers);
+      if (expected === undefined) continue;
+      const held = leafAt(values[column] ?? null, path);
+      if (!expected.includes(held))
+        throw this.violation('I7', `${column} ${path.join('.')} should be ${expected.join(' or ')}, and is ${held}`);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   isPast,
   type Merge,
   type OwnChange,
+  type OpenSiblings,
   type ParkReason,
   type Places,
   type Race,
@@ -20,6 +21,7 @@ import {
   distinctRows,
   rowId,
   seq,
+  siblingsIn,
   stampOfMillis,
   type TableName,
   type Tick,
@@ -33,8 +35,8 @@ import {
 import type { Agent, Micros } from '../scheduler.js';
 import { fullValues } from './counter-range.js';
 import { Capture, parentOf } from './capture.js';
-import { recordOf, writeRecord } from './conflict-rows.js';
-import type { MemoryDatabase } from './database.js';
+import { recordOf, recordsOf, writeRecord } from './conflict-rows.js';
+import type { MemoryDatabase, ParkedRow } from './database.js';
 import { EffectWriter } from './effect-writer.js';
 import { excludeWriters } from './enrolment.js';
 import { entryOf } from './entries.js';
@@ -284,6 +286,14 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     return this.inOrder(async () => {
       await this.agent.step('conflict records');
       return new Map(ids.flatMap((id) => recordOf(this, id)).map((record) => [record.id, record]));
+    });
+  }
+
+  openSiblings(): Promise<OpenSiblings> {
+    return this.inOrder(async () => {
+      await this.agent.step('open siblings');
+      const own = recordsOf(this).filter((record) => record.region === this.db.region);
+      return { records: own.filter((record) => siblingsIn(record).length > 0), forgotten: this.db.forgotten };
     });
   }
 

@@ -83,6 +83,9 @@ export function recordOf(tx: Transaction, id: string): ConflictRecord[] {
   return row === null ? [] : [parseRecord(row.values)];
 }
 
+export const recordsOf = (tx: Transaction): ConflictRecord[] =>
+  tx.visibleRows(CONFLICT_TABLE).map(({ row }) => parseRecord(row.values));
+
 /** A record as a local change of its table: capture does not fire for apply, so apply writes the log itself. */
 export function writeRecord(
   tx: Transaction,

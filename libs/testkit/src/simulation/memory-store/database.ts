@@ -99,6 +99,8 @@ export class MemoryDatabase {
   lastSnapshot: Snapshot = EMPTY_SNAPSHOT;
   lastStamp: Stamp = stamp(0n);
   highestApplied: Stamp = stamp(0n);
+  /** The last own seq whose changes the log may have dropped. */
+  forgotten: Seq = seq(0);
   private readonly observers: ((commit: Commit) => void)[] = [];
   private lastXid: Xid = 0;
   private lastLogId = 0;

@@ -1,4 +1,4 @@
-import { at, claimedValue, claimsInLog, type Entry, rowId, type Vector } from '@meridian/core';
+import { at, claimedValue, claimsInLog, type Entry, rowId, seq, type Vector } from '@meridian/core';
 import type { MemoryDatabase } from './database.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
@@ -20,6 +20,7 @@ export function dropPartitions(db: MemoryDatabase, stableCut: Vector): number {
   const below = (row: LogRow): boolean => row.seq !== null && row.seq <= at(stableCut, row.change.origin);
   const doomed = [...partitions].filter(([partition, rows]) => !open.has(partition) && rows.every(below));
   if (doomed.length > 0) db.forgetOvertaken();
+  if (doomed.length > 0) db.forgotten = seq(at(stableCut, db.region));
   if (doomed.length > 0) keepContendedClaims(db);
   for (const [, rows] of doomed) for (const row of rows) db.log.drop(row);
   return doomed.length;
