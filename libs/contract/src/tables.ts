@@ -35,7 +35,7 @@ const Flag = z.strictObject({ policy: z.literal('flag'), wins: z.enum(['enable',
 /** One version is taken whole. */
 const WHOLE = ['hlc', 'lww', 'first-write', 'manual'] as const;
 /** By one column's values. */
-const BY_VALUE = ['max', 'min', 'counter', 'set', 'grow-set', 'flag', 'map'] as const;
+const BY_VALUE = ['max', 'min', 'counter', 'set', 'grow-set', 'flag', 'map', 'text'] as const;
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
 const WITH_PARTS =
   '{"policy": "lww", "column": "a timestamp column"} or {"policy": "region-priority", "regions": ["us", "eu"]}';
@@ -49,7 +49,7 @@ export const ColumnPolicy = z
       Flag,
       ByFunction,
       z.strictObject({
-        policy: z.enum(['hlc', 'first-write', 'manual', 'max', 'min', 'counter', 'set', 'grow-set', 'map']),
+        policy: z.enum(['hlc', 'first-write', 'manual', 'max', 'min', 'counter', 'set', 'grow-set', 'map', 'text']),
       }),
     ],
     {

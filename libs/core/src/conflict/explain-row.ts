@@ -1,6 +1,6 @@
 import { type Entry, maximal, sameChange } from '../causality/coverage.js';
 import { relationOf } from '../causality/relation.js';
-import { patchOf, rankOf } from '../change/change.js';
+import { changeRef, patchOf, rankOf } from '../change/change.js';
 import { type Register, type TableSpec, mergedColumns } from '../policy/table-policy.js';
 import type { ChangeName, RowConflict, RowStanding, RowVersion } from '../ports/row-log.js';
 import { decideAmong, type Decision } from './decide-among.js';
@@ -76,7 +76,7 @@ function explainMerged(
   const reason =
     origins.length === 1
       ? `${latest.origin} wrote it last: it had seen every other write of it that the log has`
-      : `made of what ${origins.join(' and ')} wrote, which had not seen each other (${nameOfPolicy({ policy })})`;
+      : `made of what ${origins.join(' and ')} wrote, which had not seen each other (${nameOfPolicy({ policy })}${policy.kind === 'text' ? `: ${versions.map(changeRef).join(', ')}` : ''})`;
   return { change: sourceOf(latest, columns[0]), beat: [], reason, conflicts };
 }
 

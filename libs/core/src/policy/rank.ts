@@ -39,6 +39,7 @@ function preferred(policy: Policy, columns: readonly string[], a: Ranked, b: Ran
     case 'set':
     case 'grow-set':
     case 'map':
+    case 'text':
     case 'merge':
       return 0;
     case 'lww':

@@ -42,7 +42,14 @@ export type MergePolicy =
   | { readonly kind: 'set' }
   | { readonly kind: 'grow-set' }
   /** The leaves of a jsonb document, each by stamp. */
-  | { readonly kind: 'map' };
+  | { readonly kind: 'map' }
+  /** The characters of a text: what each version put in stays, and what it took out goes. `longest`: as many as its column takes. */
+  | TextPolicy;
+
+export interface TextPolicy {
+  readonly kind: 'text';
+  readonly longest: number | null;
+}
 
 export type DeletePolicy = 'update-wins' | 'delete-wins' | 'by-stamp';
 export type Granularity = 'column' | 'group' | 'row';
@@ -53,7 +60,7 @@ export interface Register {
   readonly policy: RegisterPolicy | MergePolicy | FunctionPolicy;
 }
 
-const MERGES: ReadonlySet<string> = new Set(['set', 'grow-set', 'map'] satisfies MergePolicy['kind'][]);
+const MERGES: ReadonlySet<string> = new Set(['set', 'grow-set', 'map', 'text'] satisfies MergePolicy['kind'][]);
 
 export const merges = (policy: Register['policy']): policy is MergePolicy => MERGES.has(policy.kind);
 
@@ -63,6 +70,14 @@ export const merges = (policy: Register['policy']): policy is MergePolicy => MER
  */
 export const mergedColumns = (spec: Pick<TableSpec, 'registers'>): readonly string[] =>
   spec.registers.flatMap(({ columns, policy }) => (merges(policy) || policy.kind === 'merge' ? columns : []));
+
+/** Those whose value is made of more changes than the one that arrives has not seen. */
+export const textsOf = (spec: Pick<TableSpec, 'registers'>): ReadonlyMap<string, TextPolicy> =>
+  new Map(
+    spec.registers.flatMap(({ columns, policy }) =>
+      policy.kind === 'text' ? columns.map((column): [string, TextPolicy] => [column, policy]) : [],
+    ),
+  );
 
 /** A secondary unique key: at most one visible row per value. Rows with a NULL claim nothing (unless NULLS NOT DISTINCT). */
 export interface UniqueKey {

@@ -5,7 +5,8 @@ export type WrittenPolicy =
   | Exclude<RegisterPolicy, { readonly kind: 'max' | 'min' }>
   | { readonly kind: 'max' }
   | { readonly kind: 'min' }
-  | MergePolicy
+  | Exclude<MergePolicy, { readonly kind: 'text' }>
+  | { readonly kind: 'text' }
   | FunctionPolicy
   | { readonly kind: 'counter' };
 
@@ -26,13 +27,13 @@ const WHOLE: ReadonlySet<string> = new Set([
 export const isWhole = (policy: WrittenPolicy): policy is WholePolicy => WHOLE.has(policy.kind);
 
 /** Those that a name says all of. */
-const BARE = ['hlc', 'first-write', 'manual', 'max', 'min', 'set', 'grow-set', 'map', 'counter'] as const;
+const BARE = ['hlc', 'first-write', 'manual', 'max', 'min', 'set', 'grow-set', 'map', 'text', 'counter'] as const;
 
 /** Named by the design, and not built yet. */
-const LATER = ['bounded-counter', 'register', 'text'];
+const LATER = ['bounded-counter', 'register'];
 
 export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual"`;
-export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
+export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", "text", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
 
 /** `"lww"` is `{"policy": "lww"}`; a word: why it is no policy. */
 export function writtenPolicy(value: unknown): WrittenPolicy | 'unknown' | 'later' {

@@ -44,6 +44,7 @@ const BY_VALUE: readonly Register[] = [
   { columns: ['tags'], policy: { kind: 'set' } },
   { columns: ['seen'], policy: { kind: 'grow-set' } },
   { columns: ['doc'], policy: { kind: 'map' } },
+  { columns: ['body'], policy: { kind: 'text', longest: null } },
 ];
 const START = {
   x: '-',
@@ -53,6 +54,7 @@ const START = {
   tags: '{a}',
   seen: '{a}',
   doc: '{"a": {"b": 1}, "k": 1}',
+  body: 'the quick brown fox jumps',
   n: '0',
 };
 
@@ -155,6 +157,7 @@ class World {
     if (name === 'on') patch[name] = value % 2 === 0 ? 'true' : 'false';
     if (name === 'tags') patch[name] = toggled(row[name]!, 'abcd'[value % 4]!, false);
     if (name === 'seen') patch[name] = toggled(row[name]!, 'abcd'[value % 4]!, true);
+    if (name === 'body') patch[name] = reworded(row[name]!, value, `w${this.ids}`);
     if (name === 'doc') patch[name] = edited(row[name]!, this.wildClocks ? value % 5 : value);
   }
 
@@ -190,7 +193,7 @@ class World {
       const state = region.row === null ? undefined : this.stateOf(region.row);
       const outcome = isPlain(work, entries)
         ? plainOutcome(work, state?.place ?? null)
-        : new ContendedRow(work, entries, state, this.imageOf(region)).outcome();
+        : new ContendedRow(work, this.entriesFor(region), state, this.imageOf(region)).outcome();
       const { effect } = outcome;
       if (effect?.kind === 'delete') region.row = null;
       if (effect?.kind === 'insert' || effect?.kind === 'replace') region.row = parseValues(effect.values);
@@ -221,6 +224,11 @@ class World {
     }
   }
 
+  /** Further back than the floor, where a text needs it. */
+  private entriesFor({ log, image }: Region): Entry[] {
+    return log.map((e) => (e.op === 'delete' ? { ...e, before: image } : e));
+  }
+
   private imageOf({ log, image }: Region): Values | null {
     return image !== null && log.some((e) => e.op === 'delete') ? parseValues(image) : null;
   }
@@ -239,6 +247,13 @@ function toggled(text: string, element: string, onlyIn: boolean): string {
   const without = elements.filter((e) => e !== element);
   return `{${(without.length < elements.length && !onlyIn ? without : [element, ...without]).join(',')}}`;
 }
+
+/** A word put in, another in its place, or one taken out. */
+const reworded = (text: string, value: number, word: string): string =>
+  text
+    .split(' ')
+    .toSpliced(value, value % 2, ...(value % 3 === 2 ? [] : [word]))
+    .join(' ');
 
 /** The first five touch leaves of their own; the others put an object where a leaf was, and the reverse. */
 function edited(text: string, value: number): string {

@@ -69,6 +69,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
         { columns: ['tags'], policy: { kind: 'set' } },
         { columns: ['seen'], policy: { kind: 'grow-set' } },
         { columns: ['doc'], policy: { kind: 'map' } },
+        { columns: ['body'], policy: { kind: 'text', longest: null } },
       ],
     }),
     CONFLICT_SPEC,

@@ -2,7 +2,7 @@ import type { RowRef, Values } from '@meridian/core';
 import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 import type { Prng } from './prng.js';
-import { editedDocument, NEW_BOARD, toggled } from './boards.js';
+import { editedDocument, editedText, NEW_BOARD, toggled } from './boards.js';
 import { ACCOUNTS, BOARDS, CHILDREN, ITEMS, PARENTS, VISITS } from './schema.js';
 import type { Agent, WaitQueue } from './scheduler.js';
 
@@ -131,6 +131,7 @@ export class Writer {
       (row) => ({ tags: toggled(row['tags']!, element) }),
       (row) => ({ seen: row['seen']!.includes(element) ? row['seen']! : toggled(row['seen']!, element) }),
       (row) => ({ doc: editedDocument(row['doc']!, draw) }),
+      (row) => ({ body: editedText(row['body']!, draw, `w${value.replaceAll(/\W/g, '_')}_`) }),
     ];
     const edit = this.prng.pick(edits);
     return tx.update(ref, (row) => ({ ...row, ...edit(row) }));

@@ -6,7 +6,6 @@ import {
   type Entry,
   isTouch,
   type FunctionPolicy,
-  type MergePolicy,
   merges,
   nameOf,
   type Overwritten,
@@ -18,13 +17,15 @@ import {
   type RowRef,
   rowId,
   type TableSpec,
+  type TextPolicy,
   type Values,
   covers,
   winner,
 } from '@meridian/core';
 import { CONFLICT_TABLE, counted, fullValues, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
-import { allParts, decidePart, partsOf } from './merged-parts.js';
+import { allParts, decidePart, partsOf, type PartsPolicy } from './merged-parts.js';
+import { wrongText } from './merged-text.js';
 import { Violation } from './violation.js';
 
 /**
@@ -96,6 +97,7 @@ class FinalRow {
   }
 
   private checkRegister({ columns, policy }: Register, values: Values): void {
+    if (policy.kind === 'text') return this.checkText(columns[0]!, policy, values);
     if (merges(policy)) return this.checkParts(columns[0]!, policy, values);
     const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
     if (setters.length === 0) return;
@@ -126,7 +128,15 @@ class FinalRow {
         throw this.violation('I6', `${column} should be made of what ${origin} wrote, and is ${values[column]}`);
   }
 
-  private checkParts(column: string, policy: MergePolicy, values: Values): void {
+  private checkText(column: string, policy: TextPolicy, values: Values): void {
+    const writers = this.versions.filter((e) => Object.hasOwn(patchOf(e), column));
+    if (writers.length === 0) return;
+    const held = values[column] ?? '';
+    const wrong = wrongText(column, policy, writers, held);
+    if (wrong !== null) throw this.violation('I6', `${column} ${wrong}, and is ${held}`);
+  }
+
+  private checkParts(column: string, policy: PartsPolicy, values: Values): void {
     const writers = this.versions.filter((e) => Object.hasOwn(patchOf(e), column));
     const held = partsOf(policy, values[column] ?? null);
     for (const part of allParts(policy, column, writers)) {
