@@ -22,6 +22,7 @@ export * from './policy/rank.js';
 export * from './policy/value-order.js';
 export { pathOf } from './merge/json-leaves.js';
 export { type DecidedText, decideText, MOST_MEMBERS } from './merge/text/decide-text.js';
+export { cutForTexts, loweredBySeen } from './merge/text/text-cut.js';
 export { textMembers, writesColumn } from './merge/text/text-members.js';
 export * from './conflict/record.js';
 export * from './conflict/resolve.js';

@@ -2,14 +2,11 @@ import {
   type Entry,
   type RowRef,
   type Vector,
-  at,
-  origins,
+  loweredBySeen,
   reaches,
   rowId,
-  seq,
   textMembers,
   textsOf,
-  withSeq,
   writesColumn,
 } from '@meridian/core';
 import { type RowWork, groupByRow } from './batch.js';
@@ -40,7 +37,9 @@ export async function entriesOfTexts(
 
 /** What all members of the row's texts have seen, no more than `floor`. */
 function floorOfTexts({ spec, arriving }: RowWork, entries: readonly Entry[], floor: Vector): Vector {
-  return [...textsOf(spec).keys()].flatMap((column) => membersOf(column, arriving, entries)).reduce(loweredBy, floor);
+  return [...textsOf(spec).keys()]
+    .flatMap((column) => membersOf(column, arriving, entries))
+    .reduce(loweredBySeen, floor);
 }
 
 function membersOf(column: string, arriving: readonly Entry[], entries: readonly Entry[]): readonly Entry[] {
@@ -50,12 +49,3 @@ function membersOf(column: string, arriving: readonly Entry[], entries: readonly
     entries.filter((e) => writesColumn(column, e)),
   );
 }
-
-/** Of its own origin a change has seen all; a local one in no tick yet whatever is here, but for its races. */
-const loweredBy = (floor: Vector, { origin, deps, unseen }: Entry): Vector =>
-  origins({ ...floor, ...deps }).reduce((lowered, o) => {
-    if (o === origin) return lowered;
-    const bySeen = deps === null ? at(floor, o) : at(deps, o);
-    const seen = unseen !== null && Object.hasOwn(unseen, o) ? Math.min(bySeen, at(unseen, o) - 1) : bySeen;
-    return seen < at(lowered, o) ? withSeq(lowered, o, seq(seen)) : lowered;
-  }, floor);

@@ -171,7 +171,7 @@ const EDITS: readonly ((place: number) => (text: string, word: string) => string
   (place) => (text) => words(text).toSpliced(place, 1).join(' '),
   (place) => (text) => words(text).toSpliced(place, 3).join(' '),
   (place) => (text, word) => words(text).toSpliced(place, 0, word, `${word}b`, `${word}c`).join(' '),
-  () => (text) => text.replaceAll(' ', '\n'),
+  () => (text, word) => `${text}\n${word}`,
   () => () => null,
 ];
 const words = (text: string): string[] => text.split(/\s/);

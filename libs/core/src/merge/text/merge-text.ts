@@ -28,7 +28,7 @@ class Lane {
     base: string,
     lanes: number,
   ) {
-    this.replica = new TextReplica(textClient(changes[0]!.origin), base);
+    this.replica = new TextReplica(base);
     this.taken = Array<number>(lanes).fill(0);
   }
 
@@ -39,8 +39,8 @@ class Lane {
 
 class TextMerge {
   private readonly lanes: readonly Lane[];
-  /** By an insert's name, whose characters its text is made of. */
-  private readonly roots: ReadonlyMap<string, number>;
+  /** By a change's name. */
+  private readonly clients: ReadonlyMap<string, number>;
 
   constructor(
     private readonly column: string,
@@ -49,7 +49,7 @@ class TextMerge {
     const lanes = lanesOf(members);
     const base = baseText(column, lanes);
     this.lanes = lanes.map((changes) => new Lane(changes, base, lanes.length));
-    this.roots = rootsOf(column, members, lanes);
+    this.clients = clientsOf(column, members, lanes);
   }
 
   run(): string {
@@ -69,9 +69,9 @@ class TextMerge {
   private replay(lane: Lane, change: Entry): void {
     this.pull(lane, (other) => covers(change, other));
     const text = valueIn(patchOf(change), this.column) ?? '';
+    const client = this.clients.get(changeRef(change)) ?? textClient(change.origin);
     const { replica } = lane;
-    const made =
-      change.op === 'insert' ? replica.beginAnew(this.roots.get(changeRef(change))!, text) : replica.become(text);
+    const made = change.op === 'insert' ? replica.beginAnew(client, text) : replica.become(client, text);
     lane.updates.push(made);
   }
 
@@ -92,23 +92,32 @@ function baseText(column: string, lanes: readonly (readonly Entry[])[]): string 
 }
 
 /**
- * Two regions that inserted the row with the same text, having seen the same, made one text: what is edited in either is edited in both. So
- * its characters go by the name of the first of these inserts: that of the write itself, for other columns' may be folded into it.
+ * Under whose name a change's characters go, where it is not its region's. Two regions that did the same to the same, or inserted the row
+ * with the same text, made one change: it is there once, and what is edited of it in either is edited in both. So it goes by the
+ * name of the first of these; that of the write itself, for other columns' may be folded into it.
  */
-function rootsOf(
+function clientsOf(
   column: string,
   members: readonly Entry[],
   lanes: readonly (readonly Entry[])[],
 ): ReadonlyMap<string, number> {
-  const first = new Map<string, number>();
-  const inserts = members.filter((e) => e.op === 'insert').sort((a, b) => compareRank({ kind: 'hlc' }, [column], a, b));
+  const alike = new Map<string, Entry[]>();
+  for (const e of [...members].sort((a, b) => compareRank({ kind: 'hlc' }, [column], a, b))) {
+    const seen = JSON.stringify([e.op, lanes.map((lane) => firstUnseen(e, lane))]);
+    alike.set(seen, [...(alike.get(seen) ?? []), e]);
+  }
+  const sameText = (a: Entry, b: Entry): boolean => valueIn(patchOf(a), column) === valueIn(patchOf(b), column);
   return new Map(
-    inserts.map((e) => {
-      const seen = lanes.map((lane) => firstUnseen(e, lane));
-      const made = JSON.stringify([seen, valueIn(patchOf(e), column)]);
-      if (!first.has(made))
-        first.set(made, textClient(`insert ${changeRef({ origin: e.origin, id: rankOf(e, column).id })}`));
-      return [changeRef(e), first.get(made)!];
-    }),
+    [...alike.values()].flatMap((changes) =>
+      changes.flatMap((e): [string, number][] => {
+        if (e.op !== 'insert' && changes.length === 1) return [];
+        const first = changes.find((other) => sameText(other, e))!;
+        const isShared = changes.some((other) => other !== e && sameText(other, e));
+        const { id } = rankOf(first, column);
+        return e.op === 'insert' || isShared
+          ? [[changeRef(e), textClient(`change ${changeRef({ origin: first.origin, id })}`)]]
+          : [];
+      }),
+    ),
   );
 }

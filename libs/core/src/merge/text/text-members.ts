@@ -1,8 +1,8 @@
 import { type Entry, compareWritten, covers } from '../../causality/coverage.js';
-import { patchOf } from '../../change/change.js';
+import { type Change, patchOf } from '../../change/change.js';
 import type { RegionId } from '../../ids.js';
 
-export const writesColumn = (column: string, entry: Entry): boolean => Object.hasOwn(patchOf(entry), column);
+export const writesColumn = (column: string, entry: Change): boolean => Object.hasOwn(patchOf(entry), column);
 
 /**
  * Of the changes that write one column, those among which some start: they, what one of them had not seen, what one of these had not

@@ -11,13 +11,9 @@ const NAME = 'text';
 export class TextReplica {
   private readonly doc: Doc;
 
-  constructor(
-    private readonly client: number,
-    base: string,
-  ) {
+  constructor(base: string) {
     this.doc = new Doc();
     this.as(BASE_CLIENT, (text) => text.insert(0, base));
-    this.doc.clientID = client;
   }
 
   get text(): string {
@@ -29,9 +25,9 @@ export class TextReplica {
   }
 
   /** By the least that makes this text of it. */
-  become(text: string): TextUpdate {
+  become(client: number, text: string): TextUpdate {
     const edits = textEdits(this.text, text);
-    return this.as(this.client, (sequence) => {
+    return this.as(client, (sequence) => {
       for (const { at, remove, insert } of edits) {
         sequence.delete(at, remove);
         sequence.insert(at, insert);
@@ -58,7 +54,6 @@ export class TextReplica {
     this.doc.on('update', keep);
     this.doc.transact(() => edit(this.sequence));
     this.doc.off('update', keep);
-    this.doc.clientID = this.client;
     return made[0] ?? null;
   }
 }
