@@ -2,7 +2,7 @@
  * Who may import whom. The core knows nobody; adapters (to PostgreSQL, to a transport) and runtimes (which drive the core)
  * know the core only; apps/region, the composition root, knows everybody. See "Layout" in README.md.
  */
-const ADAPTERS = 'postgres|transport|redis|embedded-postgres|merge-sandbox';
+const ADAPTERS = 'postgres|transport|redis|embedded-postgres|merge-sandbox|webhooks';
 const RUNTIMES = 'replication|consistency|cluster|agent-memory';
 /** A test may use the testkit and whatever it compares with; the rules are about what ships. */
 const SHIPPED = { pathNot: '\\.(spec|builder)\\.ts$|^libs/testkit/' };

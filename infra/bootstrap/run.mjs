@@ -20,6 +20,8 @@ const COMMANDS = {
   demo: [CLI, 'demo'],
   bench: ['dist/test/bench/main.js'],
   'bench-merge': ['dist/test/bench/merge-sandbox.js'],
+  'bench-slow-path': ['dist/test/bench/slow-path/main.js'],
+  'bench-conflicts': ['dist/test/bench/conflict-memory.js'],
   sim: ['dist/test/simulation/main.js'],
   test: ['infra/tests/run.mjs'],
 };

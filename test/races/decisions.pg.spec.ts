@@ -75,8 +75,8 @@ describe('decisions by hand', () => {
     const tick = await us!.region.cut();
     expect(tick!.changes.map((c) => [c.table, c.actor])).toEqual(
       expect.arrayContaining([
-        [`public.${t}`, 'ann'],
-        ['meridian.decision', 'ann'],
+        [`public.${t}`, 'ann\tmeridian rest'],
+        ['meridian.decision', 'ann\tmeridian rest'],
       ]),
     );
     expect(await regions.equalRows(t)).toEqual(['1 | eu | - | 10']);

@@ -4,7 +4,7 @@ import { type RealRegions, useRegions } from './real-regions.js';
 const DDL = `(
   id int PRIMARY KEY, first text, ranked text, decided text,
   most int, least numeric, latest timestamptz, on_ boolean DEFAULT false, off boolean DEFAULT true,
-  body text DEFAULT '', short varchar(13) DEFAULT '', tags text[] DEFAULT '{}', seen int[] DEFAULT '{}', doc jsonb DEFAULT '{}')`;
+  body text DEFAULT '', short varchar(13) DEFAULT '', tags text[] DEFAULT '{}', seen int[] DEFAULT '{}', doc jsonb DEFAULT '{}', count int NOT NULL DEFAULT 0)`;
 const POLICY = {
   columns: {
     ...{ first: 'first-write', ranked: { policy: 'region-priority', regions: ['us', 'eu'] }, decided: 'manual' },
@@ -237,6 +237,9 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
     await expect(regions.enrol('', [table], { columns: { ...columns, seen: 'set' } })).rejects.toThrow(
       /"seen" becomes a set with a new enrolment only/,
     );
+    await expect(regions.enrol('', [table], { columns: { ...columns, count: 'counter' } })).rejects.toThrow(
+      /"count" becomes a counter with a new enrolment only/,
+    );
     await regions.enrol('', [table], { columns: { ...columns, ranked: 'hlc' } });
   });
 
@@ -289,6 +292,16 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
       await set(eu, `v = ${value(2)}`);
       expect(await shown('v::text')).toMatch(/2/);
       expect(await reasons()).toEqual([expect.stringMatching(why)]);
+    });
+
+    it('waits, and is not enrolled anew, where the SQL function is not the one that the regions agreed on', async () => {
+      await enrolled();
+      const { rows } = await us!.user.query<{ digest: string }>(`SELECT md5('another')  AS digest`);
+      const { digest } = rows[0]!;
+      const title = { policy: 'merge:longest', language: 'sql', source: 'public.longest', digest };
+      await expect(regions.enrol('', [table], { columns: { title } })).rejects.toThrow(
+        /"title": public\.longest is not what the regions agreed on: make it alike in every region/,
+      );
     });
 
     it('goes by the fallback where it throws, and the record says why', async () => {

@@ -2,6 +2,8 @@ import {
   type BatchLimit,
   decodeTickText,
   encodeTickText,
+  numberingOf,
+  type RefusalMembers,
   regionId,
   type RegionId,
   type Retry,
@@ -15,6 +17,7 @@ import {
   Enrolment,
   type GivenEpochs,
   PgApplyStore,
+  PgShares,
   PgTickStore,
   prepareDatabase,
   type PreparedDatabase,
@@ -24,7 +27,7 @@ import {
 import { Applier, ApplyLoop, Inbox, Relay, Sweep } from '@meridian/replication';
 import { templateDatabase, type TestDatabase } from '@meridian/testkit';
 import { sha256 } from '@meridian/transport';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { RegionPolicyFunctions } from '../../apps/region/src/merging/policy-functions.js';
 import { type Stop, stoppable, type Stoppable } from './stops.js';
 
@@ -45,6 +48,7 @@ export class RealRegion {
   private readonly clients: Client[] = [];
   private readonly functions: RegionPolicyFunctions;
   private inbox = new Inbox(1_000_000);
+  private pool: Pool | undefined;
   private readonly shipped: string[] = [];
 
   private constructor(
@@ -98,7 +102,9 @@ export class RealRegion {
   }
 
   async enrol(name: string, policy: object, epochs: GivenEpochs): Promise<void> {
-    await (await this.enrolment.prepare({ schema: 'public', name }, policy, epochs)).commit();
+    const prepared = await this.enrolment.prepare({ schema: 'public', name }, policy, epochs);
+    if (prepared.spec.bounded !== undefined) await prepared.numberKeys(numberingOf([this.name, ...this.peers]), []);
+    await prepared.commit();
   }
 
   /** What upkeep does now and then: capture is brought to what the tables are now, and who differs is told. */
@@ -167,6 +173,21 @@ export class RealRegion {
     return this.sweeper().run();
   }
 
+  /** A round of what the leader does for bounded counters; how many rows it looked at. */
+  moveShares(): Promise<number> {
+    return this.shares().round();
+  }
+
+  /** What a refused REST write does. */
+  seekShare(members: RefusalMembers, again: () => Promise<unknown>): Promise<{ readonly result: unknown } | null> {
+    return this.shares().seek(members, 30_000, again);
+  }
+
+  private shares(): PgShares {
+    this.pool ??= new Pool({ connectionString: this.database.url });
+    return new PgShares(this.pool, this.name, [this.name, ...this.peers]);
+  }
+
   resumeWaiting(): Promise<void> {
     return this.applier().resumeWaiting();
   }
@@ -213,7 +234,7 @@ export class RealRegion {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.ticks.close(), this.store.close(), this.functions.close()]);
+    await Promise.all([this.ticks.close(), this.store.close(), this.functions.close(), this.pool?.end()]);
     await Promise.all([this.user, this.watcher, ...this.clients].map((c) => c.end().catch(none)));
     await this.database.drop();
   }

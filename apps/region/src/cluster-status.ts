@@ -54,7 +54,7 @@ export class KnownCluster implements ClusterStatus {
   private peer(peer: RegionId, origins: ReadonlyMap<RegionId, OriginPosition>): RegionStatus {
     const known = origins.get(peer);
     const seen = this.observations.of(peer);
-    const offset = seen === undefined ? null : Math.round(seen.clockOffsetMs);
+    const offset = this.observations.clockOffsetOf(peer);
     return {
       region: peer,
       self: false,

@@ -66,6 +66,12 @@ export class Observations {
     this.interruptions.set(origin, error instanceof Error ? error.message : String(error));
   }
 
+  /** Positive: its clock is ahead of ours. */
+  clockOffsetOf(origin: RegionId): number | null {
+    const known = this.origins.get(origin);
+    return known === undefined ? null : Math.round(known.clockOffsetMs);
+  }
+
   of(origin: RegionId): OriginObservation | undefined {
     return this.origins.get(origin);
   }

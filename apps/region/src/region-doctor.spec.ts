@@ -1,4 +1,4 @@
-import type { RegionStatus } from '@meridian/contract';
+import type { RegionStatus, Webhook } from '@meridian/contract';
 import type { Blocker, Examination } from '@meridian/postgres';
 import { RegionDoctor } from './region-doctor.js';
 
@@ -17,9 +17,10 @@ interface Seen {
   readonly regions?: readonly RegionStatus[];
   readonly blockers?: readonly Blocker[];
   readonly leads?: boolean;
+  readonly webhooks?: readonly Webhook[];
 }
 
-const examine = ({ database = {}, regions = [region('us', 'healthy')], blockers = [], leads = true }: Seen) =>
+const examine = ({ database = {}, regions = [region('us', 'healthy')], blockers = [], leads = true, webhooks = [] }: Seen) =>
   new RegionDoctor({
     database: { examine: () => Promise.resolve({ findings: [], tables: [], ...database }) },
     cluster: { regions: () => Promise.resolve(regions) },
@@ -27,6 +28,7 @@ const examine = ({ database = {}, regions = [region('us', 'healthy')], blockers 
     leads: () => leads,
     tables: { check: () => Promise.resolve(null) },
     maxClockSkewMs: 5_000,
+    webhooks: { list: () => Promise.resolve(webhooks) },
   }).examine();
 
 describe('the doctor of a region', () => {
@@ -76,5 +78,26 @@ describe('the doctor of a region', () => {
     } as const;
     const { findings } = await examine({ database: { findings: [away] }, regions: [region('eu', 'unreachable')] });
     expect(findings).toEqual([away]);
+  });
+
+  it('tells of webhooks that are stopped, that gave something up, and that are behind for long', async () => {
+    const webhook = (name: string, more: Partial<Webhook>): Webhook => ({
+      ...{ name, to: 'https://hooks.shop', events: ['conflict.opened'], tables: null, state: 'failing', detail: 'it answered 500' },
+      ...{ waiting: 3, oldestWaiting: new Date(Date.now() - 600_000).toISOString(), failed: 0, toldAt: null, ...more },
+    });
+    const webhooks = [
+      webhook('a', { state: 'stopped', detail: 'it answered 410' }),
+      webhook('b', { failed: 2 }),
+      webhook('c', {}),
+      webhook('d', { oldestWaiting: new Date().toISOString() }),
+      webhook('e', { state: 'telling', detail: null }),
+    ];
+    const { findings } = await examine({ webhooks });
+    expect(findings.map(({ severity, code, about }) => `${severity} ${code} ${about}`)).toEqual([
+      'error webhook_stopped webhook a',
+      'error webhook_failed webhook b',
+      'warning webhook_behind webhook c',
+    ]);
+    expect(findings[2]!.detail).toBe('https://hooks.shop: it answered 500 (3 wait, for 10 minutes)');
   });
 });

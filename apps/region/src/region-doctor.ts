@@ -1,8 +1,9 @@
-import type { ClusterStatus, Doctor as DoctorPort } from '@meridian/api';
+import type { ClusterStatus, Doctor as DoctorPort, WebhookDesk } from '@meridian/api';
 import type { Finding, RegionStatus, TablePolicy } from '@meridian/contract';
 import type { TableRef } from '@meridian/core';
 import { type Blocker, blockerFinding, type Doctor, type Finding as Found } from '@meridian/postgres';
 import type { TableComparison } from './table-comparison.js';
+import { webhookFindings } from './webhooks/webhook-findings.js';
 
 interface Looked {
   readonly database: Pick<Doctor, 'examine'>;
@@ -12,6 +13,7 @@ interface Looked {
   /** Only the instance that leads hears of peers, and knows whom apply waits for. */
   readonly leads: () => boolean;
   readonly maxClockSkewMs: number;
+  readonly webhooks: Pick<WebhookDesk, 'list'>;
 }
 
 /** What the database tells, and what the pipeline has seen beside it. */
@@ -22,7 +24,7 @@ export class RegionDoctor implements DoctorPort {
     const { findings, tables } = await this.looked.database.examine();
     const unavailable = findings.some((f) => f.code === 'database_unavailable');
     return {
-      findings: [...(unavailable ? [] : await this.replication()), ...findings.map(answered)],
+      findings: [...(unavailable ? [] : await this.beside()), ...findings.map(answered)],
       tables: tables.map(({ table, state, reasons }) => ({
         ...{ table, state },
         reasons: reasons.map(({ code, message, cure }) => ({ code, detail: message, cure })),
@@ -32,6 +34,10 @@ export class RegionDoctor implements DoctorPort {
 
   check(table: TableRef, policy?: TablePolicy): ReturnType<DoctorPort['check']> {
     return this.looked.tables.check(table, policy);
+  }
+
+  private async beside(): Promise<readonly Finding[]> {
+    return [...(await this.replication()), ...webhookFindings(await this.looked.webhooks.list())];
   }
 
   private async replication(): Promise<readonly Finding[]> {

@@ -13,7 +13,9 @@ import {
   PgPositionStore,
   PgRowLog,
   PgRowStore,
+  PgShares,
   PgTickStore,
+  PgWebhookStore,
   SqlMergeSession,
   createRowsPool,
   prepareDatabase,
@@ -48,9 +50,13 @@ import { RegionDoctor } from './region-doctor.js';
 import { LocalRelaying } from './relaying.js';
 import { createPipeline } from './replication.js';
 import { ReplicationMetrics } from './replication-metrics.js';
+import { moveShares } from './moving-shares.js';
+import { ShareSeekingRows } from './share-seeking-rows.js';
 import { systemTimers } from './system.js';
 import { SHAPE_PATH, TableComparison, answerShapeCall, shapesOfPeers } from './table-comparison.js';
 import { upkeep } from './upkeep.js';
+import { RegionWebhooks } from './webhooks/region-webhooks.js';
+import { WebhookMetrics } from './webhooks/webhook-metrics.js';
 
 /** The parts that replication writes through; a test may put itself in between (failpoints). */
 export interface Seams {
@@ -75,6 +81,7 @@ export class RegionService {
   private readonly observations = new Observations(() => Date.now());
   private readonly metrics = new Registry();
   private readonly replicationMetrics: ReplicationMetrics;
+  private readonly webhooks: RegionWebhooks;
   /** Does this instance relay and apply, does another, or is it not known yet? */
   private role: 'leads' | 'follows' | 'contends' = 'contends';
 
@@ -98,6 +105,9 @@ export class RegionService {
     );
     const peers = Object.keys(config.peers) as RegionId[];
     this.replicationMetrics = new ReplicationMetrics(this.metrics, this.observations, peers, () => Date.now());
+    const webhooks = new PgWebhookStore(pool);
+    const metrics = new WebhookMetrics(this.metrics, webhooks);
+    this.webhooks = new RegionWebhooks(config, webhooks, new PgConflictReader(pool), metrics, log);
     collectDefaultMetrics({ register: this.metrics });
     this.relaying.onAdvance(() => stores.reader.wake());
   }
@@ -185,6 +195,8 @@ export class RegionService {
     await this.recallRefused();
     await pipeline.start();
     const keeping = upkeep(this.stores, () => this.recallRefused(), systemTimers, ending.signal, this.log);
+    const telling = this.webhooks.tell(systemTimers, ending.signal);
+    const moving = moveShares(this.stores.shares, systemTimers, ending.signal, this.log);
     this.relaying.lead(pipeline);
     this.role = 'leads';
     this.log.info({ region: this.region }, 'this instance relays, receives and applies');
@@ -193,7 +205,7 @@ export class RegionService {
       this.relaying.lead(null);
       ending.abort();
       await pipeline.stop();
-      await keeping;
+      await Promise.all([keeping, telling, moving]);
     };
   }
 
@@ -219,9 +231,7 @@ export class RegionService {
     );
     return {
       participant,
-      coordinator: new EnrolmentCoordinator(enrolment, participant, peers, (table, policy) =>
-        this.functionCheck.problems(table, policy),
-      ),
+      coordinator: new EnrolmentCoordinator(enrolment, participant, peers, this.functionCheck),
     };
   }
 
@@ -238,7 +248,7 @@ export class RegionService {
     };
     const cluster = new KnownCluster(view, positions, this.observations, () => Date.now());
     return {
-      rows: new PgRowStore(stores.pool),
+      rows: new ShareSeekingRows(new PgRowStore(stores.pool), stores.shares),
       positions,
       relaying: this.relaying,
       changes: new PgChangeFeed(stores.pool, region),
@@ -259,7 +269,9 @@ export class RegionService {
         ),
         leads: () => this.role === 'leads',
         maxClockSkewMs: config.replication.maxClockSkewMs,
+        webhooks: this.webhooks,
       }),
+      webhooks: this.webhooks,
       metrics: this.metrics,
     };
   }
@@ -301,6 +313,7 @@ interface Stores {
   readonly doctor: Doctor;
   readonly reader: LogReader;
   readonly pool: Pool;
+  readonly shares: PgShares;
   close(): Promise<void>;
 }
 
@@ -331,6 +344,7 @@ function openStores(
     doctor: new Doctor({ url, region, applyRole, replicaRole, peers }),
     reader: new LogReader(ticks, systemTimers),
     pool,
+    shares: new PgShares(pool, region, [region, ...peers]),
     close: async () => void (await Promise.all([ticks.close(), apply.close(), pool.end()])),
   };
 }

@@ -35,6 +35,7 @@ export function createPipeline(parts: ReplicationParts): Pipeline {
       digest: sha256,
       functions,
       timers: systemTimers,
+      clockOffsets: (origin) => parts.observations.clockOffsetOf(origin),
     },
     {
       tickIntervalMs: replication.tickIntervalMs,

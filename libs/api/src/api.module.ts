@@ -32,6 +32,7 @@ import { RowLogService } from './row-log/row-log.service.js';
 import { SessionService } from './session/session.service.js';
 import { TableRevisionsController } from './tables/table-revisions.controller.js';
 import { TablesController } from './tables/tables.controller.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 @Module({})
 export class ApiModule {
@@ -53,6 +54,7 @@ export class ApiModule {
         ClusterController,
         DiagnosisController,
         TableCheckController,
+        WebhooksController,
         HealthController,
         DocsController,
       ],

@@ -11,4 +11,6 @@ export type {
   RefusedReason,
   TableEnrolment,
   UnenrolmentOutcome,
+  WebhookDesk,
 } from './ports.js';
+export { redacted } from './conflicts/redaction.js';

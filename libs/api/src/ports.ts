@@ -18,6 +18,9 @@ import type {
   TableCheck,
   TablePolicy,
   TableRevision,
+  Webhook,
+  WebhookResumed,
+  WebhookTrial,
 } from '@meridian/contract';
 import type { Registry } from 'prom-client';
 
@@ -35,6 +38,7 @@ export interface ApiPorts {
   readonly cluster: ClusterStatus;
   readonly readiness: Readiness;
   readonly doctor: Doctor;
+  readonly webhooks: WebhookDesk;
   /** Other parts of the service put their metrics here too. */
   readonly metrics: Registry;
 }
@@ -81,4 +85,12 @@ export interface Doctor {
   examine(): Promise<{ readonly findings: readonly Finding[]; readonly tables: Diagnosis['tables'] }>;
   /** One table, here and compared with the other regions'. `policy`: as if it were enrolled under it. Null: no region has it. */
   check(table: TableRef, policy?: TablePolicy): Promise<Pick<TableCheck, 'table' | 'state' | 'items'> | null>;
+}
+
+/** Who this region tells of its conflicts. */
+export interface WebhookDesk {
+  list(): Promise<readonly Webhook[]>;
+  /** Null: there is none of this name. */
+  test(name: string): Promise<WebhookTrial | null>;
+  resume(name: string): Promise<WebhookResumed | null>;
 }

@@ -96,6 +96,31 @@ describe('configuration', () => {
     expect(faults('- a')).toEqual(['it holds no mapping of keys']);
   });
 
+  it('takes webhooks by name, with one secret or several', () => {
+    const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+    const hook = { url: 'https://hooks.shop/conflicts', secret: '${HOOK}', tables: ['items', 'sales."My Orders"'] };
+    const yaml = (more: object) => `${YAML}\nwebhooks: ${JSON.stringify({ inbox: { ...hook, ...more } })}`;
+    const { config } = parseConfig(yaml({}), { ...ENVIRONMENT, HOOK: secret });
+    expect(config.webhooks.inbox).toEqual({
+      url: 'https://hooks.shop/conflicts',
+      secret: [secret],
+      events: ['conflict.opened', 'conflict.withdrawn', 'conflict.resolved', 'conflict.reopened'],
+      tables: [
+        { schema: 'public', name: 'items' },
+        { schema: 'sales', name: 'My Orders' },
+      ],
+      giveUpHours: 72,
+    });
+    const fault = (more: object): string => faults(yaml(more), { ...ENVIRONMENT, HOOK: secret })[0]!;
+    expect(fault({ secret: 'hunter2' })).toMatch(/^webhooks.inbox.secret: .*openssl rand/);
+    expect(fault({ secret: `whsec_${Buffer.alloc(8).toString('base64')}` })).toMatch(/^webhooks.inbox.secret: /);
+    expect(fault({ url: 'ftp://hooks.shop' })).toMatch(/^webhooks.inbox.url: an http/);
+    expect(fault({ url: 'https://me:secret@hooks.shop' })).toMatch(/^webhooks.inbox.url: a name or password/);
+    expect(fault({ events: ['conflict.closed'] })).toMatch(/^webhooks.inbox.events/);
+    expect(fault({ event: [] })).toMatch(/^webhooks.inbox.event: there is no such key/);
+    expect(fault({ tables: ['a.b.c.d'] })).toMatch(/^webhooks.inbox.tables/);
+  });
+
   it('prints its own reference', () => {
     expect(configReference()).toContain('| `http.bodyLimitBytes` | `MERIDIAN_HTTP_BODY_LIMIT_BYTES` | `1048576` |');
   });

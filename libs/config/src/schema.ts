@@ -1,5 +1,5 @@
 import { TablePolicy } from '@meridian/contract';
-import { REGION_NAME } from '@meridian/core';
+import { CONFLICT_EVENTS, parseTableName, REGION_NAME } from '@meridian/core';
 import { z } from 'zod';
 
 const millis = (standard: number, doc: string) =>
@@ -89,6 +89,56 @@ const transport = z
   .default('direct')
   .describe('direct: peers pull over HTTP. kafka: one topic per origin, gaps filled over direct');
 
+const conflicts = z
+  .strictObject({
+    keepDays: whole(
+      90,
+      1,
+      36_500,
+      'A conflict record that has been withdrawn or decided for so long goes away, in all regions; open ones stay',
+    ),
+  })
+  .prefault({})
+  .describe('Conflict records');
+
+/** Of 24 to 64 bytes, as Standard Webhooks wants it. */
+const WebhookSecret = z.string().refine((text) => {
+  const bytes = /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text.slice(6), 'base64').length : 0;
+  return bytes >= 24 && bytes <= 64;
+}, '`echo whsec_$(openssl rand -base64 32)` makes a secret; the receiver is given the same');
+
+const EnrolledName = z.string().transform((text, context) => {
+  try {
+    return parseTableName(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
+const Webhook = z.strictObject({
+  url: HttpUrl.refine((text) => {
+    const { username, password } = new URL(text);
+    return username === '' && password === '';
+  }, 'a name or password in an address is not sent: leave it out; the signature says who calls'),
+  secret: z
+    .union([WebhookSecret, z.array(WebhookSecret).min(1).max(4)], { error: 'takes a secret, or a list of them' })
+    .transform((secret) => [secret].flat()),
+  events: z
+    .array(z.enum(CONFLICT_EVENTS))
+    .min(1)
+    .default(['conflict.opened', 'conflict.withdrawn', 'conflict.resolved', 'conflict.reopened']),
+  tables: z.array(EnrolledName).min(1).nullable().default(null),
+  giveUpHours: z.coerce.number().min(0.001).max(8_760).default(72),
+});
+
+const webhooks = z
+  .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a name is lower-case letters, digits and "-"'), Webhook)
+  .default({})
+  .describe(
+    'Who is told of conflicts, by name: { url, secret (whsec_…, or several: newest first), events, tables, giveUpHours (72) }',
+  );
+
 /** One region's configuration (interfaces.md). Every key has a unit in its name where it has a unit. */
 export const RegionConfigSchema = z.strictObject({
   cluster: z
@@ -118,6 +168,8 @@ export const RegionConfigSchema = z.strictObject({
     )
     .default({})
     .describe('Tables to enrol at start, with their policies'),
+  conflicts,
+  webhooks,
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({})

@@ -10,6 +10,7 @@ export const ChangeEvent = z
     stamp: z.string(),
     wall: z.string(),
     actor: z.string(),
+    application: z.string().nullable().describe('The program it was written with; null: not known'),
     patch: z
       .record(z.string(), z.string().nullable())
       .nullable()

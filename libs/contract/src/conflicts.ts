@@ -21,7 +21,19 @@ export const ConflictVersion = z
     op: z.enum(['insert', 'update', 'delete']),
     stamp: z.string().describe('Hybrid logical clock, decimal text: it exceeds what JSON numbers hold'),
     wall: z.string().describe("The origin's clock, ISO 8601"),
-    actor: z.string(),
+    actor: z.string().describe('The Meridian-Actor, or `meridian.actor` of an SQL session, or its user'),
+    application: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('The User-Agent of a request, or the application_name of an SQL session; null: not known'),
+    clockOffsetMs: z
+      .number()
+      .nullable()
+      .optional()
+      .describe(
+        "How far its region's clock was ahead of the recording region's when that recorded it; null: not known. Of records only",
+      ),
     values: Values,
   })
   .meta({ id: 'ConflictVersion' });
@@ -68,6 +80,7 @@ export const Conflict = z
           .optional()
           .describe('Of a value that is merged part by part, the keys down to this one'),
         policy: z.string(),
+        epoch: z.int().optional().describe('With which that policy came: GET /v1/tables/{table}/revisions has it'),
         winner: z.object({ origin: z.string(), id: z.int() }),
         lost: Values,
         result: Values.nullable(),

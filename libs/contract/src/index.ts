@@ -1,6 +1,7 @@
 export * from './problem.js';
 export * from './rows.js';
 export * from './tables.js';
+export * from './webhooks.js';
 export * from './conflicts.js';
 export * from './row-history.js';
 export * from './policy-preview.js';

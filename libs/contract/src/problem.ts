@@ -31,10 +31,12 @@ export const PROBLEMS = {
   table_not_found: { status: 404, title: 'There is no such table' },
   row_not_found: { status: 404, title: 'No such row' },
   conflict_not_found: { status: 404, title: 'No such conflict' },
+  webhook_not_found: { status: 404, title: 'No such webhook' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   unique_violation: { status: 409, title: 'A row with this key exists' },
   foreign_key_violation: { status: 409, title: 'A row that is referred to is missing, or a row is still referred to' },
   exclusion_violation: { status: 409, title: 'The value overlaps that of another row' },
+  share_exhausted: { status: 409, title: "The region's share of a bounded counter is used up" },
   conflict_decided: { status: 409, title: 'The conflict is decided already' },
   conflict_not_decided: { status: 409, title: 'Nobody has decided the conflict' },
   conflict_withdrawn: { status: 409, title: 'The conflict is withdrawn' },
@@ -89,6 +91,12 @@ export const Problem = z
     column: z.string().optional(),
     constraint: z.string().optional(),
     sqlState: z.string().optional(),
+    key: z.string().optional().describe('Of share_exhausted: of the row, as a JSON array'),
+    shares: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Of share_exhausted: what each region may take, decimal texts'),
+    short: z.string().optional().describe('Of share_exhausted: how much more the request would have needed'),
     cursor: z.string().optional().describe('Of cursor_expired: the present place in the feed, to follow from'),
     version: z.string().optional().describe('Of conflict_changed and conflict_decided: the present one, for If-Match'),
     reasons: z.array(z.object({ code: z.string(), detail: z.string(), cure: z.string() })).optional(),

@@ -3,7 +3,10 @@ import { CONFLICT_KINDS, ConflictVersion, Values } from './conflicts.js';
 
 const ChangeName = z.object({ origin: z.string(), id: z.int() });
 
-export const RowVersion = ConflictVersion.extend({
+/** A clock is read when a conflict is recorded. */
+const LoggedVersion = ConflictVersion.omit({ clockOffsetMs: true });
+
+export const RowVersion = LoggedVersion.extend({
   seq: z
     .int()
     .nullable()
@@ -43,12 +46,12 @@ export const HistoryQuery = z.strictObject({
 });
 export type HistoryQuery = z.infer<typeof HistoryQuery>;
 
-const ChangeSource = ConflictVersion.omit({ op: true, values: true }).meta({ id: 'ChangeSource' });
+const ChangeSource = LoggedVersion.omit({ op: true, values: true }).meta({ id: 'ChangeSource' });
 
 const Explanation = z.object({
   change: ChangeSource.nullable().describe('Where it comes from; null: from before what the log tells'),
   beat: z
-    .array(ConflictVersion.extend({ reason: z.string() }))
+    .array(LoggedVersion.extend({ reason: z.string() }))
     .describe('The changes that it was decided against: neither had seen the other'),
   reason: z.string().describe('One plain sentence'),
   conflicts: z.array(z.string()).describe('Ids of open conflict records that tell of it'),

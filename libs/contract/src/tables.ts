@@ -24,18 +24,31 @@ const ByFunction = z
       .describe(
         'JavaScript: a module whose default export is the function; SQL: the name of a function in every region',
       ),
+    digest: z
+      .string()
+      .optional()
+      .describe(
+        'Of a function in SQL, what it does: set when the policy is taken, and the same in every region. Change the function everywhere, then write the policy again',
+      ),
     fallback: z
       .union([z.enum(['hlc', 'first-write', 'manual']), ByRegion])
       .default('hlc')
       .describe('Decides where the function throws, takes too long, or gives no value of the column'),
   })
   .meta({ id: 'MergeFunction', description: 'A function of yours makes one value of the concurrent versions' });
+const Bounded = z
+  .strictObject({
+    policy: z.literal('bounded-counter'),
+    min: z.number().default(0).describe('What it never goes below; not negative'),
+    max: z.number().optional().describe('Not available: the enrolment is refused'),
+  })
+  .meta({ id: 'BoundedCounter', description: 'A counter of which each region takes no more than its share' });
 const Flag = z.strictObject({ policy: z.literal('flag'), wins: z.enum(['enable', 'disable']).default('enable') });
 
 /** One version is taken whole. */
 const WHOLE = ['hlc', 'lww', 'first-write', 'manual'] as const;
 /** By one column's values. */
-const BY_VALUE = ['max', 'min', 'counter', 'set', 'grow-set', 'flag', 'map', 'text'] as const;
+const BY_VALUE = ['max', 'min', 'counter', 'bounded-counter', 'set', 'grow-set', 'flag', 'map', 'text'] as const;
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
 const WITH_PARTS =
   '{"policy": "lww", "column": "a timestamp column"} or {"policy": "region-priority", "regions": ["us", "eu"]}';
@@ -47,16 +60,19 @@ export const ColumnPolicy = z
       ByColumn,
       ByRegion,
       Flag,
+      Bounded,
       ByFunction,
       z.strictObject({
         policy: z.enum(['hlc', 'first-write', 'manual', 'max', 'min', 'counter', 'set', 'grow-set', 'map', 'text']),
       }),
     ],
     {
-      error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, {"policy": "merge:a_name", "source": "a JavaScript function"}, ${WITH_PARTS}`,
+      error: `takes ${quoted([...WHOLE, ...BY_VALUE])}, {"policy": "flag", "wins": "disable"}, {"policy": "bounded-counter", "min": 0}, {"policy": "merge:a_name", "source": "a JavaScript function"}, ${WITH_PARTS}`,
     },
   )
   .meta({ id: 'ColumnPolicy', description: 'How concurrent values of one column become one value' });
+
+export type ColumnPolicy = z.infer<typeof ColumnPolicy>;
 
 /** What `PUT /v1/tables/{table}` takes, and `tables:` in meridian.yaml. All parts are optional. */
 export const TablePolicy = z

@@ -19,3 +19,5 @@ export * from './connection/index.js';
 export * from './doctor/index.js';
 export * from './log/index.js';
 export * from './merge/index.js';
+export * from './webhooks/index.js';
+export * from './shares/index.js';

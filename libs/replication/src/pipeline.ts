@@ -1,6 +1,7 @@
 import {
   type ApplyStore,
   type BatchLimit,
+  type ClockOffsets,
   type Digest,
   type PolicyFunctions,
   type RegionId,
@@ -39,6 +40,8 @@ export interface PipelineParts {
   /** Of users, that decide conflicts. */
   readonly functions: PolicyFunctions;
   readonly timers: Timers;
+  /** Told in conflict records. */
+  readonly clockOffsets?: ClockOffsets;
 }
 
 export interface PipelineSettings extends Pace {
@@ -73,7 +76,7 @@ export class Pipeline {
     this.relayLoop = new RelayLoop(new Relay(parts.ticks, digest), (tick) => this.publish(tick), timers, settings);
     this.applyLoop = new ApplyLoop(
       apply,
-      new Applier(apply, digest, parts.functions, events),
+      new Applier(apply, digest, parts.functions, events, parts.clockOffsets),
       new Sweep(apply, digest),
       this.inbox,
       peers,

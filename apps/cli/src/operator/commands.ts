@@ -9,6 +9,7 @@ import { call } from './rest.js';
 import { checkTable } from './table-check.js';
 import { rowLogCommands } from './row-log.js';
 import { printColumns, printJson } from './table-output.js';
+import { webhookCommands } from './webhooks.js';
 
 /** The operator's tools; all of them over REST, so they work from anywhere the service can be reached. */
 export function operatorCommands(program: Command): void {
@@ -37,6 +38,7 @@ export function operatorCommands(program: Command): void {
   );
   previewCommand(conflictCommands(program));
   rowLogCommands(program);
+  webhookCommands(program);
 }
 
 interface RegionLine {

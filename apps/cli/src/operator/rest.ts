@@ -25,7 +25,7 @@ export async function asked(
   if (!URL.canParse(url)) throw new Error(`--url ${url} is no URL; it names a region's service: http://127.0.0.1:7001`);
   const answer = await fetch(new URL(path, url), {
     method,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    headers: { 'user-agent': 'meridian cli', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   }).catch((error: Error & { cause?: Error }) => {
     throw new Error(

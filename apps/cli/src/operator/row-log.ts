@@ -31,9 +31,9 @@ async function history(table: string, key: string, options: Output & Page): Prom
   const answer = await call<RowHistory>(options, 'GET', `${pathOf(table, key)}/history?${query.toString()}`);
   if (options.output === 'json') return printJson(answer);
   printColumns(
-    ['ORIGIN', 'ID', 'TICK', 'WHEN', 'OP', 'ACTOR', 'WROTE', 'BESIDE'],
+    ['ORIGIN', 'ID', 'TICK', 'WHEN', 'OP', 'ACTOR', 'WITH', 'WROTE', 'BESIDE'],
     answer.items.map((v) => [
-      ...[v.origin, String(v.id), tickOf(v), v.wall, v.op, v.actor],
+      ...[v.origin, String(v.id), tickOf(v), v.wall, v.op, v.actor, v.application ?? ''],
       ...[JSON.stringify(v.values), besideOf(v)],
     ]),
   );
@@ -68,6 +68,14 @@ const absenceOf = ({ parked, existence }: RowExplanation): string =>
   parked === null ? `it is not there: ${existence.reason}` : parked.reason;
 
 const sourceOf = (change: RowExplanation['existence']['change']): string =>
-  change === null ? '-' : `${change.origin} ${change.id}, ${change.wall}, ${change.actor}`;
+  change === null ? '-' : `${change.origin} ${change.id}, ${change.wall}, ${byWhom(change)}`;
+
+const byWhom = ({
+  actor,
+  application,
+}: {
+  readonly actor: string;
+  readonly application?: string | null | undefined;
+}): string => (application == null || application === '' ? actor : `${actor} with ${application}`);
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -17,6 +17,13 @@ import type { Participant, Prepared, Problem } from './participant.js';
 /** Rows named as examples when two regions hold different ones. */
 const EXAMPLES = 5;
 
+export interface PolicyFunctionCheck {
+  /** Why the functions of a policy are not to be relied upon. */
+  problems(table: TableRef, policy: TablePolicy): Promise<readonly RefusedReason[]>;
+  /** The policy with what its SQL functions do, as this region has them. */
+  sealed(policy: TablePolicy): Promise<TablePolicy>;
+}
+
 /**
  * Enrols a table in all regions or in none: every region validates, installs capture and digests its rows in a transaction
  * that stays open (so its writers wait), the digests are compared, the numbers of generated keys are shared, then all commit. A call that was cut off in between is
@@ -27,8 +34,7 @@ export class EnrolmentCoordinator implements TableEnrolment {
     private readonly enrolment: Enrolment,
     private readonly local: Participant,
     private readonly peers: readonly Participant[],
-    /** Why the functions of a policy are not to be relied upon. */
-    private readonly functionProblems: (table: TableRef, policy: TablePolicy) => Promise<readonly RefusedReason[]>,
+    private readonly functions: PolicyFunctionCheck,
   ) {}
 
   async list(): Promise<readonly EnrolledTable[]> {
@@ -47,11 +53,12 @@ export class EnrolmentCoordinator implements TableEnrolment {
     return revisions.map((r) => ({ ...r, policy: r.policy as TableRevision['policy'] }));
   }
 
-  async put(table: TableRef, policy: TablePolicy): Promise<EnrolmentOutcome> {
-    const reason = isOurs(table) ? OURS : (this.unknownDonor(policy) ?? this.unknownRanked(policy));
+  async put(table: TableRef, written: TablePolicy): Promise<EnrolmentOutcome> {
+    const reason = isOurs(table) ? OURS : (this.unknownDonor(written) ?? this.unknownRanked(written));
     if (reason !== null) return { kind: 'refused', reasons: [reason] };
-    const unreliable = await this.functionProblems(table, policy);
+    const unreliable = await this.functions.problems(table, written);
     if (unreliable.length > 0) return { kind: 'refused', reasons: unreliable };
+    const policy = await this.functions.sealed(written);
     const prepared: Prepared[] = [];
     try {
       const reasons = await this.prepareAll(table, policy, prepared);

@@ -1,5 +1,5 @@
 import type { RefusedReason } from '@meridian/api';
-import type { TablePolicy } from '@meridian/contract';
+import type { ColumnPolicy, TablePolicy } from '@meridian/contract';
 import {
   type ConflictRecord,
   type MergeCall,
@@ -11,7 +11,7 @@ import {
   type Values,
   onlyColumns,
 } from '@meridian/core';
-import { checkMerge, MergeSandbox, type MergeSamples } from '@meridian/merge-sandbox';
+import { checkCalls, checkMerge, type MergeCheck, MergeSandbox, type MergeSamples } from '@meridian/merge-sandbox';
 import type { CatalogTable, SqlMergeSession } from '@meridian/postgres';
 
 /** Conflicts of the past that a new function is tried on, newest first. */
@@ -44,14 +44,8 @@ export class FunctionCheck {
         // What there is no column for, the policy's own check refuses.
         if (types.length < written.columns.length) continue;
         const samples = { table: found.name, columns: types, recorded: [] };
-        reasons.push(
-          ...(written.language === 'sql'
-            ? await this.sqlProblems(written, samples)
-            : await this.sandboxProblems(sandbox, written, {
-                ...samples,
-                recorded: await this.recorded(written, samples),
-              })),
-        );
+        const recorded = await this.recorded(written, samples);
+        reasons.push(...(await this.reasons(sandbox, written, { ...samples, recorded })));
       }
       return reasons;
     } finally {
@@ -59,29 +53,29 @@ export class FunctionCheck {
     }
   }
 
-  private async sandboxProblems(
+  /** With what its SQL functions do now: every region has to have them do the same, now and whenever they are called. */
+  async sealed(policy: TablePolicy): Promise<TablePolicy> {
+    const columns = Object.entries(policy.columns).map(async ([column, of]): Promise<[string, ColumnPolicy]> => {
+      if (!isInSql(of)) return [column, of];
+      const found = await this.sql.find(of.source);
+      return [column, found.kind === 'found' ? { ...of, digest: found.digest } : of];
+    });
+    return { ...policy, columns: Object.fromEntries(await Promise.all(columns)) };
+  }
+
+  private async reasons(
     sandbox: MergeSandbox,
     written: WrittenFunction,
     samples: MergeSamples,
   ): Promise<RefusedReason[]> {
-    const { problems } = await checkMerge(sandbox, written, samples);
-    return problems.map(({ code, detail, example }) => ({
-      code: `merge_${code}`,
-      detail: `${written.columns.join(', ')}: the function ${written.name} ${detail}`,
-      cure:
-        example.length === 0 ? 'mend the function' : `mend the function; a counterexample: ${JSON.stringify(example)}`,
-    }));
-  }
-
-  private async sqlProblems(written: WrittenFunction, samples: MergeSamples): Promise<RefusedReason[]> {
-    const nulls: Values = Object.fromEntries(written.columns.map((column) => [column, null]));
-    const call = callOf({ name: written.source, version: 1 }, samples, written.columns, null, [nulls]);
-    const [outcome] = await this.sql.run([call]);
-    if (outcome?.kind !== 'failed' || outcome.because !== 'unknown function') return [];
+    if (written.language === 'javascript') return told(written, await checkMerge(sandbox, written, samples));
+    const found = await this.sql.find(written.source);
+    if (found.kind === 'found')
+      return told(written, await checkCalls(this.sql, { name: written.source, version: 1 }, samples));
     return [
       {
         code: 'merge_unknown_function',
-        detail: `${written.columns.join(', ')}: ${outcome.detail}`,
+        detail: `${written.columns.join(', ')}: ${found.detail}`,
         cure: 'CREATE FUNCTION in every region',
       },
     ];
@@ -94,6 +88,17 @@ export class FunctionCheck {
     return calls;
   }
 }
+
+const told = ({ name, columns }: WrittenFunction, { problems }: MergeCheck): RefusedReason[] =>
+  problems.map(({ code, detail, example }) => ({
+    code: `merge_${code}`,
+    detail: `${columns.join(', ')}: the function ${name} ${detail}`,
+    cure:
+      example.length === 0 ? 'mend the function' : `mend the function; a counterexample: ${JSON.stringify(example)}`,
+  }));
+
+const isInSql = (policy: ColumnPolicy): policy is Extract<ColumnPolicy, { source: string }> =>
+  typeof policy === 'object' && 'source' in policy && policy.language === 'sql';
 
 function functionsIn({ columns }: TablePolicy): WrittenFunction[] {
   const byText = new Map<string, WrittenFunction>();

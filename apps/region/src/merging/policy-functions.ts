@@ -39,7 +39,10 @@ export class RegionPolicyFunctions implements PolicyFunctions {
   }
 
   private async inDatabase(calls: readonly PolicyCall[]): Promise<ReadonlyMap<PolicyCall, MergeOutcome>> {
-    const named = calls.map((call) => ({ ...call, function: { name: call.function.source, version: 1 } }));
+    const named = calls.map((call) => {
+      const { source, digest } = call.function;
+      return { ...call, function: { name: source, version: 1, digest } };
+    });
     return paired(calls, named.length === 0 ? [] : await this.sql.run(named));
   }
 }

@@ -44,8 +44,9 @@ export class BulkController {
   ): Promise<void> {
     const asked = dataRequest(raw);
     refusePrecondition(asked.etag, 'If-Match', 'with one conflict; here each is decided as it was read');
+    const { actor, application } = asked;
     const answer = this.actions.writing(asked, async () => {
-      const body = JSON.stringify(await this.bulk.resolve(request, asked.actor));
+      const body = JSON.stringify(await this.bulk.resolve(request, { actor, application }));
       return { status: 200, headers: {}, body };
     });
     send(reply, await answer);

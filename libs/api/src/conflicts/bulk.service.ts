@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BulkAnswer, BulkResolution } from '@meridian/contract';
-import { type ConflictFilter, type Operator, Refused, type Resolving, type ShownConflict } from '@meridian/core';
+import { type ConflictFilter, type Operator, Refused, type Resolving, type ShownConflict, type Writer } from '@meridian/core';
 import { ApiProblem } from '../http/api-problem.js';
 import { API_OPTIONS, API_PORTS, type ApiOptions } from '../options.js';
 import type { ApiPorts } from '../ports.js';
@@ -22,7 +22,7 @@ export class BulkService {
     @Inject(API_OPTIONS) private readonly options: ApiOptions,
   ) {}
 
-  async resolve(request: BulkResolution, actor: string): Promise<BulkAnswer> {
+  async resolve(request: BulkResolution, writer: Writer): Promise<BulkAnswer> {
     const { regions } = this.options;
     if (typeof request.strategy === 'object' && !regions.includes(request.strategy.origin))
       throw new ApiProblem(
@@ -32,7 +32,7 @@ export class BulkService {
     if (request.filter.status === 'withdrawn')
       throw new ApiProblem('invalid_document', 'filter.status: withdrawn conflicts have nothing to resolve');
     const filter = filterOf(this.options, { ...request.filter, status: request.filter.status ?? 'open' });
-    return request.dryRun ? this.#tried(request, filter) : this.#done(request, filter, actor);
+    return request.dryRun ? this.#tried(request, filter) : this.#done(request, filter, writer);
   }
 
   async #tried({ cursor }: BulkResolution, filter: Omit<ConflictFilter, 'limit'>): Promise<BulkAnswer> {
@@ -42,14 +42,14 @@ export class BulkService {
     return { dryRun: true, matched, resolved: 0, items: items.map(itemOf), refused: [], next };
   }
 
-  async #done(request: BulkResolution, filter: Omit<ConflictFilter, 'limit'>, actor: string): Promise<BulkAnswer> {
+  async #done(request: BulkResolution, filter: Omit<ConflictFilter, 'limit'>, writer: Writer): Promise<BulkAnswer> {
     const { cursor, limit } = request;
     const page = await this.ports.conflicts.list({ ...filter, cursor, limit, oldestFirst: true });
     await requireKnown(this.ports, filter, page.items.length);
     const resolved: Item[] = [];
     const refused: BulkAnswer['refused'][number][] = [];
     for (const shown of page.items) {
-      const refusal = await this.#one(shown, request, { actor, version: shown.version });
+      const refusal = await this.#one(shown, request, { ...writer, version: shown.version });
       if (refusal === null) resolved.push(itemOf(shown));
       else refused.push({ ...itemOf(shown), ...refusal });
     }

@@ -23,8 +23,9 @@ export class ConflictActionsService {
   ): Promise<Answer> {
     if (id.includes('\0')) throw conflictNotFound();
     return this.writing(request, async () => {
+      const { actor, application } = request;
       const version = request.etag === ANY_ETAG ? null : request.etag;
-      return shownAnswer(await action(this.ports.desk, { actor: request.actor, version }));
+      return shownAnswer(await action(this.ports.desk, { actor, application, version }));
     });
   }
 

@@ -16,6 +16,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (conflict: Conflict) => C
   ['lost_stamp', (c) => c.loser.stamp],
   ['lost_at', (c) => c.loser.wall],
   ['lost_by', (c) => c.loser.actor],
+  ['lost_with', (c) => c.loser.application ?? null],
   ['lost_values', (c) => c.loser.values],
   ['versions', (c) => c.versions],
   ['base', (c) => c.base],

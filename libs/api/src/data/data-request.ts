@@ -16,6 +16,8 @@ export interface DataRequest {
   readonly etag: string | null;
   readonly unlessEtag: string | null;
   readonly actor: string;
+  /** The program that asks; null: it does not say. */
+  readonly application: string | null;
   readonly idempotencyKey: string | null;
   readonly token: string | undefined;
   readonly consistency: string | undefined;
@@ -35,6 +37,7 @@ export function dataRequest(request: FastifyRequest): DataRequest {
     etag: etagOf('If-Match', header(request, 'if-match')),
     unlessEtag: etagOf('If-None-Match', header(request, 'if-none-match')),
     actor: shortText(HEADERS.actor, header(request, 'meridian-actor')) ?? '',
+    application: applicationOf(header(request, 'user-agent')),
     idempotencyKey: shortText(HEADERS.idempotencyKey, header(request, 'idempotency-key')),
     token: header(request, 'meridian-session'),
     consistency: header(request, 'meridian-consistency'),
@@ -64,6 +67,12 @@ function shortText(name: string, value: string | undefined): string | null {
   if (!/^[\x20-\x7e]{1,200}$/.test(value))
     throw new ApiProblem('bad_header', `${name} takes 1 to 200 printable ASCII characters`);
   return value;
+}
+
+/** Of a User-Agent what tells programs apart; browsers' are long. */
+function applicationOf(agent: string | undefined): string | null {
+  const printable = (agent ?? '').replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+  return printable === '' ? null : printable;
 }
 
 /** What would not be looked at is not to be relied on. */

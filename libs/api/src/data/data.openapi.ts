@@ -22,7 +22,7 @@ const WRITE = {
   ...SESSION,
   [HEADERS.idempotencyKey]:
     'A retry with the same key and body is answered as the first was, in any region, and writes nothing',
-  [HEADERS.actor]: 'Who writes; kept with the change and shown in conflicts',
+  [HEADERS.actor]: 'Who writes; kept with the change, and with the User-Agent as its application, and shown in conflicts',
 };
 const MATCH = { 'If-Match': 'An ETag: write only if the row is still the one that was read' };
 const PREFER = { Prefer: 'return=representation or return=minimal (default)' };
@@ -72,6 +72,7 @@ export const WRITE_PROBLEMS: readonly ProblemCode[] = [
   'unsupported_media_type',
   'request_timeout',
   'check_violation',
+  'share_exhausted',
   'not_null_violation',
   'constraint_violation',
   'idempotency_key_reused',

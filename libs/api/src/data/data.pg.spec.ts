@@ -241,16 +241,16 @@ describe('rows over REST', () => {
     });
   });
 
-  it('hands the actor to the database', async () => {
+  it('hands the actor and the program to the database', async () => {
     await us.sql(
-      `CREATE OR REPLACE FUNCTION note_actor() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE parts SET note = current_setting('meridian.actor', true); RETURN NULL; END $$`,
+      `CREATE OR REPLACE FUNCTION note_actor() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE parts SET note = concat_ws(' with ', current_setting('meridian.actor', true), current_setting('meridian.application', true)); RETURN NULL; END $$`,
     );
     await us.sql('CREATE TRIGGER t AFTER UPDATE ON items FOR EACH STATEMENT EXECUTE FUNCTION note_actor()');
     await insert('{"id":1,"name":"a"}');
     await call('POST', '/v1/data/parts', '{"item":1,"place":"x"}');
-    await call('PATCH', '/v1/data/items/1', '{"qty":1}', { 'meridian-actor': 'ann' });
+    await call('PATCH', '/v1/data/items/1', '{"qty":1}', { 'meridian-actor': 'ann', 'user-agent': 'curl/8 ü' });
     await us.sql('DROP TRIGGER t ON items');
-    expect((await call('GET', '/v1/data/parts/1,x?select=note')).text).toBe('{"note":"ann"}');
+    expect((await call('GET', '/v1/data/parts/1,x?select=note')).text).toBe('{"note":"ann with curl/8 ?"}');
   });
 });
 

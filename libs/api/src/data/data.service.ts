@@ -102,15 +102,16 @@ export class DataService {
     answer: (results: readonly WriteResult[]) => Answer,
   ): Promise<Answer> {
     const { rows } = this.ports;
+    const writer = { actor: request.actor, application: request.application };
     if (request.idempotencyKey !== null) {
       const digest = createHash('sha256').update(`${request.method}\n${request.url}\n${request.body}`).digest('hex');
-      return rows.once({ key: request.idempotencyKey, digest }, writes, request.actor, answer);
+      return rows.once({ key: request.idempotencyKey, digest }, writes, writer, answer);
     }
     const [first] = writes;
     // A single write that meets no row has written nothing, so its answer may be made after the commit.
     return writes.length === 1
-      ? answer([await rows.write(first!, request.actor)])
-      : rows.transaction(writes, request.actor, answer);
+      ? answer([await rows.write(first!, writer)])
+      : rows.transaction(writes, writer, answer);
   }
 
   async #reading(request: DataRequest, read: () => Promise<Answer>): Promise<Answer> {

@@ -43,7 +43,8 @@ export function sendProblem(error: unknown, traceId: string, reply: FastifyReply
     );
   // The stream has begun; there is no status left to send.
   if (reply.raw.headersSent) return void reply.raw.destroy();
-  if (status === 503 || code === 'write_contention') void reply.header('Retry-After', '1');
+  if (status === 503 || code === 'write_contention' || code === 'share_exhausted')
+    void reply.header('Retry-After', '1');
   void reply
     .code(status)
     .type('application/problem+json')

@@ -24,6 +24,7 @@ export interface Change {
   readonly wall: bigint;
   /** Epoch of the table's policy when it was written. */
   readonly epoch: number;
+  /** Who wrote it and with which program, in one text: see {@link writerOf}. */
   readonly actor: string;
   /** insert: the whole row; update: the changed columns (granularity row: the whole row); delete: null, or {} of a {@link isMove}. */
   readonly patch: JsonText | null;

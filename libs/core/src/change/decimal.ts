@@ -4,24 +4,27 @@
  */
 export function addDecimals(a: string, b: string): string {
   const scale = Math.max(scaleOf(a), scaleOf(b));
-  return print(unscaled(a, scale) + unscaled(b, scale), scale);
+  return printDecimal(unscaled(a, scale) + unscaled(b, scale), scale);
 }
 
-export const negateDecimal = (a: string): string => print(-unscaled(a, scaleOf(a)), scaleOf(a));
+export const negateDecimal = (a: string): string => printDecimal(-unscaled(a, scaleOf(a)), scaleOf(a));
 
 const DECIMAL = /^[+-]?\d+(?:\.(\d+))?$/;
 
-function scaleOf(text: string): number {
+/** Digits behind the point. */
+export function scaleOf(text: string): number {
   const match = DECIMAL.exec(text);
   if (match === null)
     throw new RangeError(`"${text}" is no decimal number: a counter holds integers and finite numerics only`);
   return match[1]?.length ?? 0;
 }
 
-const unscaled = (text: string, scale: number): bigint =>
+/** In units of the last digit at this scale, which is no smaller than the text's own. */
+export const unscaled = (text: string, scale: number): bigint =>
   BigInt(text.replace('.', '').replace('+', '') + '0'.repeat(scale - scaleOf(text)));
 
-function print(value: bigint, scale: number): string {
+/** The decimal number of so many units. */
+export function printDecimal(value: bigint, scale: number): string {
   if (scale === 0) return value.toString();
   const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
   return `${value < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;

@@ -55,6 +55,6 @@ const restOf = (rest: string, began: boolean, standing: RowStanding): string =>
   began ? `it began with ${rest}` : `${rest} is ${olderThanLog(standing)}`;
 
 const sourceOf = ({ entry }: RowVersion): Explanation['change'] => {
-  const { origin, id, stamp, wall, actor } = versionOf(entry);
-  return { origin, id, stamp, wall, actor };
+  const { origin, id, stamp, wall, actor, application } = versionOf(entry);
+  return { origin, id, stamp, wall, actor, application };
 };

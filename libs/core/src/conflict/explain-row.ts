@@ -143,8 +143,8 @@ const lostToForgotten = ({ verdict }: Decision): Omit<Explanation, 'conflicts'> 
 });
 
 const sourceOf = (e: Entry, column: string | undefined): ChangeSource => {
-  const { origin, id, stamp, wall, actor } = versionOf(withRank(e, column));
-  return { origin, id, stamp, wall, actor };
+  const { origin, id, stamp, wall, actor, application } = versionOf(withRank(e, column));
+  return { origin, id, stamp, wall, actor, application };
 };
 
 const withRank = (e: Entry, column: string | undefined): Entry => ({ ...e, ...rankOf(e, column) });

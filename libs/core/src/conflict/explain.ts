@@ -1,5 +1,6 @@
 import type { Entry } from '../causality/coverage.js';
 import { type Values, isMove, isTouch, patchOf, rankOf } from '../change/change.js';
+import { writerOf } from '../change/writer.js';
 import { compareValues } from '../policy/value-order.js';
 import { type Stamp, millisOf } from '../stamp.js';
 import type { ConflictKind, ConflictVersion, Overwritten } from './record.js';
@@ -11,7 +12,7 @@ export const versionOf = (e: Entry): ConflictVersion => ({
   op: e.op,
   stamp: e.stamp.toString(),
   wall: isoOfMicros(e.wall),
-  actor: e.actor,
+  ...writerOf(e),
   values: patchOf(e),
 });
 

@@ -22,6 +22,13 @@ export interface ConflictVersion {
   /** ISO 8601, UTC. */
   readonly wall: string;
   readonly actor: string;
+  /** The program it was written with; null: not known. */
+  readonly application: string | null;
+  /**
+   * How far the clock of its region was ahead of the recording one's when that recorded it, in milliseconds; null: not known. It tells
+   * how much stamps mean, and decides nothing. Absent where a version is not of a record.
+   */
+  readonly clockOffsetMs?: number | null;
   readonly values: Values;
 }
 
@@ -31,6 +38,8 @@ export interface Overwritten {
   /** Of a value that is merged part by part, the keys down to this one; null: the whole. */
   readonly part: readonly string[] | null;
   readonly policy: string;
+  /** With which that policy came, by the table's revisions. */
+  readonly epoch: number;
   readonly winner: { readonly origin: RegionId; readonly id: number };
   readonly lost: Values;
   readonly result: Values | null;

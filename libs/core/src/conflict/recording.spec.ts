@@ -3,9 +3,11 @@ import { type Said, entry } from '../change/change.builder.js';
 import type { Values } from '../change/change.js';
 import { type RegionId, type RowKey, type TableName, regionId } from '../ids.js';
 import type { TableSpec } from '../policy/table-policy.js';
+import type { ClockOffsets } from './clock-offsets.js';
 import type { ConflictRecord } from './record.js';
 import { recordId, recordVerdicts, touchedRecordIds } from './recording.js';
 import { resolve } from './resolve.js';
+import { versionOf } from './explain.js';
 import { itemsRow, itemsSpec } from './row.builder.js';
 
 const REF = { table: 'public.items' as TableName, key: '["1"]' as RowKey };
@@ -18,19 +20,22 @@ const write = (origin: string, id: number, said: Said = {}): Entry => entry(orig
 const x = (origin: string, id: number, value: string, said: Said = {}) =>
   write(origin, id, { patch: { x: value }, before: { x: '0' }, ...said });
 
+const by = (actor: string, e: Entry): Entry => ({ ...e, actor });
+
 /** The records of one region, as deciding one arriving change after another leaves them. */
 class Records {
   readonly held = new Map<string, ConflictRecord>();
   constructor(
     private readonly region: RegionId,
     private readonly spec: TableSpec = HLC,
+    private readonly offsets?: ClockOffsets,
   ) {}
 
   decide(arriving: Entry, uncovered: readonly Entry[]): readonly ConflictRecord[] {
     const recordings = [{ ref: REF, resolution: resolve(this.spec, arriving, uncovered, ROW) }];
     const ids = touchedRecordIds(digest, this.region, recordings);
     const existing = new Map([...this.held].filter(([id]) => ids.includes(id)));
-    const changed = recordVerdicts(digest, this.region, recordings, existing);
+    const changed = recordVerdicts(digest, this.region, recordings, existing, this.offsets);
     for (const record of changed) this.held.set(record.id, record);
     return changed;
   }
@@ -49,6 +54,36 @@ describe('recording a conflict', () => {
     expect(new Records(US).decide(won, [lost])).toHaveLength(1);
     expect(new Records(EU).decide(lost, [won])).toEqual([]);
     expect(new Records(regionId('ap')).decide(won, [lost])).toEqual([]);
+  });
+
+  it('tells who wrote each version with what, and the policy with the epoch it came with', () => {
+    const records = new Records(US, { ...HLC, epoch: 7 });
+    const [won, lost] = [by('eve\tpsql', x('eu', 2, 'b')), by('a/b\t', x('us', 1, 'a'))];
+    records.decide(won, [lost]);
+    const { versions, overwritten } = records.of(lost)!;
+    expect(versions.map((v) => [v.actor, v.application])).toEqual([
+      ['a/b', ''],
+      ['eve', 'psql'],
+    ]);
+    expect(overwritten.map((o) => [o.policy, o.epoch])).toEqual([['hlc', 7]]);
+    expect(versionOf(by('app/psql', x('us', 3, 'c')))).toMatchObject({ actor: 'app/psql', application: null });
+  });
+
+  it('tells how far the clocks of other regions were ahead when it recorded them, and not what they are later', () => {
+    let ahead = 40;
+    const records = new Records(US, HLC, (origin) => (origin === 'eu' ? ahead : null));
+    const lost = x('us', 1, 'a');
+    const [won, later] = [x('eu', 2, 'b'), x('ap', 3, 'c')];
+    records.decide(won, [lost]);
+    ahead = -7;
+    records.decide(later, [lost, won]);
+    const { loser, versions } = records.of(lost)!;
+    expect(loser.clockOffsetMs).toBe(0);
+    expect(versions.map((v) => [v.origin, v.clockOffsetMs])).toEqual([
+      ['us', 0],
+      ['eu', 40],
+      ['ap', null],
+    ]);
   });
 
   it('holds all of a row whose delete won, whatever else follows, so that it can be written back', () => {

@@ -2,6 +2,7 @@ import type { Entry } from '../causality/coverage.js';
 import { beforeOf, changeRef, type Values } from '../change/change.js';
 import type { Digest } from '../digest.js';
 import type { RegionId, RowRef } from '../ids.js';
+import { type ClockOffsets, UNKNOWN_OFFSETS } from './clock-offsets.js';
 import { kindOf, nameOf, nameOfPolicy, reasonOf, versionOf } from './explain.js';
 import type { ConflictKind, ConflictRecord, ConflictVersion, Overwritten } from './record.js';
 import { baseOf, type Resolution, type Verdict } from './resolve.js';
@@ -37,6 +38,7 @@ export function recordVerdicts(
   region: RegionId,
   recordings: readonly Recording[],
   existing: ReadonlyMap<string, ConflictRecord>,
+  offsets: ClockOffsets = UNKNOWN_OFFSETS,
 ): ConflictRecord[] {
   const records = new Map(existing);
   const changed = new Set<string>();
@@ -45,7 +47,7 @@ export function recordVerdicts(
       for (const own of verdict.versions.filter((e) => e.origin === region)) {
         const id = recordId(digest, ref, own);
         const next = verdict.losers.includes(own)
-          ? overwrite(records.get(id), id, ref, own, verdict, resolution)
+          ? overwrite(records.get(id), id, ref, own, verdict, resolution, offsets)
           : withdraw(records.get(id), verdict);
         if (next === undefined) continue;
         records.set(id, next);
@@ -62,11 +64,13 @@ function overwrite(
   loser: Entry,
   verdict: Verdict,
   resolution: Resolution,
+  offsets: ClockOffsets,
 ): ConflictRecord {
   const entry: Overwritten = {
     columns: verdict.columns,
     part: verdict.part,
     policy: nameOfPolicy(verdict),
+    epoch: verdict.epoch,
     winner: { origin: verdict.winner.origin, id: verdict.winner.id },
     lost: verdict.wrote(loser),
     result: resolution.exists ? verdict.wrote(verdict.winner) : null,
@@ -74,6 +78,7 @@ function overwrite(
   };
   const kept = others(record, verdict);
   const overwritten = [...kept, entry];
+  const told = (e: Entry): ConflictVersion => versionWithOffset(record, loser.origin, e, offsets);
   return {
     id,
     table: ref.table,
@@ -81,13 +86,24 @@ function overwrite(
     kind: record !== undefined && kept.some(isExistence) ? record.kind : kindOf(loser, verdict.winner),
     region: loser.origin,
     status: 'open',
-    loser: versionOf(loser),
-    versions: mergeVersions(versionsOf(record, kept), verdict.versions.map(versionOf)),
+    loser: told(loser),
+    versions: mergeVersions(versionsOf(record, kept), verdict.versions.map(told)),
     base: baseWith(kept.some(isExistence) ? (record?.base ?? null) : null, verdict) ?? record?.base ?? null,
     overwritten,
     result: resolution.exists ? resolution.values : null,
     reason: sentence(overwritten),
   };
+}
+
+/** Of one that the record has already, the clock as it was read then. */
+function versionWithOffset(
+  record: ConflictRecord | undefined,
+  region: RegionId,
+  e: Entry,
+  offsets: ClockOffsets,
+): ConflictVersion {
+  const known = record?.versions.find((v) => v.origin === e.origin && v.id === e.id)?.clockOffsetMs;
+  return { ...versionOf(e), clockOffsetMs: e.origin === region ? 0 : (known ?? offsets(e.origin)) };
 }
 
 /** Of a row that is gone all that the delete took is kept, so that it can be written back. */

@@ -4,6 +4,7 @@ import { type Choice, remedyOf, reversalOf, writeOf } from './remedy.js';
 
 const version = (origin: string, id: number, said: Partial<ConflictVersion> = {}): ConflictVersion => ({
   ...{ origin: regionId(origin), id, op: 'update', stamp: String(id), wall: '2026-01-01T00:00:00Z', actor: 'ann' },
+  application: null,
   values: {},
   ...said,
 });
@@ -12,6 +13,7 @@ const lostIn = (...columns: readonly string[]): ConflictRecord['overwritten'][nu
     columns,
     part: null,
     policy: 'hlc',
+    epoch: 1,
     winner: { origin: 'eu' as RegionId, id: 9 },
     lost: {},
     result: null,

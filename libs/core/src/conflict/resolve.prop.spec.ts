@@ -7,7 +7,7 @@ import { addDecimals } from '../change/decimal.js';
 import { foldChanges } from '../change/fold.js';
 import { mergePatch } from '../change/net-effect.js';
 import { type RegionId, type TableName, seq } from '../ids.js';
-import type { DeletePolicy, RegisterPolicy, TableSpec } from '../policy/table-policy.js';
+import type { DeletePolicy, Register, RegisterPolicy, TableSpec } from '../policy/table-policy.js';
 import type { Tick } from '../tick/tick.js';
 import { type Vector, at, withSeq } from '../vector.js';
 import { resolve } from './resolve.js';
@@ -19,7 +19,12 @@ import { resolve } from './resolve.js';
  */
 
 const REGIONS = ['us', 'eu', 'constructor'] as RegionId[];
-const REGISTERS = [['x'], ['__proto__'], ['g', 'h']] as const;
+const REGISTERS = [['x'], ['__proto__'], ['g', 'h'], ['top'], ['low'], ['on']] as const;
+const BY_VALUE: readonly Register[] = [
+  { columns: ['top'], policy: { kind: 'max', order: 'number' } },
+  { columns: ['low'], policy: { kind: 'min', order: 'number' } },
+  { columns: ['on'], policy: { kind: 'flag', wins: 'enable' } },
+];
 const COLUMNS = REGISTERS.flat();
 const COUNTERS = new Set(['n']);
 const MERGED = new Set<string>();
@@ -34,7 +39,7 @@ interface Policies {
 const specOf = (policies: Policies): TableSpec => ({
   name: 'public.items' as TableName,
   keyColumns: ['id'],
-  registers: REGISTERS.map((columns) => ({ columns, policy: policies.register })),
+  registers: [...REGISTERS.slice(0, 3).map((columns) => ({ columns, policy: policies.register })), ...BY_VALUE],
   counters: [...COUNTERS],
   delete: policies.delete,
   uniqueKeys: [],
@@ -112,8 +117,8 @@ class World {
   private write(region: Region, { remove, registers, n }: Write, clock: number): void {
     const { exists } = region.row;
     const op: ChangeOp = !exists ? 'insert' : remove ? 'delete' : 'update';
-    const patch = new Map<string, string>(op === 'insert' ? COLUMNS.map((c) => [c, '-']) : []);
-    for (const [register, value] of registers) for (const c of REGISTERS[register]!) patch.set(c, `${value}${c}`);
+    const patch = new Map<string, string>(op === 'insert' ? COLUMNS.map((c) => [c, valueOf(c, '-')]) : []);
+    for (const [register, value] of registers) for (const c of REGISTERS[register]!) patch.set(c, valueOf(c, value));
     if (op === 'insert' || n !== 0) patch.set('n', String(n));
     const id = ++this.id;
     const hlc = Math.max(clock, (this.hlc.get(region.name) ?? 0) + 1);
@@ -189,6 +194,11 @@ class World {
   }
 }
 
+function valueOf(column: string, value: string): string {
+  if (column === 'on') return value === 'a' ? 'true' : 'false';
+  return column === 'top' || column === 'low' ? String(['-', 'a', 'b', 'c'].indexOf(value) - 1) : `${value}${column}`;
+}
+
 /** A change that covers all there is. A deleted row keeps its values: they are the image that a later winner restores. */
 function follow(row: Row, change: Entry): Row {
   if (change.op === 'delete') return { ...row, exists: false };
@@ -208,13 +218,13 @@ const raced = (local: Entry, change: Entry): Entry => ({
 /** The row as a function of the set of writes and of who had seen what. */
 function twin(spec: TableSpec, truths: readonly Truth[]) {
   const top = (some: readonly Truth[]) => some.filter((t) => !some.some((other) => other.saw.has(t)));
-  const best = (some: readonly Truth[], lww: boolean) =>
-    [...some].sort((a, b) => (lww && compare(a.write.wall, b.write.wall)) || byStamp(a, b)).at(-1)!;
+  const best = (some: readonly Truth[], policy: RegisterPolicy, column: string) =>
+    [...some].sort((a, b) => preferred(policy, column, a, b) || byStamp(a, b)).at(-1)!;
   const values = new Map<string, string | null>();
   for (const { columns, policy } of spec.registers) {
     const setters = top(truths.filter((t) => Object.hasOwn(patchOf(t.write), columns[0]!)));
     if (setters.length === 0) continue;
-    const won = patchOf(best(setters, policy.kind === 'lww').write);
+    const won = patchOf(best(setters, policy as RegisterPolicy, columns[0]!).write);
     for (const column of columns) values.set(column, won[column]!);
   }
   const inserts = truths.filter((t) => t.write.op === 'insert');
@@ -230,7 +240,7 @@ function twin(spec: TableSpec, truths: readonly Truth[]) {
 function existence(
   spec: TableSpec,
   maximal: readonly Truth[],
-  best: (some: readonly Truth[], lww: boolean) => Truth,
+  best: (some: readonly Truth[], policy: RegisterPolicy, column: string) => Truth,
 ): boolean {
   const [deletes, others] = [true, false].map((d) => maximal.filter((t) => (t.write.op === 'delete') === d));
   if (others!.length === 0 || deletes!.length === 0) return others!.length > 0;
@@ -238,7 +248,30 @@ function existence(
   if (touched) return true;
   if (deletes!.some((t) => t.write.patch !== null)) return false;
   if (spec.delete === 'update-wins') return true;
-  return spec.delete === 'by-stamp' && best(maximal, false).write.op !== 'delete';
+  return spec.delete === 'by-stamp' && best(maximal, { kind: 'hlc' }, '').write.op !== 'delete';
+}
+
+/** What a policy goes by before the stamp; or instead of it, of which the lowest wins. */
+function preferred(policy: RegisterPolicy, column: string, a: Truth, b: Truth): number {
+  const value = ({ write }: Truth): string => patchOf(write)[column]!;
+  const place = ({ write }: Truth): number => ['eu', 'us'].indexOf(write.origin);
+  switch (policy.kind) {
+    case 'hlc':
+    case 'manual':
+      return 0;
+    case 'lww':
+      return compare(a.write.wall, b.write.wall);
+    case 'first-write':
+      return compare(b.write.stamp, a.write.stamp);
+    case 'region-priority':
+      return compare(place(b) < 0 ? 9 : place(b), place(a) < 0 ? 9 : place(a));
+    case 'max':
+      return compare(Number(value(a)), Number(value(b)));
+    case 'min':
+      return compare(Number(value(b)), Number(value(a)));
+    case 'flag':
+      return Number(value(a) === 'true') - Number(value(b) === 'true');
+  }
 }
 
 const compare = (a: bigint | number | string, b: bigint | number | string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -266,7 +299,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), to: where, from: where }) },
 );
 const policies: fc.Arbitrary<Policies> = fc.record({
-  register: fc.constantFrom<RegisterPolicy>({ kind: 'hlc' }, { kind: 'lww', column: null }),
+  register: fc.constantFrom<RegisterPolicy>(
+    { kind: 'hlc' },
+    { kind: 'lww', column: null },
+    { kind: 'first-write' },
+    { kind: 'region-priority', regions: ['eu', 'us'] },
+    { kind: 'manual' },
+  ),
   delete: fc.constantFrom<DeletePolicy>('update-wins', 'delete-wins', 'by-stamp'),
   wildClocks: fc.boolean(),
 });

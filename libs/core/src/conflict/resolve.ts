@@ -23,6 +23,8 @@ export interface Verdict {
   /** Of a value that is merged part by part, the keys down to this one; null: the whole. */
   readonly part: readonly string[] | null;
   readonly policy: Register['policy'] | { readonly kind: DeletePolicy };
+  /** With which that policy came. */
+  readonly epoch: number;
   /** Why the policy's function gave nothing, so that its fallback decided; null: it has none, or it gave something. */
   readonly failure: string | null;
   /** In the order of stamp, origin, id. */
@@ -74,7 +76,7 @@ export function resolve(
   for (const register of contended(spec, arriving, all)) {
     const decided = decideRegister(register, arriving, uncovered, values);
     for (const [column, value] of Object.entries(decided.values)) values.set(column, value);
-    verdicts.push(...decided.verdicts);
+    verdicts.push(...decided.verdicts.map((verdict) => ({ ...verdict, epoch: register.since })));
     pending.push(...(decided.pending ?? []));
   }
   for (const column of spec.counters) values.set(column, count(column, arriving, uncovered, values.get(column) ?? '0'));
@@ -121,7 +123,7 @@ const latestEpoch = (versions: readonly Entry[]): number =>
 /** A register's columns after the decision, and what it was. */
 interface Decided {
   readonly values: Values;
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly Omit<Verdict, 'epoch'>[];
   readonly pending?: readonly PendingMerge[];
 }
 
@@ -204,7 +206,10 @@ function mergeParts(
   return { values: Object.fromEntries([[column, value]]), verdicts: [] };
 }
 
-const leafVerdict = (column: string, { path, versions, winner: won, losers, wrote }: LeafVerdict): Verdict => ({
+const leafVerdict = (
+  column: string,
+  { path, versions, winner: won, losers, wrote }: LeafVerdict,
+): Omit<Verdict, 'epoch'> => ({
   columns: [column],
   part: pathOf(path),
   policy: { kind: 'map' },
@@ -235,7 +240,7 @@ function count(column: string, arriving: Entry, uncovered: readonly Entry[], pre
  */
 function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists: boolean; verdict: Verdict } {
   const sorted = byStamp([], versions);
-  const policy = policyAt(spec, latestEpoch(versions)).delete;
+  const { delete: policy, epoch } = policyAt(spec, latestEpoch(versions));
   const deletes = sorted.filter((e) => e.op === 'delete');
   const others = sorted.filter((e) => e.op !== 'delete');
   const isContended = deletes.length > 0 && others.length > 0;
@@ -249,6 +254,7 @@ function decideExistence(spec: TableSpec, versions: readonly Entry[]): { exists:
     columns: [],
     part: null,
     policy: { kind: policy },
+    epoch,
     failure: null,
     versions: sorted,
     winner: won,

@@ -29,7 +29,7 @@ export interface Explanation {
 }
 
 /** The write itself: one that was folded into a later one of its tick keeps its own stamp. */
-export type ChangeSource = Pick<ConflictVersion, 'origin' | 'id' | 'stamp' | 'wall' | 'actor'>;
+export type ChangeSource = Pick<ConflictVersion, 'origin' | 'id' | 'stamp' | 'wall' | 'actor' | 'application'>;
 
 export interface Beaten extends ConflictVersion {
   readonly reason: string;

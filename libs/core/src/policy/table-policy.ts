@@ -31,6 +31,8 @@ export interface MergeFunction {
   readonly language: 'javascript' | 'sql';
   /** JavaScript's text; of SQL the function's name in every region's database. */
   readonly source: string;
+  /** Of SQL, what the regions agreed that it does: see `findFunction`. JavaScript's source says it all. */
+  readonly digest?: string;
 }
 
 /** How a column's values are compared as PostgreSQL writes them. */
@@ -93,6 +95,17 @@ export interface ForeignKey {
   readonly parentColumns: readonly string[];
 }
 
+/** A counter of which each region takes no more than its share, so that together they never bring it below its bound (ADR 21). */
+export interface BoundedCounter {
+  readonly column: string;
+  /** What its shares are kept under: the column's name when the table was enrolled. */
+  readonly name: string;
+  /** Not negative: of a row that two regions insert at once both would hand out what is below zero. */
+  readonly min: string;
+  /** The epoch that the table's enrolment began with: shares are of one enrolment. */
+  readonly since: number;
+}
+
 /** A replicated table as the core needs it; what the user wrote, resolved against the catalog. */
 export interface TableSpec {
   readonly name: TableName;
@@ -100,6 +113,8 @@ export interface TableSpec {
   /** Every replicated column but the key's and generated ones, each in exactly one register or in `counters`. */
   readonly registers: readonly Register[];
   readonly counters: readonly string[];
+  /** Those of the counters that never pass a bound; none: there are none. */
+  readonly bounded?: readonly BoundedCounter[];
   readonly delete: DeletePolicy;
   readonly uniqueKeys: readonly UniqueKey[];
   readonly foreignKeys: readonly ForeignKey[];

@@ -33,6 +33,8 @@ export interface ValueChoice {
 export interface Operator {
   /** Empty: not said. */
   readonly actor: string;
+  /** The program it is asked with. */
+  readonly application?: string | null;
   /** Only if the conflict is still this one; null: whatever it is. */
   readonly version: string | null;
 }

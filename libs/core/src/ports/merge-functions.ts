@@ -24,6 +24,8 @@ export type PolicyCall = Omit<MergeCall, 'function'> & { readonly function: Merg
 export interface MergeFunctionRef {
   readonly name: string;
   readonly version: number;
+  /** Of a function in SQL, whose text is in the database: another one is not it. Left out: whatever is there. */
+  readonly digest?: string | undefined;
 }
 
 /** One register of one row to be decided. */

@@ -1,3 +1,4 @@
+import type { Writer } from '../change/writer.js';
 import type { JsonText, RegionId, TableName } from '../ids.js';
 import type { TableRef } from '../rows/name-parser.js';
 import type { Condition, RowQuery, Selected } from '../rows/query.js';
@@ -13,11 +14,11 @@ export interface RowStore {
   read(table: RowTable, query: RowQuery, options: { readonly count: boolean }): Promise<RowPage>;
   readOne(table: RowTable, key: readonly string[], select: readonly Selected[] | null): Promise<TaggedRow | null>;
   /** One write in one statement and one round trip. */
-  write(write: RowWrite, actor: string): Promise<WriteResult>;
+  write(write: RowWrite, writer: Writer): Promise<WriteResult>;
   /** All of the writes in one transaction, or none: also when `conclude`, which runs before the commit, throws. */
   transaction<T>(
     writes: readonly RowWrite[],
-    actor: string,
+    writer: Writer,
     conclude: (results: readonly WriteResult[]) => T,
   ): Promise<T>;
   /**
@@ -27,7 +28,7 @@ export interface RowStore {
   once(
     request: OnceRequest,
     writes: readonly RowWrite[],
-    actor: string,
+    writer: Writer,
     answer: (results: readonly WriteResult[]) => KeptAnswer,
   ): Promise<KeptAnswer>;
 }

@@ -19,6 +19,7 @@ export type RefusalCode =
   | 'foreign_key_violation'
   | 'exclusion_violation'
   | 'check_violation'
+  | 'share_exhausted'
   | 'not_null_violation'
   | 'invalid_value'
   | 'operator_not_for_type'
@@ -49,6 +50,10 @@ export interface RefusalMembers {
   readonly column?: string;
   readonly constraint?: string;
   readonly sqlState?: string;
+  /** Of a bounded counter: its row's key as the log writes it, what each region may take, and what this one was short of. */
+  readonly key?: string;
+  readonly shares?: { readonly [region: string]: string };
+  readonly short?: string;
   /** One to go on from instead. */
   readonly cursor?: string;
   /** Of a conflict, as it is now: for If-Match. */

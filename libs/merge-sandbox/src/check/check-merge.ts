@@ -15,7 +15,7 @@ import {
 } from './laws.js';
 import { Random } from './random.js';
 import { type MergeSamples, sampleCalls } from './sample-calls.js';
-import { type Tried, tried } from './tried.js';
+import { type CheckedFunctions, type Tried, tried } from './tried.js';
 
 export interface NewFunction extends MergeFunctionRef {
   readonly source: string;
@@ -41,6 +41,7 @@ export interface CheckOptions {
 
 /** A function that takes too much is found out before it has taken it six hundred times. */
 const CALLS_AT_A_TIME = 20;
+const SEED = 1;
 
 /**
  * Runs a new function on recorded and random versions, and refuses it, with a counterexample, when it cannot be relied upon to
@@ -50,49 +51,53 @@ export async function checkMerge(
   sandbox: MergeSandbox,
   { name, version, source }: NewFunction,
   samples: MergeSamples,
-  { count = 200, seed = 1, slowestMicros = 3_000 }: CheckOptions = {},
+  options: CheckOptions = {},
 ): Promise<MergeCheck> {
   const ref = { name: `checked ${name}`, version };
   const compiled = await sandbox.compile(ref.name, ref.version, source);
   if (compiled.kind === 'refused') {
     const detail = `it cannot be used (${compiled.because}): ${compiled.detail}`;
-    return {
-      verdict: 'refused',
-      problems: [{ code: 'not_compiled', detail, example: [] }],
-      warnings: [],
-      samples: 0,
-      seed,
-    };
+    const problems = [{ code: 'not_compiled' as const, detail, example: [] }];
+    return { verdict: 'refused', problems, warnings: [], samples: 0, seed: options.seed ?? SEED };
   }
   try {
-    const random = new Random(seed);
-    const calls = sampleCalls(ref, samples, random, count);
-    const first: Tried[] = [];
-    const problems: Finding<ProblemCode>[] = [];
-    for (let from = 0; from < calls.length && problems.length === 0; from += CALLS_AT_A_TIME) {
-      const part = await threeTimes(sandbox, calls.slice(from, from + CALLS_AT_A_TIME), random);
-      first.push(...part.first);
-      problems.push(
-        ...failures(part.first),
-        ...notRepeatable(part),
-        ...orderMatters(part),
-        ...slow(part, slowestMicros),
-      );
-    }
-    if (problems.length === 0) problems.push(...alwaysThrows(first));
-    const warnings = [...sometimesThrows(first), ...equalVersions(first), ...(await groupings(sandbox, first))];
-    return { verdict: problems.length > 0 ? 'refused' : 'accepted', problems, warnings, samples: first.length, seed };
+    return await checkCalls(sandbox, ref, samples, options);
   } finally {
     await sandbox.forget(ref);
   }
 }
 
-async function threeTimes(sandbox: MergeSandbox, calls: readonly MergeCall[], random: Random): Promise<ThreeTimes> {
-  const first = await tried(sandbox, calls);
+/** The same of a function that is there already, whatever runs it. */
+export async function checkCalls(
+  functions: CheckedFunctions,
+  ref: MergeFunctionRef,
+  samples: MergeSamples,
+  { count = 200, seed = SEED, slowestMicros = 3_000 }: CheckOptions = {},
+): Promise<MergeCheck> {
+  const random = new Random(seed);
+  const calls = sampleCalls(ref, samples, random, count);
+  const first: Tried[] = [];
+  const problems: Finding<ProblemCode>[] = [];
+  for (let from = 0; from < calls.length && problems.length === 0; from += CALLS_AT_A_TIME) {
+    const part = await threeTimes(functions, calls.slice(from, from + CALLS_AT_A_TIME), random);
+    first.push(...part.first);
+    problems.push(...failures(part.first), ...notRepeatable(part), ...orderMatters(part), ...slow(part, slowestMicros));
+  }
+  if (problems.length === 0) problems.push(...alwaysThrows(first));
+  const warnings = [...sometimesThrows(first), ...equalVersions(first), ...(await groupings(functions, first))];
+  return { verdict: problems.length > 0 ? 'refused' : 'accepted', problems, warnings, samples: first.length, seed };
+}
+
+async function threeTimes(
+  functions: CheckedFunctions,
+  calls: readonly MergeCall[],
+  random: Random,
+): Promise<ThreeTimes> {
+  const first = await tried(functions, calls);
   // The other way round: whatever a call leaves behind meets another one.
-  const again = (await tried(sandbox, calls.toReversed())).reverse();
+  const again = (await tried(functions, calls.toReversed())).reverse();
   const orders = await tried(
-    sandbox,
+    functions,
     calls.map((call) => otherOrder(call, random)),
   );
   return { first, again, orders };

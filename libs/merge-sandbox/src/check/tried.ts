@@ -1,14 +1,19 @@
 import { isLocalFailure, type MergeCall, type MergeOutcome } from '@meridian/core';
-import type { MergeSandbox, TimedOutcome } from '../merge-sandbox.js';
+import type { TimedOutcome } from '../merge-sandbox.js';
+
+/** The sandbox, or whatever else runs a function: that may not know how long its calls take. */
+export interface CheckedFunctions {
+  run(calls: readonly MergeCall[]): Promise<readonly (MergeOutcome & { readonly micros?: number })[]>;
+}
 
 export interface Tried {
   readonly call: MergeCall;
   readonly outcome: TimedOutcome;
 }
 
-export async function tried(sandbox: MergeSandbox, calls: readonly MergeCall[]): Promise<Tried[]> {
-  const outcomes = await sandbox.run(calls);
-  return calls.map((call, i) => ({ call, outcome: outcomes[i]! }));
+export async function tried(functions: CheckedFunctions, calls: readonly MergeCall[]): Promise<Tried[]> {
+  const outcomes = await functions.run(calls);
+  return calls.map((call, i) => ({ call, outcome: { micros: 0, ...outcomes[i]! } }));
 }
 
 /** Failing in other words is failing alike; what was stopped, or not tried, says nothing of the other. */

@@ -145,6 +145,8 @@ describe('virtual rows, their claims and children, and conflict records', () => 
       stamp: '12',
       wall: '2026-01-01T00:00:00Z',
       actor: 'ann',
+      application: 'psql',
+      clockOffsetMs: 0,
       values: { name: 'a' },
     },
     versions: [],

@@ -1,5 +1,6 @@
 import { OUTPUT_SETTINGS } from '../catalog/output-settings.js';
 import { literal } from '../catalog/quoting.js';
+import { sharesWhenAltered } from './share.sql.js';
 import { type Captured, type CaptureTarget, columnOf, isNumbered } from './capture-target.js';
 
 /**
@@ -17,7 +18,7 @@ export function whenAltered(target: CaptureTarget, op: Captured): string {
   return /* sql */ `  IF meridian.shape(${relation}) <> ${literal(shapeOf(target))} THEN
     output := meridian.set_output(${literal(JSON.stringify(OUTPUT_SETTINGS))});
     EXECUTE meridian.altered_capture(${relation}, TG_OP, ${literal(agreedColumns(target))}, ${truncated})
-      USING stamp, actor, clock, ${number};
+      USING stamp, actor, clock, ${number};${sharesWhenAltered(target, op)}
     PERFORM meridian.set_output(output);
     RETURN NULL;
   END IF;`;

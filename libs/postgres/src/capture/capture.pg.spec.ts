@@ -203,12 +203,12 @@ describe('capture', () => {
     await db.run(`SELECT setval('meridian.stamp', 1)`);
   });
 
-  it('names the actor that the service set, else the session and its application', async () => {
+  it('names the actor and the application that the service set, else the session and its own', async () => {
     await db.run(
-      `SET application_name = 'psql'; INSERT INTO items VALUES (1); SET meridian.actor = 'ann'; INSERT INTO items VALUES (2); RESET meridian.actor`,
+      `SET application_name = 'psql'; INSERT INTO items VALUES (1); SET meridian.actor = 'ann'; INSERT INTO items VALUES (2); SET meridian.application = 'curl/8'; INSERT INTO items VALUES (3); RESET meridian.actor; RESET meridian.application`,
     );
-    const rows = await db.rows(`SELECT actor FROM meridian.change ORDER BY id DESC LIMIT 2`);
-    expect(rows).toEqual([{ actor: 'ann' }, { actor: 'postgres/psql' }]);
+    const rows = await db.rows(`SELECT actor FROM meridian.change ORDER BY id DESC LIMIT 3`);
+    expect(rows).toEqual([{ actor: 'ann\tcurl/8' }, { actor: 'ann\tpsql' }, { actor: 'postgres\tpsql' }]);
   });
 
   it('refuses a change that no region could be sent, where it is written', async () => {

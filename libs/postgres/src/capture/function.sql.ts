@@ -36,8 +36,8 @@ BEGIN
   clock := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
   now_stamp := clock / 1000 * 65536 + clock % 1000 * 65;
   stamp := nextval('meridian.stamp');
-  actor := coalesce(nullif(current_setting('meridian.actor', true), ''),
-                    concat_ws('/', session_user, nullif(current_setting('application_name'), '')));${number}
+  actor := coalesce(nullif(current_setting('meridian.actor', true), ''), session_user) || E'\\t' ||
+           coalesce(nullif(current_setting('meridian.application', true), ''), current_setting('application_name'));${number}
   IF stamp < now_stamp THEN
     stamp := setval('meridian.stamp', now_stamp);
   END IF;

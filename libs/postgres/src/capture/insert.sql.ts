@@ -2,6 +2,7 @@ import { type CaptureTarget } from './capture-target.js';
 import { keyArray, missing, wholeRow } from './expressions.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { idPerRow, rankedRegisters, ranks, wallOf } from './ranks.js';
+import { sharesBegun } from './share.sql.js';
 import { oneDimension } from './sets.sql.js';
 import { touches } from './touch.sql.js';
 
@@ -17,6 +18,6 @@ export function insertCapture(target: CaptureTarget): string {
     ${wallOf(target, 'n')},
     ${wholeRow(target, 'n')},
     NULL${ranked ? `,\n    c.id,\n    ${ranks(target, 'n', 'always')}` : ''}
-    FROM new_rows n${ranked ? `\n   ${idPerRow(`NOT (${missing(target, 'n')})`)}` : ''};${touches(target, 'insert')}`,
+    FROM new_rows n${ranked ? `\n   ${idPerRow(`NOT (${missing(target, 'n')})`)}` : ''};${sharesBegun(target)}${touches(target, 'insert')}`,
   );
 }

@@ -10,6 +10,7 @@ import {
   missing,
   moved,
 } from './expressions.js';
+import { sharesBegunByMove, sharesSpent } from './share.sql.js';
 import { growSetsKept, oneDimension } from './sets.sql.js';
 import { captureFunction, LOGGED, logged } from './function.sql.js';
 import { idPerRow, rankedRegisters, ranks, wallOf } from './ranks.js';
@@ -30,8 +31,8 @@ export function updateCapture(target: CaptureTarget): string {
     PERFORM set_config('meridian.moved', '', true);
     DELETE FROM meridian.change WHERE id IN (
       SELECT id FROM meridian.change WHERE seq IS NULL AND xid = pg_current_xact_id() ORDER BY id DESC LIMIT logged);
-    ${`${movedKeys(target)}\n${moveInsertsBehind(target)}${excessCarried(target)}`.replaceAll('\n', '\n  ')}
-  END IF;${touches(target, 'update')}`,
+    ${`${movedKeys(target)}\n${moveInsertsBehind(target)}${excessCarried(target)}${sharesBegunByMove(target)}`.replaceAll('\n', '\n  ')}
+  END IF;${sharesSpent(target)}${touches(target, 'update')}`,
     ['logged bigint'],
   );
 }

@@ -17,7 +17,7 @@ export interface CatalogTable {
   readonly foreignKeys: readonly CatalogForeignKey[];
   /** Foreign keys of other tables that refer to this one. */
   readonly referrers: readonly CatalogReferrer[];
-  readonly checks: readonly { readonly name: string; readonly columns: readonly string[] }[];
+  readonly checks: readonly CatalogCheck[];
   readonly exclusions: readonly string[];
   /**
    * What may write to the table while a statement that writes to it is not captured yet: users' AFTER triggers, of any table, for
@@ -59,6 +59,13 @@ export interface CatalogColumn {
   readonly madeOf: readonly string[];
   /** False: equal values may differ in their text, by a nondeterministic collation. */
   readonly deterministic: boolean;
+}
+
+export interface CatalogCheck {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** As PostgreSQL writes it: `CHECK ((stock >= 0))`. */
+  readonly definition: string;
 }
 
 export interface CatalogUniqueIndex {

@@ -27,6 +27,7 @@ describe('a policy document', () => {
     const columns = {
       ...{ a: 'first-write', b: { policy: 'region-priority', regions: ['us', 'eu'] }, c: 'max', d: 'min', e: 'set' },
       ...{ f: 'grow-set', g: 'flag', h: { policy: 'flag', wins: 'disable' }, i: 'map', j: 'manual' },
+      l: { policy: 'bounded-counter', min: 0 },
       k: { policy: 'merge:best', language: 'javascript', source: 'export default () => 1', fallback: 'first-write' },
     };
     const { document } = parsePolicyDocument({ columns, secret: ['a'] });
@@ -42,6 +43,8 @@ describe('a policy document', () => {
     [{ columns: { a: { policy: 'flag', wins: 'nobody' } } }],
     [{ columns: { a: { policy: 'max', column: 'b' } } }],
     [{ secret: 'a' }],
+    [{ columns: { a: { policy: 'bounded-counter', min: '0' } } }],
+    [{ columns: { a: { policy: 'bounded-counter', least: 0 } } }],
     [{ columns: { a: 'merge:best' } }],
     [{ columns: { a: { policy: 'merge:best', source: 'x', fallback: 'max' } } }],
     [{ columns: { a: { policy: 'merge:', source: 'x' } } }],
@@ -49,8 +52,13 @@ describe('a policy document', () => {
     expect(codes(input)).toEqual(['bad_policy']);
   });
 
+  it('takes a bounded counter without its bound as one from zero', () => {
+    const { document } = parsePolicyDocument({ columns: { a: 'bounded-counter' } });
+    expect(document!.columns.get('a')).toEqual({ kind: 'bounded-counter', min: 0 });
+  });
+
   it('says of the policies to come that they are not available yet', () => {
-    for (const policy of ['bounded-counter', 'register', 'text', { policy: 'text' }])
+    for (const policy of ['register', 'text', { policy: 'text' }])
       expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
   });
 

@@ -157,7 +157,7 @@ SELECT json_build_object(
        JOIN pg_namespace rn ON rn.oid = r.relnamespace
       WHERE con.confrelid = c.oid AND con.conrelid <> c.oid AND con.contype = 'f' AND con.conparentid = 0), '[]'),
   'checks', coalesce((
-     SELECT json_agg(json_build_object('name', con.conname, 'columns', coalesce((
+     SELECT json_agg(json_build_object('name', con.conname, 'definition', pg_get_constraintdef(con.oid), 'columns', coalesce((
          SELECT json_agg(a.attname) FROM pg_attribute a
           WHERE a.attrelid = con.conrelid AND a.attnum > 0 AND NOT a.attisdropped
             AND (a.attnum = ANY (con.conkey) OR 0 = ANY (con.conkey))), '[]')) ORDER BY con.conname)

@@ -22,6 +22,7 @@ export type EnrolmentCode =
   | 'bad_policy'
   | 'policy_not_available'
   | 'policy_needs_enrolment'
+  | 'merge_function_differs'
   | 'unknown_column'
   | 'bad_group'
   | 'bad_counter'

@@ -3,7 +3,8 @@ import { type EnrolmentProblem, problem } from './refusal.js';
 import type { CatalogTable } from './catalog-table.js';
 import { type Register, merges } from '@meridian/core';
 import { longestText, valueOrderOf } from './value-policies.js';
-import { type WrittenPolicy, isWhole, policyValue } from './written-policy.js';
+import { impliedChecks } from './bounded-counters.js';
+import { type WrittenPolicy, isCounter, isWhole, policyValue } from './written-policy.js';
 
 /** Columns that must come from one version together, and why. */
 interface Bond {
@@ -23,7 +24,10 @@ export function registersOf(
   problems: EnrolmentProblem[],
 ): { registers: Register[]; counters: string[] } {
   const free = table.columns.filter((c) => !c.generated && !table.keyColumns.includes(c.name)).map((c) => c.name);
-  const counters = free.filter((name) => document.columns.get(name)?.kind === 'counter');
+  const counters = free.filter((name) => {
+    const policy = document.columns.get(name);
+    return policy !== undefined && isCounter(policy);
+  });
   const bonds = bondsOf(table, document);
   for (const counter of counters) {
     const bond = bonds.find((b) => b.columns.includes(counter));
@@ -32,7 +36,7 @@ export function registersOf(
         problem(
           'bad_counter',
           `"${counter}" is a counter inside ${bond.because}: a sum that no region wrote could break it`,
-          'drop the constraint, or give the column another policy',
+          'drop the constraint, or give the column another policy: {"policy": "bounded-counter", "min": 0} keeps to a CHECK (… >= 0)',
         ),
       );
   }
@@ -51,7 +55,7 @@ function mergedInBond(free: readonly string[], document: PolicyDocument, bonds: 
     const policy = document.columns.get(name);
     const bond =
       bonds.find((b) => b.columns.includes(name) && !b.byUser) ?? bonds.find((b) => b.columns.includes(name));
-    if (policy === undefined || policy.kind === 'counter' || bond === undefined) return [];
+    if (policy === undefined || isCounter(policy) || bond === undefined) return [];
     if (!makesValues(policy) || (policy.kind === 'merge' && bond.byUser)) return [];
     return [
       problem(
@@ -68,12 +72,15 @@ function bondsOf(table: CatalogTable, document: PolicyDocument): Bond[] {
     const column = table.columns.find((c) => c.name === name);
     return column?.generated ? column.generatedFrom : [name];
   };
+  const implied = impliedChecks(table, document);
   return [
-    ...table.checks.map((c) => ({
-      columns: c.columns.flatMap(sources),
-      because: `the CHECK "${c.name}"`,
-      byUser: false,
-    })),
+    ...table.checks
+      .filter((c) => !implied.has(c.name))
+      .map((c) => ({
+        columns: c.columns.flatMap(sources),
+        because: `the CHECK "${c.name}"`,
+        byUser: false,
+      })),
     ...table.indexes
       .filter((i) => !i.primary)
       .map((i) => ({ columns: i.columns, because: `the unique key "${i.name}"`, byUser: false })),
@@ -99,7 +106,7 @@ function joined(columns: readonly string[], bonds: readonly Bond[]): string[][] 
 function policyOf(columns: readonly string[], document: PolicyDocument, problems: EnrolmentProblem[]): WrittenPolicy {
   const named = columns.flatMap((c) => {
     const policy = document.columns.get(c);
-    return policy === undefined || policy.kind === 'counter' ? [] : [{ column: c, policy }];
+    return policy === undefined || isCounter(policy) ? [] : [{ column: c, policy }];
   });
   const [first, ...rest] = named;
   if (first === undefined) return document.policy;
@@ -128,7 +135,7 @@ const samePolicy = (a: WrittenPolicy, b: WrittenPolicy): boolean =>
 
 /** With what the column's type says of its values. A counter is in no register. */
 function resolved(table: CatalogTable, columns: readonly string[], policy: WrittenPolicy): Register['policy'] {
-  if (policy.kind === 'counter') throw new Error(`a counter among the registers of ${table.name}`);
+  if (isCounter(policy)) throw new Error(`a counter among the registers of ${table.name}`);
   const column = table.columns.find((c) => c.name === columns[0]);
   if (policy.kind === 'text') return { kind: 'text', longest: column === undefined ? null : longestText(column) };
   if (policy.kind !== 'max' && policy.kind !== 'min') return policy;

@@ -57,6 +57,33 @@ describe('a policy resolved against the catalog', () => {
     expect(registers(found, { granularity: 'row' })).toEqual([['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']]);
   });
 
+  it('lets a bounded counter be in a CHECK of its own that its bound implies', async () => {
+    const found =
+      await table(`id int PRIMARY KEY, a int NOT NULL CHECK (a >= 0), b int NOT NULL CHECK (b > 2), "C" numeric NOT NULL CHECK ("C" >= 1.5),
+      d int NOT NULL, CHECK (d >= 0 AND d < 100), e int NOT NULL, f int, CHECK (e >= f)`);
+    const bounded = (column: string, min = 0) =>
+      codes(found, { columns: { [column]: { policy: 'bounded-counter', min } } });
+    expect([bounded('a'), bounded('b', 3), bounded('C', 1.5)]).toEqual([[], [], []]);
+    for (const [column, min] of [
+      ['b', 2],
+      ['C', 1.4],
+      ['d', 0],
+      ['e', 0],
+    ] as const)
+      expect(bounded(column, min)).toEqual(['bad_counter']);
+    expect(resolvePolicy({ columns: { a: 'bounded-counter' } }, found, 4).spec).toMatchObject({
+      counters: ['a'],
+      bounded: [{ column: 'a', name: 'a', min: '0', since: 4 }],
+    });
+  });
+
+  it('refuses a bound below zero, one that the type cannot hold, and a bound above', async () => {
+    const found = await table('id int PRIMARY KEY, a int2 NOT NULL');
+    const bounded = (policy: object) => codes(found, { columns: { a: { policy: 'bounded-counter', ...policy } } });
+    for (const policy of [{ min: -1 }, { min: 40_000 }, { min: 1e21 }, { min: 0, max: 7 }])
+      expect(new Set(bounded(policy))).toEqual(new Set(['bad_counter']));
+  });
+
   it('follows a CHECK over a generated column to the columns that it is computed from', async () => {
     const found = await table(
       'id int PRIMARY KEY, a int, b int, s int GENERATED ALWAYS AS (a + b) STORED CHECK (s > 0)',

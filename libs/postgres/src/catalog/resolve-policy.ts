@@ -4,8 +4,10 @@ import { type PolicyDocument, parsePolicyDocument } from './policy-document.js';
 import { type EnrolmentProblem, problem } from './refusal.js';
 import { registersOf } from './registers.js';
 import { shapeProblems } from './table-problems.js';
+import { boundedCounters, boundProblems } from './bounded-counters.js';
 import { isBuiltIn } from './value-text.js';
 import { valuePolicyProblems } from './value-policies.js';
+import { isCounter } from './written-policy.js';
 
 export type Resolved =
   | { readonly spec: TableSpec; readonly document: PolicyDocument; readonly problems: readonly [] }
@@ -20,6 +22,7 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
   problems.push(
     ...unknownColumns(document, table),
     ...counterProblems(document, table),
+    ...boundProblems(document, table),
     ...lwwProblems(document, table),
     ...valuePolicyProblems(document, table),
   );
@@ -30,6 +33,7 @@ export function resolvePolicy(input: unknown, table: CatalogTable, epoch: number
     keyColumns: table.keyColumns,
     registers,
     counters,
+    ...boundedCounters(document, epoch),
     delete: document.delete,
     uniqueKeys: table.indexes
       .filter((i) => !i.primary)
@@ -67,7 +71,7 @@ function unknownColumns(document: PolicyDocument, table: CatalogTable): Enrolmen
 function counterProblems(document: PolicyDocument, table: CatalogTable): EnrolmentProblem[] {
   return [...document.columns].flatMap(([name, policy]) => {
     const column = columnNamed(table, name);
-    if (policy.kind !== 'counter' || column === undefined) return [];
+    if (!isCounter(policy) || column === undefined) return [];
     const problems: EnrolmentProblem[] = [];
     if (!['int2', 'int4', 'int8', 'numeric'].some((type) => isBuiltIn(column, type)))
       problems.push(

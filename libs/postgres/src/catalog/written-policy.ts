@@ -8,7 +8,15 @@ export type WrittenPolicy =
   | Exclude<MergePolicy, { readonly kind: 'text' }>
   | { readonly kind: 'text' }
   | FunctionPolicy
-  | { readonly kind: 'counter' };
+  | CounterPolicy;
+
+export type CounterPolicy =
+  | { readonly kind: 'counter' }
+  /** A JSON number. `max`: asked for, and refused by name. */
+  | { readonly kind: 'bounded-counter'; readonly min: number; readonly max?: number };
+
+export const isCounter = (policy: WrittenPolicy): policy is CounterPolicy =>
+  policy.kind === 'counter' || policy.kind === 'bounded-counter';
 
 /** One that a table, a group, a whole row can have. */
 export type WholePolicy = Extract<
@@ -30,10 +38,10 @@ export const isWhole = (policy: WrittenPolicy): policy is WholePolicy => WHOLE.h
 const BARE = ['hlc', 'first-write', 'manual', 'max', 'min', 'set', 'grow-set', 'map', 'text', 'counter'] as const;
 
 /** Named by the design, and not built yet. */
-const LATER = ['bounded-counter', 'register'];
+const LATER = ['register'];
 
 export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual"`;
-export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", "text", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
+export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", {"policy": "bounded-counter", "min": 0}, "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", "text", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
 
 /** `"lww"` is `{"policy": "lww"}`; a word: why it is no policy. */
 export function writtenPolicy(value: unknown): WrittenPolicy | 'unknown' | 'later' {
@@ -62,21 +70,30 @@ function withParts(kind: string, rest: Readonly<Record<string, unknown>>): Writt
       const wins = rest['wins'] ?? 'enable';
       return only('wins') && (wins === 'enable' || wins === 'disable') ? { kind, wins } : undefined;
     }
+    case 'bounded-counter': {
+      const { min = 0, max, ...others } = rest;
+      if (Object.keys(others).length > 0 || !isNumber(min) || !(max === undefined || isNumber(max))) return undefined;
+      return { kind, min, ...(max === undefined ? {} : { max }) };
+    }
     default:
       return undefined;
   }
 }
 
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
 const MERGE = 'merge:';
 
 /** `{"policy": "merge:longest", "source": "export default (base, versions) => …", "fallback": "hlc"}` */
 function functionPolicy(name: string, rest: Readonly<Record<string, unknown>>): FunctionPolicy | undefined {
-  const { source, language = 'javascript', fallback: given = 'hlc', ...others } = rest;
+  const { source, language = 'javascript', fallback: given = 'hlc', digest, ...others } = rest;
   const fallback = writtenPolicy(given);
   if (!/^\w{1,63}$/.test(name) || Object.keys(others).length > 0 || typeof source !== 'string') return undefined;
   if ((language !== 'javascript' && language !== 'sql') || typeof fallback === 'string') return undefined;
   if (!isFallback(fallback)) return undefined;
-  return { kind: 'merge', function: { name, language, source }, fallback };
+  if (digest === undefined) return { kind: 'merge', function: { name, language, source }, fallback };
+  if (language !== 'sql' || typeof digest !== 'string') return undefined;
+  return { kind: 'merge', function: { name, language, source, digest }, fallback };
 }
 
 const isFallback = (policy: WrittenPolicy): policy is FallbackPolicy => isWhole(policy) && policy.kind !== 'lww';
@@ -96,9 +113,11 @@ export function policyValue(policy: WrittenPolicy): unknown {
       return { policy: policy.kind, regions: policy.regions };
     case 'flag':
       return policy.wins === 'enable' ? 'flag' : { policy: 'flag', wins: policy.wins };
+    case 'bounded-counter':
+      return { policy: policy.kind, min: policy.min };
     case 'merge': {
-      const { name, language, source } = policy.function;
-      return { policy: `${MERGE}${name}`, language, source, fallback: policyValue(policy.fallback) };
+      const { name, ...written } = policy.function;
+      return { policy: `${MERGE}${name}`, ...written, fallback: policyValue(policy.fallback) };
     }
     default:
       return policy.kind;

@@ -1,7 +1,7 @@
 import type { ConflictFilter } from '@meridian/core';
 import { Parameters, type Statement } from '../rows/sql-builder.js';
 
-const time = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+export const utcTime = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /** As of migration 8's index. */
 const DECIDED = `d.strategy NOT IN ('undone', 'reopened')`;
@@ -21,16 +21,19 @@ const CONFLICT = /* sql */ `json_build_object(
   'status', CASE WHEN c.status = 'withdrawn' THEN c.status WHEN ${DECIDED} THEN 'resolved' ELSE 'open' END,
   'loser', c.loser, 'versions', c.versions, 'base', c.base, 'overwritten', c.overwritten, 'result', c.result, 'reason', c.reason,
   'decision', CASE WHEN d.conflict IS NOT NULL THEN json_build_object(
-    'strategy', d.strategy, 'version', d.version, 'written', d.written, 'by', d.by, 'region', d.region, 'note', d.note, 'at', ${time('d.at')}) END,
+    'strategy', d.strategy, 'version', d.version, 'written', d.written, 'by', d.by, 'region', d.region, 'note', d.note, 'at', ${utcTime('d.at')}) END,
   'assignee', assignee.value, 'snoozedUntil', snoozed.value,
   'note', CASE WHEN note.value IS NOT NULL THEN json_build_object(
-    'text', note.value, 'by', note.by, 'region', note.region, 'at', ${time('note.at')}) END,
-  'createdAt', ${time('c.created_at')}, 'updatedAt', ${time('c.updated_at')})::text`;
+    'text', note.value, 'by', note.by, 'region', note.region, 'at', ${utcTime('note.at')}) END,
+  'createdAt', ${utcTime('c.created_at')}, 'updatedAt', ${utcTime('c.updated_at')})::text`;
 
 const SHOWN = `c.id, v.version, ${CONFLICT} AS conflict`;
 
-export const GET_SQL = /* sql */ `
-SELECT ${SHOWN} FROM meridian.conflict c LEFT JOIN meridian.decision d ON d.conflict = c.id ${TRIAGE} ${VERSION} WHERE c.id = $1`;
+/** Of `meridian.conflict c`; a condition may follow. */
+export const SHOWN_CONFLICT = /* sql */ `
+SELECT ${SHOWN} FROM meridian.conflict c LEFT JOIN meridian.decision d ON d.conflict = c.id ${TRIAGE} ${VERSION}`;
+
+export const GET_SQL = `${SHOWN_CONFLICT} WHERE c.id = $1`;
 
 export function listSql(filter: ConflictFilter, after: readonly [at: string, id: string] | null): Statement {
   const parameters = new Parameters();

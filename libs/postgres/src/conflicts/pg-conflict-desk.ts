@@ -14,10 +14,13 @@ import {
   type TriageAspect,
   type ValueChoice,
   writeOf,
+  type Writer,
   type Written,
 } from '@meridian/core';
 import type { Pool, PoolClient } from 'pg';
 import { RowTransactions } from '../rows/row-transactions.js';
+import { Parameters } from '../rows/sql-builder.js';
+import { setWriterSql } from '../rows/write-sql.js';
 import { type ConflictRow, lockConflictRow, rowWriteOf } from './conflict-row.js';
 import { GET_SQL } from './conflict-sql.js';
 import {
@@ -105,10 +108,10 @@ export class PgConflictDesk implements ConflictDesk {
     work: (client: PoolClient, conflict: DecidedConflict, known: ReadonlySet<string>) => Promise<void>,
   ): Promise<ShownConflict> {
     return this.#rows.run(async (client) => {
-      await client.query(
-        `SELECT pg_advisory_xact_lock(hashtextextended('meridian conflict ' || $1, 0)), set_config('meridian.actor', $2, true)`,
-        [id, operator.actor],
-      );
+      const parameters = new Parameters();
+      const lock = `pg_advisory_xact_lock(hashtextextended('meridian conflict ' || ${parameters.add(id)}, 0))`;
+      const setWriter = setWriterSql(writerOf(operator), (value) => parameters.add(value));
+      await client.query(`SELECT ${lock}, ${setWriter}`, parameters.values);
       await client.query('SELECT FROM meridian.decision WHERE conflict = $1 FOR UPDATE', [id]);
       const triage = await client.query<{ aspect: string }>(
         'SELECT aspect FROM meridian.triage WHERE conflict = $1 ORDER BY aspect FOR UPDATE',
@@ -146,13 +149,13 @@ export class PgConflictDesk implements ConflictDesk {
   async #carryOut(
     client: PoolClient,
     { record, key }: DecidedConflict,
-    { actor }: Operator,
+    operator: Operator,
     remedy: (row: ConflictRow) => Promise<Remedy>,
   ): Promise<Written | null> {
     const row = await lockConflictRow(this.#rows, client, record, key);
     const write = writeOf(await remedy(row), row.present, row.table.keyColumns);
     if (write.kind === 'none') return null;
-    await this.#rows.write(client, rowWriteOf(row, write), actor);
+    await this.#rows.write(client, rowWriteOf(row, write), writerOf(operator));
     return write.written;
   }
 
@@ -201,6 +204,8 @@ function refOf(record: ConflictRecord, choice: Choice & { readonly kind: 'versio
   const { origin, id } = chosenVersion(record, choice.version);
   return { origin, id };
 }
+
+const writerOf = ({ actor, application = null }: Operator): Writer => ({ actor, application });
 
 const changedMeanwhile = (): Refused =>
   new Refused('conflict_changed', 'another region decided it at this moment: look at it again, and decide anew');

@@ -397,6 +397,10 @@ describe('the check of a table', () => {
         ['counter_suggested', 'public.shelf."stock"'],
       ]);
       expect(await codes('shelf', { columns: { stock: 'counter' } })).toEqual([]);
+      await make('CREATE TABLE kept (id uuid PRIMARY KEY, stock int NOT NULL CHECK (stock >= 0))');
+      expect(await found('kept')).toMatchObject([
+        { code: 'counter_suggested', cure: { text: expect.stringContaining('bounded-counter') as string } },
+      ]);
       await us.enrol('SELECT 1', 'shelf');
       await make(`INSERT INTO shelf (id) VALUES ('00000000-0000-0000-0000-000000000001')`);
       for (const year of [1990, 2024, 1871, 1066, 1999, 1815])

@@ -286,13 +286,14 @@ describe('enrolment', () => {
     ]);
   });
 
-  it('a column that is no counter any more, or whose table is not enrolled, is what it shows', async () => {
+  it('of a counter that is gone, or whose table is not enrolled, nothing is kept', async () => {
     await us.run('CREATE TABLE counted (id int PRIMARY KEY, n int NOT NULL, m int NOT NULL)');
     await us.enrol('counted', { columns: { n: 'counter', m: 'counter' } });
     await us.run(
       `INSERT INTO meridian.counter_excess SELECT 'public.counted', '["1"]', c, 5 FROM unnest('{n,m}'::text[]) c`,
     );
     const left = () => us.rows('SELECT column_name FROM meridian.counter_excess');
+    await us.run('ALTER TABLE counted DROP COLUMN m');
     await us.enrol('counted', { columns: { n: 'counter' } });
     expect(await left()).toEqual([{ column_name: 'n' }]);
     await us.enrolment.remove('public.counted' as TableName);

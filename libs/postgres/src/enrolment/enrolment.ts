@@ -9,12 +9,13 @@ import { resolvePolicy } from '../catalog/resolve-policy.js';
 import { hasDrifted, strays } from '../capture/drift.js';
 import { dropCapture, dropTriggers, installCapture, replaceFunctions } from '../capture/install.js';
 import { type PolicyRevision, readRevisions } from './revisions.js';
-import { refuseMerging } from './policy-change.js';
+import { refuseMerging, withSharesOf } from './policy-change.js';
 import { attachedRowsProblems } from './attached-rows.js';
 import { digestOf, PIN_OUTPUT } from './digest.js';
 import { grantTable, revokeTable, roleProblems } from './grants.js';
 import { referrerProblems, referrersDiffer } from './referrers.js';
 import { holdKeySequences, numberKeys, numbersDrifted, type Share } from './key-numbers.js';
+import { functionProblems } from './policy-functions.js';
 import { HELD_MS, PreparedEnrolment } from './prepared-enrolment.js';
 import { presentSpec } from './present-spec.js';
 import { groupsOf, ruleOfForeignKey, rulesOf } from './agreement.js';
@@ -96,10 +97,11 @@ export class Enrolment {
     await client.query(
       `${BEGIN}; ${PIN_OUTPUT}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL idle_in_transaction_session_timeout = ${heldMs + 15_000}`,
     );
-    const { target, document, enrolled, known, ended } = await this.#resolve(client, ref, input, given);
+    const { target: asked, document, enrolled, known, ended } = await this.#resolve(client, ref, input, given);
     const anew = isAnew(known, ended);
-    const before = anew ? undefined : presentSpec(enrolled!.spec, target.table, document);
-    if (before !== undefined) refuseMerging(before, target.spec);
+    const before = anew ? undefined : presentSpec(enrolled!.spec, asked.table, document);
+    if (before !== undefined) refuseMerging(before, asked.spec);
+    const target = { ...asked, spec: withSharesOf(before, asked.spec) };
     const spec = agreedSpec(target.spec, target.table, before);
     const same = !anew && known.present === spec.epoch && !(await hasDrifted(client, target));
     if (anew) await beginEnrolment(client, target.spec.name, ended);
@@ -143,6 +145,7 @@ export class Enrolment {
       ...(await roleProblems(client, table, this.options.applyRole, this.options.replicaRole)),
       ...(await this.#relatedProblems(client, table)),
       ...keySequenceProblems(await readKeySequences(client, table)),
+      ...(resolved.document === null ? [] : await functionProblems(client, resolved.document)),
     ];
     if (problems.length > 0 || resolved.spec === null) throw new EnrolmentRefused(table.name, problems);
     const { document, spec } = resolved;

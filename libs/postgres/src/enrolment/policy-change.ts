@@ -2,9 +2,10 @@ import { type TableSpec, merges } from '@meridian/core';
 import { EnrolmentRefused, type EnrolmentProblem, problem } from '../catalog/refusal.js';
 
 /**
- * A column becomes one that is merged part by part, or ceases to be, with a new enrolment only: parts are decided by what each
- * write changed of what all regions had before, and writes on their way under another policy had other values before them (the
- * simulation found such tables to differ).
+ * A column becomes a counter or one that is merged part by part, or ceases to be, with a new enrolment only: parts are decided by
+ * what each write changed of what all regions had before, and writes on their way under another policy had other values before
+ * them (the simulation found such tables to differ); those of a counter carry differences, which are no values of the column. So
+ * does a bound: what each region may take follows from where the counter stood then.
  */
 export function refuseMerging(before: TableSpec, next: TableSpec): void {
   const [was, becomes] = [mergedBy(before), mergedBy(next)];
@@ -22,7 +23,15 @@ export function refuseMerging(before: TableSpec, next: TableSpec): void {
   );
 }
 
-const mergedBy = ({ registers }: TableSpec): ReadonlyMap<string, string> =>
-  new Map(
-    registers.flatMap(({ columns, policy }) => (merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [])),
-  );
+const mergedBy = ({ registers, counters, bounded = [] }: TableSpec): ReadonlyMap<string, string> =>
+  new Map([
+    ...counters.map((column) => [column, 'counter'] as const),
+    ...registers.flatMap(({ columns, policy }) =>
+      merges(policy) ? columns.map((c) => [c, policy.kind] as const) : [],
+    ),
+    ...bounded.map(({ column, min }) => [column, `bounded-counter from ${min}`] as const),
+  ]);
+
+/** Under whichever policy: the shares of an enrolment last as long as it does. */
+export const withSharesOf = (before: TableSpec | undefined, next: TableSpec): TableSpec =>
+  before?.bounded === undefined ? next : { ...next, bounded: before.bounded };

@@ -5,6 +5,7 @@ import type { StoredSpec } from '../entities/enrolled-table.entity.js';
 import { digestOf, type RowHash, rowHashes, type TableDigest } from './digest.js';
 import { type KeySequence, numberKeys, type NumberingOutcome } from './key-numbers.js';
 import { readPages, replaceRows } from './rows-copy.js';
+import { shareOut } from './base-shares.js';
 import { storeNumbering } from './stored-table.js';
 
 /** Longer than any region takes to digest its rows; a coordinator that died must not keep a table's writers waiting. */
@@ -60,13 +61,18 @@ export class PreparedEnrolment {
     return digestOf(this.#held(), this.target);
   }
 
-  /** Gives the sequences of its keys this region's share of the numbers. `others`: of all regions, as they were prepared. */
+  /**
+   * Gives the sequences of its keys this region's share of the numbers, and every region its share of the bounded counters.
+   * `others`: of all regions, as they were prepared.
+   */
   async numberKeys(numbering: Numbering, others: readonly KeySequence[]): Promise<NumberingOutcome> {
     const { region, table, spec } = this.target;
     const share = { region, numbering, wasShared: this.numbering !== null };
     const outcome = await numberKeys(this.#held(), table, share, others);
-    if (outcome.kind === 'numbered') await storeNumbering(this.#held(), spec.name, numbering);
-    return outcome;
+    if (outcome.kind === 'refused') return outcome;
+    await storeNumbering(this.#held(), spec.name, numbering);
+    const problems = this.change === 'new' ? await shareOut(this.#held(), this.target, numbering.regions) : [];
+    return problems.length === 0 ? outcome : { kind: 'refused', problems };
   }
 
   async commit(): Promise<void> {

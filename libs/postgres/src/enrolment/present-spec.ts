@@ -26,6 +26,9 @@ export function presentSpec(agreed: StoredSpec, table: CatalogTable, document: P
   const added = replicated.filter((name) => !known.has(name));
   const spec: TableSpec = {
     ...{ name: agreed.name, keyColumns, counters, delete: agreed.delete, epoch: agreed.epoch },
+    ...(agreed.bounded === undefined
+      ? {}
+      : { bounded: agreed.bounded.flatMap((b) => there([b.column]).map((column) => ({ ...b, column }))) }),
     registers: withAdded(kept, added, document).filter((r) => r.columns.length > 0),
     uniqueKeys: agreed.uniqueKeys.map((key): UniqueKey => ({ ...key, columns: rename(key.columns) })),
     foreignKeys: agreed.foreignKeys.map((key): ForeignKey => ({ ...key, columns: rename(key.columns) })),

@@ -81,7 +81,11 @@ export async function epochsOf(client: ClientBase, name: TableName): Promise<Epo
  * Its counters are what they show: nobody would take a deleted row's excess away.
  */
 export async function endEnrolment(client: ClientBase, name: TableName, upTo: number): Promise<void> {
-  await forget(client, name, ['counter_excess', 'waiting_change', 'enrolled_table']);
+  await forget(client, name, ['counter_excess', 'share_base', 'waiting_change', 'enrolled_table']);
+  // Replicated, and each region's own rows its own to delete.
+  await client.query('DELETE FROM meridian.share WHERE rel = $1 AND region = (SELECT name FROM meridian.region)', [
+    name,
+  ]);
   await client.query(
     `INSERT INTO meridian.policy_epoch AS p (rel, epoch, counters, ended) VALUES ($1, $2, '[]', true)
      ON CONFLICT (rel, epoch) DO UPDATE SET ended = true`,
@@ -114,7 +118,6 @@ export async function storeEnrolled(client: ClientBase, spec: StoredSpec, docume
        state = CASE WHEN ${WAITS} THEN t.state ELSE 'active' END, reason = CASE WHEN ${WAITS} THEN t.reason END`,
     [spec.name, policyJson(document), JSON.stringify(spec), spec.epoch],
   );
-  // A column that is no counter any more is what it shows.
   await client.query('DELETE FROM meridian.counter_excess WHERE rel = $1 AND column_name <> ALL ($2)', [
     spec.name,
     spec.counters,

@@ -8,7 +8,7 @@ import { storedSpec, storeEnrolled } from './stored-table.js';
 import { inTransaction } from './transaction.js';
 
 /** Meridian's own replicated tables: each row is one thing, decided whole. */
-const SYSTEM_TABLES = ['conflict', 'idempotency', 'decision', 'triage'];
+const SYSTEM_TABLES = ['conflict', 'idempotency', 'decision', 'triage', 'share'];
 const POLICY = { granularity: 'row' };
 
 /** Looked at at every start, so that a newer version's generator reaches them too; installing would wait for apply's writes. */

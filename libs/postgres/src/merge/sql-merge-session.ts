@@ -1,6 +1,7 @@
 import type { MergeCall, MergeFunctions, MergeOutcome } from '@meridian/core';
 import type { Session } from '../connection/session.js';
 import { openSession, RELAY_SETTINGS } from '../connection/settings.js';
+import { findFunction, type FoundFunction } from './find-function.js';
 import { SqlMergeFunctions } from './sql-merge.js';
 
 const REFUSED = /* sql */ `
@@ -18,6 +19,11 @@ export class SqlMergeSession implements MergeFunctions {
 
   async run(calls: readonly MergeCall[]): Promise<readonly MergeOutcome[]> {
     return this.inTransaction((session) => new SqlMergeFunctions(session).run(calls));
+  }
+
+  /** As it is in this region now. */
+  async find(name: string): Promise<FoundFunction> {
+    return this.inTransaction((session) => findFunction(session, name));
   }
 
   /** What was made of each call's columns, where the table's columns take it; else a failure, the same in every region. */

@@ -2,6 +2,7 @@ import type { MergeCall, RegionId, RowKey, TableName, Values } from '@meridian/c
 import { templateDatabase, type TestDatabase } from '@meridian/testkit';
 import { openSession, RELAY_SETTINGS } from '../connection/settings.js';
 import type { Session } from '../connection/session.js';
+import { findFunction } from './find-function.js';
 import { SqlMergeFunctions } from './sql-merge.js';
 
 const FUNCTIONS = `
@@ -142,6 +143,20 @@ describe('merge functions in SQL', () => {
     expect(await functions.run([callOf(name, null, '1')])).toEqual([
       { kind: 'failed', because: 'unknown function', detail: expect.stringContaining(cure) as string },
     ]);
+  });
+
+  it('one that has changed since the regions agreed on it is not run: others may still have it as it was', async () => {
+    const greatest = callOf('shop.greatest_qty', null, '3', '20');
+    const digest = async () => {
+      const found = await findFunction(session, greatest.function.name);
+      return found.kind === 'found' ? found.digest : found.detail;
+    };
+    const agreed = { ...greatest, function: { ...greatest.function, digest: await digest() } };
+    expect(await run(agreed, greatest)).toEqual(['20', '20']);
+    await session.script(`RESET ROLE; CREATE OR REPLACE FUNCTION shop.greatest_qty(base jsonb, versions jsonb) RETURNS jsonb IMMUTABLE
+      LANGUAGE sql AS $$ SELECT '{"qty": "least"}'::jsonb $$; SET ROLE merger`);
+    expect(await run(agreed, greatest)).toEqual(['unknown function', 'least']);
+    expect(await run({ ...greatest, function: { ...greatest.function, digest: await digest() } })).toEqual(['least']);
   });
 
   it('a lost connection is no outcome', async () => {

@@ -22,9 +22,9 @@ export class SqlMergeFunctions implements MergeFunctions {
 
   async run(calls: readonly MergeCall[]): Promise<readonly MergeOutcome[]> {
     const outcomes = new Map<MergeCall, MergeOutcome>();
-    for (const name of new Set(calls.map((call) => call.function.name))) {
-      const ofFunction = calls.filter((call) => call.function.name === name);
-      const found = await findFunction(this.session, name);
+    for (const [name, digest] of functionsOf(calls)) {
+      const ofFunction = calls.filter((call) => call.function.name === name && call.function.digest === digest);
+      const found = await findFunction(this.session, name, digest);
       const answers =
         found.kind === 'found'
           ? await this.runAll(found.sql, ofFunction)
@@ -74,6 +74,11 @@ export class SqlMergeFunctions implements MergeFunctions {
     }
   }
 }
+
+/** Each once; of one name there may be several, agreed on at different times. */
+const functionsOf = (calls: readonly MergeCall[]): (readonly [string, string | undefined])[] => [
+  ...new Map(calls.map(({ function: { name, digest } }) => [`${digest}\n${name}`, [name, digest] as const])).values(),
+];
 
 const failed = (because: MergeFailure, detail: string): MergeOutcome => ({ kind: 'failed', because, detail });
 const isTimeout = (outcome: MergeOutcome): boolean => outcome.kind === 'failed' && outcome.because === 'timed out';

@@ -1,4 +1,5 @@
 export { createRowsPool, type RowsPoolOptions } from './rows-pool.js';
+export { refusalOf } from './refusal-of-sqlstate.js';
 export { PgRowStore } from './pg-row-store.js';
 export { PgPositionStore } from './pg-position-store.js';
 export { PgChangeFeed } from './pg-change-feed.js';

@@ -133,7 +133,7 @@ SELECT id::text, id AS place, json_build_object(
          'op', CASE op WHEN 'i' THEN 'insert' WHEN 'u' THEN 'update' ELSE 'delete' END,
          'key', pk, 'origin', origin, 'seq', seq, 'stamp', stamp::text,
          'wall', to_char(to_timestamp(wall / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-         'actor', actor, 'patch', patch, 'before', before)::text AS data
+         'actor', regexp_replace(actor, E'\\t[^\\t]*$', ''), 'application', substring(actor FROM E'\\t([^\\t]*)$'), 'patch', patch, 'before', before)::text AS data
   FROM (SELECT * FROM local UNION ALL SELECT * FROM remote) AS entry
  WHERE id > $5::bigint
    AND ($6::text IS NULL AND rel NOT LIKE 'meridian.%' OR rel = $6)

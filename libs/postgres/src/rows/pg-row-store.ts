@@ -11,6 +11,7 @@ import {
   type Selected,
   type TableRef,
   type TaggedRow,
+  type Writer,
   type WriteResult,
 } from '@meridian/core';
 import type { Pool, PoolClient } from 'pg';
@@ -45,22 +46,22 @@ export class PgRowStore implements RowStore {
     });
   }
 
-  write(write: RowWrite, actor: string): Promise<WriteResult> {
-    return this.#transactions.alone(write, actor);
+  write(write: RowWrite, writer: Writer): Promise<WriteResult> {
+    return this.#transactions.alone(write, writer);
   }
 
   transaction<T>(
     writes: readonly RowWrite[],
-    actor: string,
+    writer: Writer,
     conclude: (results: readonly WriteResult[]) => T,
   ): Promise<T> {
-    return this.#transactions.run(async (client) => conclude(await this.#writeAll(client, writes, actor)));
+    return this.#transactions.run(async (client) => conclude(await this.#writeAll(client, writes, writer)));
   }
 
   once(
     request: OnceRequest,
     writes: readonly RowWrite[],
-    actor: string,
+    writer: Writer,
     answer: (results: readonly WriteResult[]) => KeptAnswer,
   ): Promise<KeptAnswer> {
     return this.#transactions.run(async (client) => {
@@ -73,7 +74,7 @@ export class PgRowStore implements RowStore {
         [request.key],
       );
       if (kept.rows[0] !== undefined) return replayed(kept.rows[0], request);
-      const fresh = answer(await this.#writeAll(client, writes, actor));
+      const fresh = answer(await this.#writeAll(client, writes, writer));
       await client.query(
         'INSERT INTO meridian.idempotency (key, request, status, headers, body) VALUES ($1, $2, $3, $4, $5)',
         [request.key, request.digest, fresh.status, JSON.stringify(fresh.headers), fresh.body],
@@ -87,9 +88,9 @@ export class PgRowStore implements RowStore {
     return Number(rows[0]![0]);
   }
 
-  async #writeAll(client: PoolClient, writes: readonly RowWrite[], actor: string): Promise<readonly WriteResult[]> {
+  async #writeAll(client: PoolClient, writes: readonly RowWrite[], writer: Writer): Promise<readonly WriteResult[]> {
     const results: WriteResult[] = [];
-    for (const write of writes) results.push(await this.#transactions.write(client, write, actor));
+    for (const write of writes) results.push(await this.#transactions.write(client, write, writer));
     return results;
   }
 }

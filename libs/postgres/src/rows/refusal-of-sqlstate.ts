@@ -38,6 +38,7 @@ const BY_STATE: { readonly [state: string]: readonly [RefusalCode, cure: string]
 export function refusalOf(error: unknown, table?: string): unknown {
   if (error instanceof Refused) return error;
   if (!(error instanceof DatabaseError) || error.code === undefined) return connectionRefusal(error);
+  if (error.constraint === 'meridian_share') return shareRefusal(error);
   const state = error.code;
   const [code, cure] =
     BY_STATE[state] ??
@@ -46,6 +47,13 @@ export function refusalOf(error: unknown, table?: string): unknown {
     (['database_error', 'see the service log by the traceId'] as const);
   const detail = [error.message, error.detail].filter(Boolean).join('; ');
   return new Refused(code, `${detail} — ${cure}`, membersOf(error, table), { cause: error });
+}
+
+/** What capture raises for a bounded counter (migration 12). */
+function shareRefusal(error: DatabaseError): Refused {
+  const members = JSON.parse(error.detail!) as Pick<RefusalMembers, 'key' | 'shares' | 'short'>;
+  const message = [error.message, error.hint].filter(Boolean).join('. ');
+  return new Refused('share_exhausted', message, { ...membersOf(error, error.table), ...members }, { cause: error });
 }
 
 function membersOf(error: DatabaseError, table: string | undefined): RefusalMembers {

@@ -1,4 +1,4 @@
-import { type JsonText, Refused, type RowTable, type RowWrite, type Values, type WriteResult } from '@meridian/core';
+import { type JsonText, Refused, type RowTable, type RowWrite, type Values, type Writer, type WriteResult } from '@meridian/core';
 import type { Pool, PoolClient } from 'pg';
 import { invalidColumn } from './invalid-column.js';
 import { refusalOf, sqlStateOf } from './refusal-of-sqlstate.js';
@@ -31,16 +31,16 @@ export class RowTransactions {
   }
 
   /** One statement, in a transaction of its own. */
-  alone(write: RowWrite, actor: string): Promise<WriteResult> {
+  alone(write: RowWrite, writer: Writer): Promise<WriteResult> {
     return this.#retried(() => {
       this.#admit();
-      return this.write(this.pool, write, actor);
+      return this.write(this.pool, write, writer);
     });
   }
 
-  async write(on: Pool | PoolClient, write: RowWrite, actor: string): Promise<WriteResult> {
+  async write(on: Pool | PoolClient, write: RowWrite, writer: Writer): Promise<WriteResult> {
     try {
-      return resultOf(write, await this.runner.run(on, writeSql(write, actor)));
+      return resultOf(write, await this.runner.run(on, writeSql(write, writer)));
     } catch (error) {
       throw await this.#explained(error, write);
     }

@@ -9,7 +9,7 @@ export interface RowsPoolOptions {
 
 /**
  * REST's connections. What the text of a value depends on is pinned, so that rows and ETags read alike in every region,
- * and `application_name` is what the log shows as the actor of a request that names none.
+ * and `application_name` is what the log shows as the application of a request that names none.
  */
 export function createRowsPool(options: RowsPoolOptions): Pool {
   const settings = {

@@ -1,4 +1,4 @@
-import { ANY_ETAG, type RowTable, type RowWrite, type Target } from '@meridian/core';
+import { ANY_ETAG, type RowTable, type RowWrite, type Target, type Writer } from '@meridian/core';
 import {
   columnOf,
   ETAG_SQL,
@@ -11,15 +11,19 @@ import {
 } from './sql-builder.js';
 import { keySql, whereSql } from './where-sql.js';
 
+/** For the transaction: what capture keeps with its changes. */
+export const setWriterSql = ({ actor, application }: Writer, add: (value: string) => string): string =>
+  `set_config('meridian.actor', ${add(actor)}, true) || set_config('meridian.application', ${add(application ?? '')}, true)`;
+
 type Write<K extends RowWrite['kind']> = Extract<RowWrite, { kind: K }>;
 
 /**
  * One statement per write, so that a simple write is one round trip in an implicit transaction. The actor is set by an
  * uncorrelated subquery, which runs once and before the rows are touched; capture reads it at the statement's end.
  */
-export function writeSql(write: RowWrite, actor: string): Statement {
+export function writeSql(write: RowWrite, writer: Writer): Statement {
   const parameters = new Parameters();
-  const setActor = `(SELECT set_config('meridian.actor', ${parameters.add(actor)}, true)) IS NOT NULL`;
+  const setActor = `(SELECT ${setWriterSql(writer, (value) => parameters.add(value))}) IS NOT NULL`;
   return {
     text: `${bodySql(write, setActor, parameters)}${returningSql(write, parameters)}`,
     values: parameters.values,

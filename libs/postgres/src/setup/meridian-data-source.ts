@@ -9,6 +9,8 @@ import { NewPartitions1763700000007 } from '../../../../migrations/1763700000007
 import { Decisions1763700000008 } from '../../../../migrations/1763700000008-decisions.js';
 import { PolicyEpochs1763700000009 } from '../../../../migrations/1763700000009-policy-epochs.js';
 import { MergedValues1763700000010 } from '../../../../migrations/1763700000010-merged-values.js';
+import { BoundedCounters1763700000012 } from '../../../../migrations/1763700000012-bounded-counters.js';
+import { Telling1763700000014 } from '../../../../migrations/1763700000014-telling.js';
 import { EnrolledTableEntity } from '../entities/enrolled-table.entity.js';
 import { RegionEntity } from '../entities/region.entity.js';
 
@@ -33,6 +35,8 @@ export class MeridianDataSource extends DataSource {
         Decisions1763700000008,
         PolicyEpochs1763700000009,
         MergedValues1763700000010,
+        BoundedCounters1763700000012,
+        Telling1763700000014,
       ],
       migrationsTableName: 'migration',
       migrationsTransactionMode: 'each',

@@ -2,6 +2,7 @@ import {
   type ApplyStore,
   type ApplyTransaction,
   type Change,
+  type ClockOffsets,
   type Digest,
   type PolicyFunctions,
   type Retry,
@@ -10,6 +11,7 @@ import {
   type TableRefused,
   type TableSpec,
   type Tick,
+  UNKNOWN_OFFSETS,
   at,
   vectorOf,
 } from '@meridian/core';
@@ -40,6 +42,7 @@ export class Applier {
     private readonly digest: Digest,
     private readonly functions: PolicyFunctions,
     private readonly events: ApplierEvents,
+    private readonly offsets: ClockOffsets = UNKNOWN_OFFSETS,
   ) {}
 
   /** `overtaken`: another applier was here, nothing was done. The ticks are causally ordered and ready (`readyBatch`). */
@@ -124,9 +127,9 @@ export class Applier {
     try {
       const batch = await makeBatch(tx, enrolled);
       if (batch === null) return { kind: 'nothing' };
-      const outcome = await new Attempt(tx, this.store.region, this.digest, this.functions, enrolled.tables, batch).run(
-        alsoLock,
-      );
+      const { store, digest, functions, offsets } = this;
+      const attempted = new Attempt(tx, store.region, digest, functions, enrolled.tables, batch, offsets);
+      const outcome = await attempted.run(alsoLock);
       open = outcome.kind !== 'applied';
       return outcome;
     } catch (error) {

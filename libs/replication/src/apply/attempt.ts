@@ -1,6 +1,7 @@
 import {
   type ApplyStore,
   type ApplyTransaction,
+  type ClockOffsets,
   type Digest,
   type Entry,
   type PolicyFunctions,
@@ -48,6 +49,7 @@ export class Attempt {
     private readonly functions: PolicyFunctions,
     private readonly tables: ReadonlyMap<TableName, TableSpec>,
     private readonly batch: Batch,
+    private readonly offsets: ClockOffsets,
   ) {
     this.work = arrange(batch.arriving, tables);
   }
@@ -171,7 +173,7 @@ export class Attempt {
     const ids = touchedRecordIds(digest, region, recordings);
     const existing = ids.length === 0 ? new Map() : await tx.conflictRecords(ids);
     const records = [
-      ...recordVerdicts(digest, region, recordings, existing),
+      ...recordVerdicts(digest, region, recordings, existing, this.offsets),
       ...(await recordParking(tx, digest, region, effects, this.insertedOver(outcomes))),
     ];
     if (records.length > 0) await tx.recordConflicts(records);

@@ -70,7 +70,17 @@ function without(effects: readonly RowEffect[], parked: readonly RowEffect[]): R
   return effects.filter((e) => !ids.has(rowId(e)));
 }
 
+/** Until nobody is left whose parent is parked with them: a grandchild goes with its parent. */
 async function parkOrphans(
+  tx: ApplyTransaction,
+  tables: ReadonlyMap<TableName, TableSpec>,
+  effects: readonly RowEffect[],
+): Promise<readonly RowEffect[]> {
+  const parked = await parkOrphansOf(tx, tables, effects);
+  return parked === effects ? effects : parkOrphans(tx, tables, parked);
+}
+
+async function parkOrphansOf(
   tx: ApplyTransaction,
   tables: ReadonlyMap<TableName, TableSpec>,
   effects: readonly RowEffect[],
@@ -85,6 +95,7 @@ async function parkOrphans(
     const lost = parentsOfEffect(tables, effect).find(([, parent]) => missing(parent));
     return lost === undefined ? [] : [{ effect, lost }];
   });
+  if (orphans.length === 0) return effects;
   const updated = orphans.filter(({ effect }) => effect.kind === 'update').map(({ effect }) => plain(effect));
   const present = updated.length === 0 ? new Map<string, RowState>() : await tx.read(updated);
   const parked = orphans.map(({ effect, lost: [fk, parent] }) => {

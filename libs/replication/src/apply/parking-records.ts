@@ -2,6 +2,7 @@ import {
   type ApplyTransaction,
   type ConflictKind,
   type ConflictRecord,
+  type ConflictVersion,
   type Digest,
   type Entry,
   type RegionId,
@@ -138,5 +139,8 @@ const newRecord = (
   reason: string,
 ): ConflictRecord => ({
   ...{ id, table, key, kind, region, status: 'open', result, reason },
-  ...{ loser: versionOf(loser), versions: [versionOf(loser)], base: null, overwritten: [] },
+  ...{ loser: ownVersion(loser), versions: [ownVersion(loser)], base: null, overwritten: [] },
 });
+
+/** The recording region's own clock. */
+const ownVersion = (loser: Entry): ConflictVersion => ({ ...versionOf(loser), clockOffsetMs: 0 });

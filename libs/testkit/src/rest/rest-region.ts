@@ -1,4 +1,4 @@
-import type { EnrolledTable, TablePolicy, TableRevision } from '@meridian/contract';
+import type { EnrolledTable, TablePolicy, TableRevision, Webhook } from '@meridian/contract';
 import type { RegionId } from '@meridian/core';
 import { Client, Pool } from 'pg';
 import { templateDatabase } from '../pg-template/template-database.js';
@@ -64,6 +64,7 @@ async function migrate(url: string): Promise<void> {
   const { DataSource } = await import('typeorm');
   const { MeridianSchema1763700000001 } = await import('../../../../migrations/1763700000001-meridian-schema.js');
   const { Decisions1763700000008 } = await import('../../../../migrations/1763700000008-decisions.js');
+  const { Telling1763700000014 } = await import('../../../../migrations/1763700000014-telling.js');
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query('CREATE SCHEMA meridian');
@@ -72,7 +73,7 @@ async function migrate(url: string): Promise<void> {
     type: 'postgres',
     url,
     schema: 'meridian',
-    migrations: [MeridianSchema1763700000001, Decisions1763700000008],
+    migrations: [MeridianSchema1763700000001, Decisions1763700000008, Telling1763700000014],
   }).initialize();
   await source.runMigrations();
   await source.query('CREATE TABLE meridian.change_all PARTITION OF meridian.change DEFAULT');
@@ -128,6 +129,7 @@ export async function serveRest(databaseUrl: string, options: RestRegionOptions)
     tables: memoryEnrolment(),
     cluster: { regions: () => Promise.resolve([]) },
     doctor: memoryDoctor(),
+    webhooks: memoryWebhooks(),
     readiness: {
       checks: () => Promise.resolve([{ name: 'relay', ok: options.ready ?? true, detail: 'as the test says' }]),
     },
@@ -169,6 +171,20 @@ function memoryDoctor() {
       const items = (['hint', 'error'] as const).map((severity) => ({ ...told, severity, code: severity }));
       return Promise.resolve({ table: `${schema}.${name}`, state: 'refused' as const, items });
     },
+  };
+}
+
+/** One webhook, called `inbox`. */
+function memoryWebhooks() {
+  const inbox: Webhook = {
+    ...{ name: 'inbox', to: 'https://hooks.shop', events: ['conflict.opened'], tables: null },
+    ...{ state: 'telling', detail: null, waiting: 0, oldestWaiting: null, failed: 0, toldAt: null },
+  };
+  const of = <T>(name: string, answer: T): Promise<T | null> => Promise.resolve(name === 'inbox' ? answer : null);
+  return {
+    list: () => Promise.resolve([inbox]),
+    test: (name: string) => of(name, { told: true, status: 204, detail: 'it took the message' }),
+    resume: (name: string) => of(name, { waiting: 3 }),
   };
 }
 

@@ -43,6 +43,8 @@ export interface SimulationOptions {
   readonly policies: boolean;
   /** Of its title. */
   readonly title: RegisterPolicy;
+  /** A table with a bounded counter. */
+  readonly stocks: boolean;
 }
 
 /** Swarm: every seed leaves some faults and some kinds of work out, so that the others are met in company of their own. */
@@ -84,6 +86,7 @@ export function optionsOf(seed: number, overrides: Partial<SimulationOptions> = 
       { kind: 'region-priority', regions: ['eu', 'us'] },
       { kind: 'manual' },
     ]),
+    stocks: r.chance(0.4),
     ...overrides,
   };
 }

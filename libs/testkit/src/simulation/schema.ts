@@ -6,7 +6,7 @@ import {
   type TableSpec,
   type Values,
 } from '@meridian/core';
-import { CONFLICT_SPEC, type CounterRanges } from './memory-store/index.js';
+import { CONFLICT_SPEC, type CounterRanges, SHARE_SPEC } from './memory-store/index.js';
 import type { SimulationOptions } from './options.js';
 import type { Prng } from './prng.js';
 
@@ -18,6 +18,9 @@ export const CHILDREN = 'public.children' as TableName;
 export const BOARDS = 'public.boards' as TableName;
 /** The one whose enrolment ends and begins anew. */
 export const VISITS = 'public.visits' as TableName;
+
+/** With a bounded counter. */
+export const STOCKS = 'public.stocks' as TableName;
 
 /** Together in every region at every moment: transfers move them, none makes or loses any (I4). */
 export const TOTAL_BALANCE = 300;
@@ -59,6 +62,11 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
     table(ACCOUNTS, { counters: ['balance'] }),
     table(PARENTS, { registers: [register('name')] }),
     children,
+    table(STOCKS, {
+      registers: [register('name')],
+      counters: ['n'],
+      bounded: [{ column: 'n', name: 'n', min: '0', since: 1 }],
+    }),
     table(VISITS, { registers: [register('page')], counters: ['n'] }),
     table(BOARDS, {
       registers: [
@@ -73,6 +81,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
       ],
     }),
     CONFLICT_SPEC,
+    SHARE_SPEC,
   ];
   return new Map(specs.map((spec) => [spec.name, spec]));
 }
@@ -91,4 +100,7 @@ export function otherBoards(options: SimulationOptions, prng: Prng): TableSpec {
 export const rangesOf = ({ greatestCount }: SimulationOptions): CounterRanges =>
   greatestCount === null ? new Map() : new Map([[ITEMS, new Map([['n', greatestCount]])]]);
 
-export const INITIAL_ROWS: ReadonlyMap<TableName, readonly Values[]> = new Map([[ACCOUNTS, ACCOUNT_ROWS]]);
+export const INITIAL_ROWS: ReadonlyMap<TableName, readonly Values[]> = new Map([
+  [ACCOUNTS, ACCOUNT_ROWS],
+  [STOCKS, [{ id: '1', name: 'old', n: '10' }]],
+]);

@@ -2,6 +2,7 @@ import { type RegionId, rowId, type Values } from '@meridian/core';
 import { Sweep } from '@meridian/replication';
 import { watchClosedVectors, watchWholeTransactions } from './checkers/causality.js';
 import { assertEqual, EqualVectorsEqualTables, sameEnrolment, SameVersionsSameRow } from './checkers/equality.js';
+import { watchBounds } from './checkers/bounds.js';
 import { checkFinalState } from './checkers/final-state.js';
 import { Ledger } from './checkers/ledger.js';
 import { Violation } from './checkers/violation.js';
@@ -135,6 +136,7 @@ class Cluster implements Addressees {
   async direct(): Promise<void> {
     for (const region of this.regions) this.startService(region);
     this.startWriters();
+    if (this.options.stocks) this.startMovingShares();
     this.startFaults();
     for (let i = 0; i < this.options.bursts; i++) {
       this.writing = true;
@@ -155,6 +157,7 @@ class Cluster implements Addressees {
       versions.watch(db);
       watchClosedVectors(db);
       watchWholeTransactions(db);
+      watchBounds(db);
       this.equality.watch(db);
     }
   }
@@ -184,6 +187,16 @@ class Cluster implements Addressees {
         const writer = new Writer(this.databases.get(region)!, agent, prng, this.options);
         this.scheduler.spawn(agent, () => writer.write(() => this.writing, this.burst));
       }
+  }
+
+  /** Until all is healed: then the regions are to come to rest. */
+  private startMovingShares(): void {
+    for (const region of this.regions) {
+      const agent = this.scheduler.agent(`shares ${region}`);
+      const prng = Prng.of(this.seed, agent.name);
+      const mover = new Writer(this.databases.get(region)!, agent, prng, this.options);
+      this.scheduler.spawn(agent, () => mover.moveShares(() => !this.healed));
+    }
   }
 
   private startFaults(): void {

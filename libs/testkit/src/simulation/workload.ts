@@ -3,7 +3,7 @@ import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './
 import type { SimulationOptions } from './options.js';
 import type { Prng } from './prng.js';
 import { editedDocument, editedText, NEW_BOARD, toggled } from './boards.js';
-import { ACCOUNTS, BOARDS, CHILDREN, ITEMS, PARENTS, VISITS } from './schema.js';
+import { ACCOUNTS, BOARDS, CHILDREN, ITEMS, PARENTS, STOCKS, VISITS } from './schema.js';
 import type { Agent, WaitQueue } from './scheduler.js';
 
 /** One SQL client of a region: transactions of several statements, with savepoints, rollbacks and thinking in between. */
@@ -26,6 +26,18 @@ export class Writer {
     }
   }
 
+  /** What the region's leader does besides, again and again. */
+  async moveShares(moving: () => boolean): Promise<void> {
+    while (moving()) {
+      await this.agent.sleep(this.prng.spread(500, 20_000));
+      for (const id of Array.from({ length: this.options.rows }, (_, i) => String(i + 1))) {
+        const tx = new LocalTransaction(this.db, this.agent, 'meridian');
+        if (await tx.give(this.ref(STOCKS, id))) await tx.commit();
+        else await tx.rollback();
+      }
+    }
+  }
+
   private async transaction(): Promise<void> {
     const tx = new LocalTransaction(this.db, this.agent, this.agent.name);
     const kinds = [
@@ -33,6 +45,7 @@ export class Writer {
       ...(this.options.transfers ? [() => this.transfer(tx)] : []),
       ...(this.options.family ? [() => this.family(tx)] : []),
       ...(this.options.enrolments ? [() => this.visit(tx)] : []),
+      ...(this.options.stocks ? [() => this.stock(tx), () => this.stock(tx)] : []),
       ...(this.options.boards ? [() => this.board(tx), () => this.board(tx)] : []),
     ];
     const ended = await this.prng.pick(kinds)();
@@ -109,6 +122,21 @@ export class Writer {
       const counts = this.prng.chance(0.7);
       return tx.update(ref, (row) => (counts ? { ...row, n: String(Number(row['n']) + 1) } : { ...row, page }));
     });
+  }
+
+  private async stock(tx: LocalTransaction): Promise<'going on' | 'aborted'> {
+    for (let again = this.prng.pick([1, 1, 2]); again > 0; again--)
+      if ((await this.guarded(tx, () => this.stockWrite(tx))) === 'aborted') return 'aborted';
+    return 'going on';
+  }
+
+  private async stockWrite(tx: LocalTransaction): Promise<Statement> {
+    const id = String(this.prng.between(1, this.options.rows));
+    const ref = this.ref(STOCKS, id);
+    const [name, count, difference] = [this.value(), this.prng.between(0, 9), this.prng.pick([-3, -1, -1, 1, 2])];
+    if ((await tx.select(ref)) === null) return tx.insert(STOCKS, { id, name, n: String(count) });
+    if (this.prng.chance(this.options.deletes)) return tx.delete(ref);
+    return tx.update(ref, (row) => ({ ...row, n: String(Number(row['n']) + difference) }));
   }
 
   private async board(tx: LocalTransaction): Promise<'going on' | 'aborted'> {

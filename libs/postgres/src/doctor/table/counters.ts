@@ -9,22 +9,36 @@ import type { TableFinding } from './table-finding.js';
 export async function counters(client: ClientBase, examined: Examined): Promise<TableFinding[]> {
   const candidates = countable(examined);
   if (candidates.length === 0) return [];
-  if (examined.enrolled === undefined) return candidates.filter((c) => COUNTS.test(c)).map((c) => byName(examined, c));
-  const seen = await client.query<Seen>(SEEN, [examined.table.name, candidates]);
-  return seen.rows.filter(isAddedTo).map((s) => byLog(examined, s));
+  const names = candidates.map((c) => c.name);
+  const policyOf = (name: string): CountingPolicy => candidates.find((c) => c.name === name)!.policy;
+  if (examined.enrolled === undefined)
+    return candidates.filter((c) => COUNTS.test(c.name)).map((c) => byName(examined, c));
+  const seen = await client.query<Seen>(SEEN, [examined.table.name, names]);
+  return seen.rows.filter(isAddedTo).map((s) => byLog(examined, s, policyOf(s.name)));
+}
+
+/** A number under a CHECK (… >= 0) can be a counter that never falls below it. */
+const COUNTING = ['counter', { policy: 'bounded-counter', min: 0 }] as const;
+type CountingPolicy = (typeof COUNTING)[number];
+
+interface Countable {
+  readonly name: string;
+  readonly policy: CountingPolicy;
 }
 
 /** Numbers that nothing but the policy keeps from being counters. */
-function countable({ table, resolved, policy }: Examined): string[] {
+function countable({ table, resolved, policy }: Examined): Countable[] {
   if (resolved === null) return [];
   const chosen = resolved.document.columns;
   return table.columns
     .filter((c) => !chosen.has(c.name) && ['int2', 'int4', 'int8', 'numeric'].some((type) => isBuiltIn(c, type)))
-    .filter((c) => {
-      const columns = { ...(policy as { columns?: object }).columns, [c.name]: 'counter' };
-      return resolvePolicy({ ...(policy as object), columns }, table, 1).spec !== null;
-    })
-    .map((c) => c.name);
+    .flatMap(({ name }) => {
+      const counting = COUNTING.find((given) => {
+        const columns = { ...(policy as { columns?: object }).columns, [name]: given };
+        return resolvePolicy({ ...(policy as object), columns }, table, 1).spec !== null;
+      });
+      return counting === undefined ? [] : [{ name, policy: counting }];
+    });
 }
 
 const COUNTS =
@@ -57,21 +71,30 @@ SELECT name, count(*)::int AS updates, count(DISTINCT value)::int AS values, cou
 const isAddedTo = ({ values, differences, overwritten }: Seen): boolean =>
   overwritten > 0 && values >= 5 && differences * 2 <= values;
 
-const byLog = (examined: Examined, { name, updates, differences, overwritten }: Seen): TableFinding =>
+const byLog = (
+  examined: Examined,
+  { name, updates, differences, overwritten }: Seen,
+  policy: CountingPolicy,
+): TableFinding =>
   suggestion(
     examined,
-    name,
+    { name, policy },
     `${updates} updates in the log change it by ${differences} different amounts, as a count is changed, and ${overwritten} of its writes were overwritten in conflicts`,
   );
 
-const byName = (examined: Examined, name: string): TableFinding =>
-  suggestion(examined, name, 'by its name it is a count, which is added to rather than set');
+const byName = (examined: Examined, countable: Countable): TableFinding =>
+  suggestion(examined, countable, 'by its name it is a count, which is added to rather than set');
 
-const suggestion = ({ table, policy }: Examined, name: string, message: string): TableFinding => ({
-  ...{ code: 'counter_suggested', severity: 'hint', subject: `${table.name}.${ident(name)}`, message },
-  meaning:
-    'of two regions that add to it at once, one wins: what the other added is in the list of conflicts, and not in the sum',
-  cure: {
-    text: `the policy counter adds up what all regions add: PUT /v1/tables/${encodeURIComponent(table.name)} with "columns": ${JSON.stringify({ ...(policy as { columns?: object }).columns, [name]: 'counter' })}`,
-  },
-});
+function suggestion({ table, policy }: Examined, { name, policy: counting }: Countable, message: string): TableFinding {
+  const columns = JSON.stringify({ ...(policy as { columns?: object }).columns, [name]: counting });
+  const does =
+    counting === 'counter'
+      ? 'the policy counter adds up what all regions add'
+      : 'a CHECK keeps it from falling below zero: the policy bounded-counter adds up what all regions add, and never takes it there';
+  return {
+    ...{ code: 'counter_suggested', severity: 'hint', subject: `${table.name}.${ident(name)}`, message },
+    meaning:
+      'of two regions that add to it at once, one wins: what the other added is in the list of conflicts, and not in the sum',
+    cure: { text: `${does}: PUT /v1/tables/${encodeURIComponent(table.name)} with "columns": ${columns}` },
+  };
+}

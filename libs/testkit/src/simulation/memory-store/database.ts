@@ -26,6 +26,7 @@ import {
 import type { Scheduler } from '../scheduler.js';
 import { type Counted, type CounterRanges, NO_EXCESS } from './counter-range.js';
 import { Locks } from './locks.js';
+import { aboveBound } from './shares.js';
 import { Log, type LogRow } from './log.js';
 import { EMPTY_SNAPSHOT, type Snapshot, visibleIn, type Xid } from './snapshot.js';
 
@@ -75,6 +76,8 @@ export type WallClock = () => number;
 export class MemoryDatabase {
   readonly specs: Map<TableName, TableSpec>;
   readonly tables = new Map<TableName, Map<RowKey, StoredRow>>();
+  /** Of tables with a bounded counter, how far the rows that everybody started from were above its bound. */
+  readonly boundedBases = new Map<TableName, ReadonlyMap<RowKey, number>>();
   readonly parked = new Map<string, ParkedRow>();
   /** Claims of rows that a parked row contends with, kept when the log forgets them: rowId → unique key → claim. */
   readonly claims = new Map<string, Map<string, Claim>>();
@@ -220,6 +223,8 @@ export class MemoryDatabase {
         { table, key: keyOf(this.spec(table), values) },
         { values, excess: NO_EXCESS, incarnation: this.nextIncarnation() },
       );
+    for (const bounded of this.spec(table).bounded ?? [])
+      this.boundedBases.set(table, aboveBound(bounded, this.rows(table)));
   }
 
   parkedOf(ref: RowRef): ParkedRow | null {

@@ -1,17 +1,19 @@
-import type { RowRef, Values } from '@meridian/core';
+import { type BoundedCounter, givings, type RowRef, rowId, type Values } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { Capture, parentOf, patchBetween } from './capture.js';
 import { fullValues, isInRange, NO_EXCESS } from './counter-range.js';
 import { keyOf, type MemoryDatabase } from './database.js';
 import { holdTable } from './enrolment.js';
 import type { LogRow } from './log.js';
+import { type OwnShare, ownShareOf, rebornLock, shareRef, sharesOf, shareValues, sumOf } from './shares.js';
 import { Transaction } from './transaction.js';
 
 /** PostgreSQL's deadlock_timeout: who waits as long is taken for deadlocked, and apply's lock_timeout is below it. */
 const DEADLOCK_TIMEOUT: Micros = 1_000_000;
 
 /** What a statement came to. All but the first two abort the transaction, up to the last savepoint. */
-export type Statement = 'done' | 'no row' | 'out of range' | 'unique violation' | 'foreign key violation' | 'deadlock';
+export type Statement =
+  'done' | 'no row' | 'out of range' | 'share exhausted' | 'unique violation' | 'foreign key violation' | 'deadlock';
 
 /** A user's transaction, read committed, with the capture triggers on its tables. Every statement is at least one step. */
 export class LocalTransaction extends Transaction {
@@ -43,7 +45,9 @@ export class LocalTransaction extends Transaction {
     const parents = await this.referTo(ref, null, values);
     if (typeof parents === 'string') return parents;
     this.capture(ref, (c) => [c.insert(ref, values), ...parents.map((parent) => c.touch(parent))]);
-    return 'done';
+    return this.eachBounded(ref, (bounded) =>
+      this.beginShares(ref, Number(values[bounded.column]) - Number(bounded.min)),
+    );
   }
 
   /** `change` is computed on the newest version of the row, once it is locked, as SET n = n + 1 is. */
@@ -72,7 +76,7 @@ export class LocalTransaction extends Transaction {
     const parents = await this.referTo(ref, now.values, after);
     if (typeof parents === 'string') return parents;
     this.capture(ref, (c) => [c.update(ref, patch), ...parents.map((parent) => c.touch(parent))]);
-    return 'done';
+    return this.eachBounded(ref, ({ column }) => this.spendShare(ref, Number(patch.patch[column] ?? 0)));
   }
 
   async delete(ref: RowRef): Promise<Statement> {
@@ -91,6 +95,20 @@ export class LocalTransaction extends Transaction {
     // With the excess, for a later winner restores the full sum.
     this.capture(ref, (c) => [c.delete(ref, fullValues(now))]);
     return 'done';
+  }
+
+  /** What the region's leader gives of its share of this row to others; true: something. */
+  async give(ref: RowRef): Promise<boolean> {
+    await this.agent.step('give');
+    const own = shareRef(ref, this.db.region);
+    if (!this.db.locks.tryAcquire(this, `row ${rowId(own)}`, 'no key update')) return false;
+    const gifts = givings(this.db.region, this.sharesOf(ref));
+    if (gifts.length === 0) return false;
+    this.putShare(ref, ({ own: sum, given }) => ({
+      own: sum,
+      given: gifts.reduce((all, { to, amount }) => ({ ...all, [to]: (all[to] ?? 0) + Number(amount) }), given),
+    }));
+    return true;
   }
 
   /** Resolves to what brings the transaction back to here. */
@@ -126,6 +144,54 @@ export class LocalTransaction extends Transaction {
       touched.push(parent);
     }
     return touched;
+  }
+
+  private async eachBounded(ref: RowRef, work: (bounded: BoundedCounter) => Promise<Statement>): Promise<Statement> {
+    for (const bounded of this.db.spec(ref.table).bounded ?? []) {
+      const outcome = await work(bounded);
+      if (outcome !== 'done') return outcome;
+    }
+    return 'done';
+  }
+
+  /** meridian.spend_shares */
+  private async spendShare(ref: RowRef, difference: number): Promise<Statement> {
+    if (difference === 0) return 'done';
+    if ((await this.lockRow(shareRef(ref, this.db.region), 'no key update')) === 'timeout') return 'deadlock';
+    this.putShare(ref, ({ own, given }) => ({ own: own + difference, given }));
+    return difference < 0 && this.ownShare(ref) < 0 ? 'share exhausted' : 'done';
+  }
+
+  /** meridian.begin_shares: what is above the bound and no other region's is this one's. */
+  private async beginShares(ref: RowRef, above: number): Promise<Statement> {
+    const regions = [...this.db.applied.keys()];
+    const isReborn =
+      regions.some((region) => this.row(shareRef(ref, region)) !== null) || sumOf(this.sharesOf(ref)) !== 0;
+    if (isReborn && (await this.db.locks.acquire(this, rebornLock(ref))) === 'timeout') return 'deadlock';
+    for (const region of isReborn ? regions : [])
+      if ((await this.lockRow(shareRef(ref, region), 'no key update')) === 'timeout') return 'deadlock';
+    const others = sumOf(this.sharesOf(ref));
+    this.putShare(ref, ({ own, given }) => ({ own: own + above - others, given }));
+    return this.ownShare(ref) < 0 ? 'share exhausted' : 'done';
+  }
+
+  private sharesOf(ref: RowRef): ReturnType<typeof sharesOf> {
+    return sharesOf(this.db, ref, (share) => this.row(share));
+  }
+
+  private ownShare(ref: RowRef): number {
+    return Number(this.sharesOf(ref).find(({ region }) => region === this.db.region)!.amount);
+  }
+
+  private putShare(of: RowRef, change: (share: OwnShare) => OwnShare): void {
+    const { region } = this.db;
+    const ref = shareRef(of, region);
+    const before = this.row(ref);
+    const values = shareValues(of, region, change(ownShareOf(before)));
+    this.putRow(ref, { values, excess: NO_EXCESS, incarnation: before?.incarnation ?? this.db.nextIncarnation() });
+    const patch = before === null ? null : patchBetween(this.db.spec(ref.table), before.values, values);
+    if (before === null) this.capture(ref, (c) => [c.insert(ref, values)]);
+    else if (patch !== null) this.capture(ref, (c) => [c.update(ref, patch)]);
   }
 
   private children(parent: RowRef): RowRef[] {

@@ -1,0 +1,1 @@
+export { PgShares, type ShareRef } from './pg-shares.js';

@@ -1,0 +1,1 @@
+export { PgWebhookStore } from './pg-webhook-store.js';
