@@ -58,7 +58,7 @@ describe('a policy document', () => {
   });
 
   it('says of the policies to come that they are not available yet', () => {
-    for (const policy of ['register', 'text', { policy: 'text' }])
+    for (const policy of ['register', { policy: 'register' }])
       expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
   });
 

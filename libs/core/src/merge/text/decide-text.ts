@@ -22,12 +22,13 @@ export function decideText(column: string, policy: TextPolicy, members: readonly
   const versions = maximal(members).sort((a, b) => compareRank(BY_STAMP, [column], a, b));
   const won = winner(BY_STAMP, [column], versions);
   const wrote = (e: Entry): Values => onlyColumns(patchOf(e), [column]);
+  const epoch = versions.reduce((last, e) => Math.max(last, e.epoch), 0);
   const latest = textIn(column, won);
   const { value, failure } = mergedWithin(column, policy, members);
   const losers = failure === null ? [] : versions.filter((e) => textIn(column, e) !== latest);
   return {
     value: failure === null ? value : latest,
-    verdict: { ...{ columns: [column], part: null, policy, failure, versions, losers, wrote }, winner: won },
+    verdict: { ...{ columns: [column], part: null, policy, failure, versions, losers, wrote, epoch }, winner: won },
   };
 }
 
