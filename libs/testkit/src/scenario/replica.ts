@@ -133,9 +133,10 @@ export class Replica {
       const writers = this.log.filter((e) => writesColumn(column, e));
       return [decideText(column, policy, textMembers([change], writers))];
     });
+    const merged = Object.fromEntries(texts.map((t) => [t.verdict.columns[0]!, t.value])) as Values;
     return {
       ...resolution,
-      values: { ...resolution.values, ...Object.fromEntries(texts.map((t) => [t.verdict.columns[0], t.value])) },
+      values: { ...resolution.values, ...merged },
       verdicts: [...texts.map((t) => t.verdict), ...resolution.verdicts],
     };
   }

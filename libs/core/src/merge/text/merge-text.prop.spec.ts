@@ -141,7 +141,7 @@ class LiveWorld extends World {
   }
 
   liveText(region: Region): string {
-    return this.docs.get(region)!.getText('text').toString();
+    return this.docs.get(region)!.getText('text').toJSON();
   }
 
   protected override log(region: Region, op: Entry['op'], before: string | null, text: string | null): void {

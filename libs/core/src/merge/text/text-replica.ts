@@ -17,7 +17,7 @@ export class TextReplica {
   }
 
   get text(): string {
-    return this.sequence.toString();
+    return this.sequence.toJSON();
   }
 
   take(update: TextUpdate): void {
