@@ -14,6 +14,10 @@ const VALUES: Readonly<Record<string, { readonly first: string; readonly writes:
   'x:register': { first: '1', writes: ['5', '7'] },
   'x:set': { first: '{r}', writes: ['{r,g}', '{}', '{b}', '{r,"a,b"}'] },
   'x:grow-set': { first: '{r}', writes: ['{r,g}', '{b,r}'] },
+  'x:text': {
+    first: 'the-quick-fox',
+    writes: ['the-slow-fox', 'the-quick-fox-jumps', 'a-quick-fox', 'the-fox'],
+  },
   'x:map': { first: '{"k":1}', writes: ['{"k":2}', '{"k":1,"l":3}', '{}', '{"k":{"deep":4}}'] },
 };
 

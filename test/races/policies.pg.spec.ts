@@ -4,12 +4,12 @@ import { type RealRegions, useRegions } from './real-regions.js';
 const DDL = `(
   id int PRIMARY KEY, first text, ranked text, decided text,
   most int, least numeric, latest timestamptz, on_ boolean DEFAULT false, off boolean DEFAULT true,
-  tags text[] DEFAULT '{}', seen int[] DEFAULT '{}', doc jsonb DEFAULT '{}', count int NOT NULL DEFAULT 0)`;
+  body text DEFAULT '', short varchar(13) DEFAULT '', tags text[] DEFAULT '{}', seen int[] DEFAULT '{}', doc jsonb DEFAULT '{}', count int NOT NULL DEFAULT 0)`;
 const POLICY = {
   columns: {
     ...{ first: 'first-write', ranked: { policy: 'region-priority', regions: ['us', 'eu'] }, decided: 'manual' },
     ...{ most: 'max', least: 'min', latest: 'max', on_: 'flag', off: { policy: 'flag', wins: 'disable' } },
-    ...{ tags: 'set', seen: 'grow-set', doc: 'map' },
+    ...{ body: 'text', short: 'text', tags: 'set', seen: 'grow-set', doc: 'map' },
   },
 };
 
@@ -123,6 +123,43 @@ describe('every policy on ordinary SQL columns, in three regions', () => {
           { columns: ['doc'], part: ['a', 'b c'], policy: 'map', lost: { doc: '2' }, result: { doc: '3' } },
         ],
       },
+    ]);
+  });
+
+  it('a text keeps the words that regions changed beside each other, each once', async () => {
+    await begin(', body', `, 'The quick brown fox jumps over the lazy dog.'`);
+    await set(us, `body = replace(body, 'quick', 'slow')`);
+    await set(eu, `body = replace(body, 'lazy dog', 'cat')`);
+    await set(ap, `body = body || ' The end.'`);
+    expect(await shown('body')).toBe('The slow brown fox jumps over the cat. The end.');
+    expect(await reasons()).toEqual([]);
+    await set(us, `body = upper(body)`);
+    expect(await shown('body')).toBe('THE SLOW BROWN FOX JUMPS OVER THE CAT. THE END.');
+  });
+
+  it('what two regions did alike to a text is there once, signs outside of the BMP and NULL included', async () => {
+    await begin(', body', `, 'a 🦊 b'`);
+    await set(us, `body = 'a 🐺 b'`);
+    await set(eu, `body = 'a 🐺 b'`);
+    expect(await shown('body')).toBe('a 🐺 b');
+    await set(us, 'body = NULL');
+    await set(eu, 'body = NULL');
+    expect(await shown('body')).toBeNull();
+    await us!.user.query(`INSERT INTO ${table} (id, body) VALUES (4, 'one text')`);
+    await eu!.user.query(`INSERT INTO ${table} (id, body) VALUES (4, 'one text')`);
+    await us!.user.query(`UPDATE ${table} SET body = 'our ' || body WHERE id = 4`);
+    await regions.equalRows(table);
+    const { rows } = await ap!.user.query(`SELECT body FROM ${table} WHERE id = 4`);
+    expect(rows).toEqual([{ body: 'our one text' }]);
+  });
+
+  it('a text that would be longer than its column takes is the later one, and the other is recorded', async () => {
+    await begin(', short', `, 'ab cd'`);
+    await set(us, `short = short || ' from us'`);
+    await set(eu, `short = short || ' from eu'`);
+    expect(await shown('short')).toBe('ab cd from eu');
+    expect(await reasons()).toEqual([
+      expect.stringMatching(/^short: eu's text stands whole \(2 edits .* make more than the 13 characters/),
     ]);
   });
 

@@ -64,7 +64,7 @@ const ByPath = z
 /** One version is taken whole. */
 const WHOLE = ['hlc', 'lww', 'first-write', 'manual', 'register'] as const;
 /** By one column's values. */
-const BY_VALUE = ['max', 'min', 'counter', 'bounded-counter', 'set', 'grow-set', 'flag', 'map'] as const;
+const BY_VALUE = ['max', 'min', 'counter', 'bounded-counter', 'set', 'grow-set', 'flag', 'map', 'text'] as const;
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
 const WITH_PARTS =
   '{"policy": "lww", "column": "a timestamp column"} or {"policy": "region-priority", "regions": ["us", "eu"]}';
@@ -80,7 +80,7 @@ export const ColumnPolicy = z
       Bounded,
       ByFunction,
       z.strictObject({
-        policy: z.enum(['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'counter', 'set', 'grow-set']),
+        policy: z.enum(['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'counter', 'set', 'grow-set', 'text']),
       }),
     ],
     {

@@ -1,6 +1,6 @@
 import { type Entry, maximal, sameChange } from '../causality/coverage.js';
 import { relationOf } from '../causality/relation.js';
-import { beforeOf, patchOf, valueIn } from '../change/change.js';
+import { beforeOf, changeRef, patchOf, valueIn } from '../change/change.js';
 import { elementsOf } from '../merge/array-text.js';
 import type { Register } from '../policy/table-policy.js';
 import type { RowConflict, RowStanding, RowVersion } from '../ports/row-log.js';
@@ -32,6 +32,7 @@ export function explainMerged(
   const told = [
     `made of what ${origins.join(' and ')} wrote, which had not seen each other (${nameOfPolicy(register)})`,
     ...elementsTold(register, versions),
+    ...(register.policy.kind === 'text' ? [`its changes: ${versions.map(changeRef).join(', ')}`] : []),
     ...beat.map((b) => b.reason),
   ];
   return { change: sourceOf(latest, column), beat, reason: told.join('. '), conflicts };

@@ -48,6 +48,8 @@ function winReason(verdict: Verdict, loser: Entry): string {
     const byFallback = winReason({ ...verdict, policy: policy.fallback, failure: null }, loser);
     return `the function ${policy.function.name} gave nothing (${failure ?? 'it has not run'}), and by ${policy.fallback.kind} ${byFallback}`;
   }
+  if (policy.kind === 'text')
+    return `${winner.origin}'s text stands whole (${failure ?? 'nothing was merged'}): ${stampReason(verdict, loser)}`;
   const won = `${winner.origin}'s write won`;
   const [value, other] = [onlyValue(verdict.wrote(winner)), onlyValue(verdict.wrote(loser))];
   switch (policy.kind) {

@@ -1,7 +1,8 @@
-import { maximal } from '../causality/coverage.js';
+import { type Entry, maximal } from '../causality/coverage.js';
 import { addDecimals, negateDecimal } from '../change/decimal.js';
 import { type Values, onlyColumns, patchOf } from '../change/change.js';
-import { type Register, type TableSpec, merges } from '../policy/table-policy.js';
+import { decideText } from '../merge/text/decide-text.js';
+import { type Register, type TableSpec, type TextPolicy, merges } from '../policy/table-policy.js';
 import { decideAmong, type Decision } from './decide-among.js';
 import { isKeyAct } from './lost-row.js';
 import type { ConflictRecord, ConflictVersion, Overwritten } from './record.js';
@@ -150,9 +151,15 @@ function mergedUnder(record: ConflictRecord, spec: TableSpec, register: Register
   if (writers.some((v) => v.op === 'update') && Object.keys(base).length < register.columns.length)
     throw new NotReplayed('base_not_recorded');
   const versions = maximal(writers.map((v) => entryOf(record, v, wallOf(v), onlyColumns(v.values, register.columns))));
+  if (register.policy.kind === 'text') return mergedTextUnder(register.columns[0]!, register.policy, versions, base);
   const narrowed = { ...spec, registers: [register], counters: [] };
   const values = versions.reduce((present, e, i) => resolve(narrowed, e, versions.slice(0, i), present).values, base);
   return onlyColumns(values, register.columns);
+}
+
+function mergedTextUnder(column: string, policy: TextPolicy, versions: readonly Entry[], base: Values): Values {
+  if (versions.length === 0) return base;
+  return Object.fromEntries([[column, decideText(column, policy, versions).value]]);
 }
 
 /** Null: no version wrote the register. */

@@ -199,6 +199,8 @@ function mergeParts(
   present: string | null,
   pathsAt: (epoch: number) => MapPaths,
 ): Decided {
+  // Of all that was written beside one another, which are more than `others`: whoever has the log merges it (decideText).
+  if (policy.kind === 'text') return { values: {}, verdicts: [] };
   if (policy.kind === 'map') {
     const { value, verdicts } = mergeMap(column, arriving, others, present, pathsAt);
     return {

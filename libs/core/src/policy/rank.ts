@@ -53,6 +53,7 @@ function preferred(policy: Policy, valueOf: ValueOf, a: Ranked, b: Ranked): numb
     case 'set':
     case 'grow-set':
     case 'map':
+    case 'text':
     case 'merge':
       return 0;
     case 'lww':

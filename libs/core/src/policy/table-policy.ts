@@ -52,7 +52,14 @@ export type MergePolicy =
   | { readonly kind: 'set' }
   | { readonly kind: 'grow-set' }
   /** The leaves of a jsonb document, each by the policy of its path, or by stamp. */
-  | { readonly kind: 'map'; readonly paths?: readonly MapPath[] };
+  | { readonly kind: 'map'; readonly paths?: readonly MapPath[] }
+  | TextPolicy;
+
+/** The characters of a text: what each version put in stays, and what it took out goes. `longest`: as many as its column takes. */
+export interface TextPolicy {
+  readonly kind: 'text';
+  readonly longest: number | null;
+}
 
 /** What is at this path of a document, and below it. */
 export interface MapPath {
@@ -73,7 +80,7 @@ export interface Register {
   readonly policy: RegisterPolicy | MergePolicy | FunctionPolicy;
 }
 
-const MERGES: ReadonlySet<string> = new Set(['set', 'grow-set', 'map'] satisfies MergePolicy['kind'][]);
+const MERGES: ReadonlySet<string> = new Set(['set', 'grow-set', 'map', 'text'] satisfies MergePolicy['kind'][]);
 
 export const merges = (policy: Register['policy']): policy is MergePolicy => MERGES.has(policy.kind);
 
@@ -83,6 +90,14 @@ export const merges = (policy: Register['policy']): policy is MergePolicy => MER
  */
 export const mergedColumns = (spec: Pick<TableSpec, 'registers'>): readonly string[] =>
   spec.registers.flatMap(({ columns, policy }) => (merges(policy) || policy.kind === 'merge' ? columns : []));
+
+/** Those whose value is made of more changes than the one that arrives has not seen. */
+export const textsOf = (spec: Pick<TableSpec, 'registers'>): ReadonlyMap<string, TextPolicy> =>
+  new Map(
+    spec.registers.flatMap(({ columns, policy }) =>
+      policy.kind === 'text' ? columns.map((column): [string, TextPolicy] => [column, policy]) : [],
+    ),
+  );
 
 /** A secondary unique key: at most one visible row per value. Rows with a NULL claim nothing (unless NULLS NOT DISTINCT). */
 export interface UniqueKey {

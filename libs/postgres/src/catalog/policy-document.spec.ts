@@ -84,11 +84,6 @@ describe('a policy document', () => {
     expect(document!.columns.get('a')).toEqual({ kind: 'bounded-counter', min: 0 });
   });
 
-  it('says of the policies to come that they are not available yet', () => {
-    for (const policy of ['text', { policy: 'text' }])
-      expect(codes({ columns: { a: policy } })).toEqual(['policy_not_available']);
-  });
-
   it('refuses what it does not know, all of it at once', () => {
     expect(
       codes({ granularity: 'cell', delete: 1, groups: ['a'], columns: { a: 'best' }, polcy: 'hlc', policy: 7 }),

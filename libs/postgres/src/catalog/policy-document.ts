@@ -137,12 +137,7 @@ function policyOf(value: unknown, of: string, allowed: string, problems: Enrolme
     return null;
   }
   if (typeof policy !== 'string') return policy;
-  const shown = JSON.stringify(value);
-  problems.push(
-    policy === 'later'
-      ? problem('policy_not_available', `${of}: the policy ${shown} is not available yet`, `use one of ${allowed}`)
-      : problem('bad_policy', `${of}: ${shown} is no policy`, `write one of ${allowed}`),
-  );
+  problems.push(problem('bad_policy', `${of}: ${JSON.stringify(value)} is no policy`, `write one of ${allowed}`));
   return null;
 }
 

@@ -20,7 +20,6 @@ export type EnrolmentCode =
   | 'row_security'
   | 'replica_role_missing'
   | 'bad_policy'
-  | 'policy_not_available'
   | 'policy_needs_enrolment'
   | 'merge_function_differs'
   | 'unknown_column'

@@ -2,7 +2,7 @@ import type { PolicyDocument } from './policy-document.js';
 import { type EnrolmentProblem, problem } from './refusal.js';
 import type { CatalogTable } from './catalog-table.js';
 import { type Register, merges } from '@meridian/core';
-import { valueOrderOf } from './value-policies.js';
+import { longestText, valueOrderOf } from './value-policies.js';
 import { impliedChecks } from './bounded-counters.js';
 import { type WrittenPolicy, isCounter, isWhole, policyValue } from './written-policy.js';
 
@@ -136,7 +136,8 @@ const samePolicy = (a: WrittenPolicy, b: WrittenPolicy): boolean =>
 /** With what the column's type says of its values. A counter is in no register. */
 function resolved(table: CatalogTable, columns: readonly string[], policy: WrittenPolicy): Register['policy'] {
   if (isCounter(policy)) throw new Error(`a counter among the registers of ${table.name}`);
-  if (policy.kind !== 'max' && policy.kind !== 'min') return policy;
   const column = table.columns.find((c) => c.name === columns[0]);
+  if (policy.kind === 'text') return { kind: 'text', longest: column === undefined ? null : longestText(column) };
+  if (policy.kind !== 'max' && policy.kind !== 'min') return policy;
   return { kind: policy.kind, order: (column && valueOrderOf(column)) ?? 'number' };
 }

@@ -16,6 +16,15 @@ export function valueOrderOf(column: CatalogColumn): ValueOrder | null {
   return null;
 }
 
+/** A domain may refuse what two regions' texts make together. */
+const TEXT = /^(?:text|character varying(?:\((\d+)\))?)$/;
+
+/** How many characters the column takes; null: any number. */
+export function longestText({ type }: CatalogColumn): number | null {
+  const length = TEXT.exec(type)?.[1];
+  return length === undefined ? null : Number(length);
+}
+
 /** Policies that go by a column's values need a column whose values they know. */
 export function valuePolicyProblems(document: PolicyDocument, table: CatalogTable): EnrolmentProblem[] {
   return [...document.columns].flatMap(([name, { kind }]) => {
@@ -46,6 +55,8 @@ function wants(kind: string, column: CatalogColumn): string | undefined {
       return column.type.endsWith('[]') && column.type !== 'box[]' ? undefined : 'an array, but not of box';
     case 'map':
       return isBuiltIn(column, 'jsonb') ? undefined : 'jsonb';
+    case 'text':
+      return TEXT.test(column.type) ? undefined : 'text or varchar';
     default:
       return undefined;
   }

@@ -6,7 +6,8 @@ export type WrittenPolicy =
   | Exclude<RegisterPolicy, { readonly kind: 'max' | 'min' }>
   | { readonly kind: 'max' }
   | { readonly kind: 'min' }
-  | MergePolicy
+  | Exclude<MergePolicy, { readonly kind: 'text' }>
+  | { readonly kind: 'text' }
   | FunctionPolicy
   | CounterPolicy;
 
@@ -36,20 +37,16 @@ const WHOLE: ReadonlySet<string> = new Set([
 export const isWhole = (policy: WrittenPolicy): policy is WholePolicy => WHOLE.has(policy.kind);
 
 /** Those that a name says all of. */
-const BARE = ['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'set', 'grow-set', 'counter'] as const;
-
-/** Named by the design, and not built yet. */
-const LATER = ['text'];
+const BARE = ['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'set', 'grow-set', 'text', 'counter'] as const;
 
 export const WHOLE_POLICIES = `"hlc", "lww", {"policy": "lww", "column": a timestamp column}, "first-write", {"policy": "region-priority", "regions": ["us", "eu"]}, "manual", "register"`;
-export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", {"policy": "bounded-counter", "min": 0}, "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", {"policy": "map", "paths": {"/stock": "counter"}}, {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
+export const COLUMN_POLICIES = `${WHOLE_POLICIES}, "max", "min", "counter", {"policy": "bounded-counter", "min": 0}, "set", "grow-set", "flag", {"policy": "flag", "wins": "disable"}, "map", {"policy": "map", "paths": {"/stock": "counter"}}, "text", {"policy": "merge:a_name", "source": a JavaScript function, "fallback": "hlc"}`;
 
 /** `"lww"` is `{"policy": "lww"}`; else why it is no policy. */
-export function writtenPolicy(value: unknown): WrittenPolicy | Misfit | 'unknown' | 'later' {
+export function writtenPolicy(value: unknown): WrittenPolicy | Misfit | 'unknown' {
   const parts = typeof value === 'string' ? { policy: value } : isRecord(value) ? value : {};
   const { policy: kind, ...rest } = parts;
   if (typeof kind !== 'string') return 'unknown';
-  if (LATER.includes(kind)) return 'later';
   if (kind.startsWith(MERGE)) return functionPolicy(kind.slice(MERGE.length), rest) ?? 'unknown';
   if (kind === 'map') return mapPolicy(rest);
   const bare = BARE.find((name) => name === kind);

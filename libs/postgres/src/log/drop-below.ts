@@ -36,7 +36,7 @@ export async function dropPartitions(session: Session, below: Below): Promise<nu
 
 /** The first look, which may take its time: nothing above the cut, nothing younger than the history to keep. */
 async function isBelow(session: Session, partition: Partition, below: Below): Promise<boolean> {
-  const sql = `SELECT NOT EXISTS (SELECT FROM meridian.${partition.name} c WHERE ${above(below)} OR ${young(below)})`;
+  const sql = `SELECT NOT EXISTS (SELECT FROM meridian.${partition.name} c WHERE ${aboveCut(below)} OR ${young(below)})`;
   return (await session.query(sql)).rows[0]![0] === 't';
 }
 
@@ -52,7 +52,7 @@ async function drop(session: Session, { name }: Partition, below: Below): Promis
       BEGIN;
       SET LOCAL lock_timeout = ${DDL_LOCK_TIMEOUT_MS};
       LOCK TABLE ONLY meridian.change, meridian.${name} IN ACCESS EXCLUSIVE MODE`);
-    const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.${name} c WHERE ${above(below)})`);
+    const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.${name} c WHERE ${aboveCut(below)})`);
     const late = rows[0]![0] === 't';
     await session.script(
       late
@@ -69,7 +69,7 @@ async function drop(session: Session, { name }: Partition, below: Below): Promis
 
 /** What fell into the default partition is deleted row by row. */
 async function emptyDefault(session: Session, below: Below, current: number): Promise<void> {
-  const gone = `id < ${current} AND NOT (${above(below)} OR ${young(below)})`;
+  const gone = `id < ${current} AND NOT (${aboveCut(below)} OR ${young(below)})`;
   const { rows } = await session.query(`SELECT EXISTS (SELECT FROM meridian.change_default c WHERE ${gone})`);
   if (rows[0]![0] !== 't') return;
   await forgetTicks(session, below);
@@ -95,7 +95,7 @@ const lastOf = (name: string, { region, cut }: Below): string => /* sql */ `
     FROM unnest(ARRAY[${[...new Set([...origins(cut), region])].map(literal).join(', ')}]::text[]) AS o`;
 
 /** Local changes that the tick's snapshot does not show; remote ones above the cut, or of an origin that it does not name. */
-function above({ cut, snapshot }: Below): string {
+export function aboveCut({ cut, snapshot }: Pick<Below, 'cut' | 'snapshot'>): string {
   const remote = origins(cut).map((o) => `(c.origin = ${literal(o)} AND c.seq > ${at(cut, o)})`);
   const unnamed = `c.origin <> ALL (ARRAY[${origins(cut).map(literal).join(', ')}]::text[])`;
   return `(c.seq IS NULL AND c.xid >= '${snapshot.xmin}'::xid8 AND NOT pg_visible_in_snapshot(c.xid, '${snapshot.text}'))

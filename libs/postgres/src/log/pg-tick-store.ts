@@ -21,6 +21,7 @@ import { PgCut } from './pg-cut.js';
 import { ensurePartitions } from './partitions.js';
 import { readTicks, type TickLimit } from './read-ticks.js';
 import { currentSnapshot, isLoggedSince } from './snapshot.js';
+import { cutOfTexts } from './text-cut.js';
 
 export interface PgTickStoreOptions {
   readonly region: RegionId;
@@ -96,10 +97,13 @@ export class PgTickStore implements TickStore {
       // Their decision needs the log as it was: what is stable elsewhere is not yet applied here.
       const { rows } = await session.query('SELECT EXISTS (SELECT FROM meridian.waiting_change)');
       if (rows[0]![0] === 't') return 0;
-      const snapshot = await this.snapshots.of(session, at(stableCut, this.region));
+      const { region, options, snapshots } = this;
+      const stable = await snapshots.of(session, at(stableCut, region));
+      if (stable === null) return 0;
+      const cut = await cutOfTexts(session, region, snapshots, { cut: stableCut, snapshot: stable });
+      const snapshot = await snapshots.of(session, at(cut, region));
       if (snapshot === null) return 0;
-      const { region, options } = this;
-      return dropPartitions(session, { region, cut: stableCut, snapshot, historyMs: options.historyMs });
+      return dropPartitions(session, { region, cut, snapshot, historyMs: options.historyMs });
     });
   }
 

@@ -34,6 +34,7 @@ import { recordParking } from './parking-records.js';
 import { runMerges } from './run-merges.js';
 import { type RowOutcome, ContendedRow, isPlain, plainOutcome } from './row-outcome.js';
 import { asked, behind, inTurn, orRetry, type Step } from './take-again.js';
+import { entriesOfTexts } from './text-entries.js';
 import { decideUniqueKeys, showWritten } from './virtual-rows.js';
 
 export type AttemptOutcome =
@@ -109,15 +110,26 @@ export class Attempt {
     const contended = this.work.filter((w) => !plain.has(w));
     const states =
       contended.length === 0 ? new Map<string, RowState>() : await this.tx.read(contended.map((w) => w.ref));
+    const known = await this.knownOf(contended, byRow);
     const images = await this.images(contended.map((w) => w.ref).filter((ref) => !states.has(rowId(ref))));
     const rows = new Map(
       contended.map((w) => {
         const id = rowId(w.ref);
-        return [w, new ContendedRow(w, byRow.get(id) ?? [], states.get(id), images.get(id) ?? null)];
+        return [w, new ContendedRow(w, known.get(id) ?? [], states.get(id), images.get(id) ?? null)];
       }),
     );
     await runMerges(this.functions, [...rows.values()]);
     return this.work.map((w) => rows.get(w)?.outcome() ?? plainOutcome(w, held.get(rowId(w.ref)) ?? null));
+  }
+
+  /** Further back where a text needs it. */
+  private knownOf(
+    contended: readonly RowWork[],
+    byRow: ReadonlyMap<string, readonly Entry[]>,
+  ): Promise<ReadonlyMap<string, readonly Entry[]>> {
+    return entriesOfTexts(contended, byRow, this.batch.floor, async (rows, floor) =>
+      this.inPresentColumns(this.applied(await this.tx.entriesAbove(rows, floor))),
+    );
   }
 
   /**

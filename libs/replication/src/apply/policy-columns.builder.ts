@@ -76,6 +76,13 @@ function editedByPath(text: string, draw: number): string {
   return JSON.stringify(doc);
 }
 
+/** A word put in, another in its place, or one taken out. */
+const reworded = (text: string, draw: number, word: string): string =>
+  text
+    .split(' ')
+    .toSpliced(draw, draw % 2, ...(draw % 3 === 2 ? [] : [word]))
+    .join(' ');
+
 const numbered = ({ draw }: Writing): string => String((draw % 9) * 7 - 20);
 const elementOf = ({ draw }: Writing): string => 'abcd'[draw % 4]!;
 
@@ -113,6 +120,9 @@ export const POLICIES: readonly PolicyColumns[] = [
   })),
   register('map, by path', { kind: 'map', paths: PATHS }, { plan: '{"n": 1, "of": ["a"]}' }, ({ row, draw }) => ({
     plan: editedByPath(row['plan']!, draw),
+  })),
+  register('text', { kind: 'text', longest: null }, { body: 'the quick brown fox jumps' }, ({ row, draw, mark }) => ({
+    body: reworded(row['body']!, draw % 9, mark),
   })),
   marked(
     'merge:joined',

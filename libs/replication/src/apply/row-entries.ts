@@ -45,6 +45,11 @@ export class RowEntries {
     return [...this.byOrigin.values()].flatMap((own) => (all ? own.uncoveredBy(change) : own.versionsBeside(change)));
   }
 
+  /** All that is known of the row here. */
+  get all(): readonly Entry[] {
+    return [...this.byOrigin.values()].flatMap((own) => own.all);
+  }
+
   /** An insert starts counters anew, by every difference that it has not seen; and of a merged column all writes count. */
   private countsAll(change: Entry): boolean {
     if (change.op === 'insert' && this.spec.counters.length > 0) return true;
@@ -83,6 +88,10 @@ class OriginEntries {
     const columns = registers.map((r) => r.columns);
     this.registers = earlier.length === 0 ? columns : columns.flat().map((column) => [column]);
     this.lastWriters = this.registers.map(() => -1);
+  }
+
+  get all(): readonly Entry[] {
+    return this.entries;
   }
 
   push(entry: Entry): void {

@@ -23,11 +23,13 @@ import {
   rankOf,
   resolve,
   settle,
+  textsOf,
   valuesText,
 } from '@meridian/core';
 import type { RowWork } from './batch.js';
 import { MissingRowError, UnknownColumnError } from './errors.js';
 import { RowEntries } from './row-entries.js';
+import { RowTexts } from './row-texts.js';
 
 /** What a batch does to one row, before unique and foreign keys have their say. */
 export interface RowOutcome {
@@ -111,6 +113,7 @@ export class ContendedRow {
   private readonly recordings: Recording[] = [];
   private merges: readonly { readonly tried: MergeTried; readonly at: number }[] = [];
   private readonly claims = new Map<string, Claim>();
+  private readonly texts: RowTexts;
   /** By a register's columns: its last function, and of which recording. */
   private readonly undecided = new Map<readonly string[], { readonly merge: PendingMerge; readonly at: number }>();
   private exists: boolean;
@@ -126,9 +129,11 @@ export class ContendedRow {
   ) {
     this.counters = new Set(work.spec.counters);
     this.entries = new RowEntries(work.spec, entries);
+    this.texts = new RowTexts(textsOf(work.spec));
     this.exists = state !== undefined;
     this.present = state?.values ?? null;
     for (const change of work.arriving) this.take(change);
+    this.mergeTexts();
   }
 
   get ref(): RowRef {
@@ -154,7 +159,18 @@ export class ContendedRow {
     const uncovered = this.entries.uncoveredBy(change);
     if (uncovered.length === 0) this.follow(change);
     else this.decide(change, uncovered);
+    this.texts.note(change, uncovered);
     this.entries.push(change);
+  }
+
+  private mergeTexts(): void {
+    for (const { value, verdict } of this.texts.decide(this.entries.all)) {
+      const values = Object.fromEntries([[verdict.columns[0], value]]) as Values;
+      this.present = { ...this.present, ...values };
+      if (this.image !== null) this.image = { ...this.image, ...values };
+      const resolution = { exists: this.exists, values: this.present, verdicts: [verdict], pending: [] };
+      this.recordings.push({ ref: this.work.ref, resolution });
+    }
   }
 
   /** A register that is written anew: what a function was to make of it is of no account any more. */

@@ -14,6 +14,7 @@ import {
   type Vector,
   at,
   beforeOf,
+  cutForTexts,
   equalVectors,
   foldChanges,
   foldingOf,
@@ -25,8 +26,10 @@ import {
   readyBatch,
   seq,
   stableCut,
+  textsOf,
   valuesText,
   withSeq,
+  writesColumn,
 } from '@meridian/core';
 import { arrange, tickBatch } from './batch.js';
 import { ContendedRow, isPlain, plainOutcome } from './row-outcome.js';
@@ -154,13 +157,12 @@ export class RowReplicas {
     const enrolled = { tables: this.tables, ended: new Map(), waiting: new Set<TableName>() };
     const { arriving, floor } = tickBatch(batch, new Map(), enrolled, new Map());
     for (const work of arrange(arriving, this.tables)) {
-      const entries = replica.log
-        .filter((e) => e.seq === null || e.seq > at(floor, e.origin))
-        .map((e) => (e.op === 'delete' ? { ...e, before: replica.image } : e));
+      const logged = replica.log.map((e) => (e.op === 'delete' ? { ...e, before: replica.image } : e));
+      const entries = logged.filter((e) => e.seq === null || e.seq > at(floor, e.origin));
       const state = replica.row === null ? undefined : stateOf(replica.row);
       const outcome = isPlain(work, entries)
         ? plainOutcome(work, state?.place ?? null)
-        : settledRow(new ContendedRow(work, entries, state, imageOf(replica))).outcome();
+        : settledRow(new ContendedRow(work, this.isText ? logged : entries, state, imageOf(replica))).outcome();
       this.decisions += outcome.recordings.length;
       this.show(replica, outcome.effect);
       const deleted = work.arriving.filter((c) => c.op === 'delete').at(-1);
@@ -173,6 +175,16 @@ export class RowReplicas {
       replica.log.push(...work.arriving);
     }
     for (const { origin, seq: last } of batch) replica.applied = withSeq(replica.applied, origin, last);
+  }
+
+  /** A text is decided among changes from further back than the floor. */
+  private get isText(): boolean {
+    return textsOf(this.spec).size > 0;
+  }
+
+  private cutOf({ log }: Replica, stable: Vector): Vector {
+    const texts = [...textsOf(this.spec).keys()].map((column) => log.filter((e) => writesColumn(column, e)));
+    return cutForTexts(stable, texts);
   }
 
   /** Everybody cuts, and gets everything. */
@@ -188,7 +200,8 @@ export class RowReplicas {
   compact(replica: Replica): void {
     const depsOf = (o: RegionId): Vector =>
       o === replica.name ? replica.applied : (this.tickAt(o, at(replica.applied, o))?.deps ?? {});
-    const cut = stableCut(this.origins, new Map(this.origins.map((o) => [o, depsOf(o)])));
+    const stable = stableCut(this.origins, new Map(this.origins.map((o) => [o, depsOf(o)])));
+    const cut = this.cutOf(replica, stable);
     replica.log = replica.log.filter((e) => e.seq === null || e.seq > at(cut, e.origin));
   }
 

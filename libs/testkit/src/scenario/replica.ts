@@ -6,6 +6,7 @@ import {
   type Entry,
   type JsonText,
   type RegionId,
+  type Resolution,
   type RowKey,
   type Seq,
   type TableSpec,
@@ -14,6 +15,7 @@ import {
   at,
   changeId,
   covers,
+  decideText,
   foldChanges,
   foldingOf,
   mergePatch,
@@ -22,9 +24,12 @@ import {
   resolve,
   seq,
   stamp,
+  textMembers,
+  textsOf,
   touchedRecordIds,
   valuesText,
   withSeq,
+  writesColumn,
 } from '@meridian/core';
 
 /** A tick as a scenario hands it over. */
@@ -112,7 +117,7 @@ export class Replica {
 
   private decide(change: Entry, uncovered: readonly Entry[]): void {
     const present = Object.keys(this.values).length === 0 ? null : this.values;
-    const resolution = resolve(this.spec, change, uncovered, present);
+    const resolution = this.withTexts(resolve(this.spec, change, uncovered, present), change, uncovered);
     const recordings = [{ ref: change, resolution }];
     const ids = touchedRecordIds(this.digest, this.region, recordings);
     const existing = new Map([...this.records].filter(([id]) => ids.includes(id)));
@@ -120,6 +125,20 @@ export class Replica {
       this.records.set(record.id, record);
     this.exists = resolution.exists;
     this.values = resolution.values;
+  }
+
+  private withTexts(resolution: Resolution, change: Entry, uncovered: readonly Entry[]): Resolution {
+    const texts = [...textsOf(this.spec)].flatMap(([column, policy]) => {
+      if (!writesColumn(column, change) || !uncovered.some((e) => writesColumn(column, e))) return [];
+      const writers = this.log.filter((e) => writesColumn(column, e));
+      return [decideText(column, policy, textMembers([change], writers))];
+    });
+    const merged = Object.fromEntries(texts.map((t) => [t.verdict.columns[0]!, t.value])) as Values;
+    return {
+      ...resolution,
+      values: { ...resolution.values, ...merged },
+      verdicts: [...texts.map((t) => t.verdict), ...resolution.verdicts],
+    };
   }
 
   private follow(change: Entry): void {

@@ -106,6 +106,7 @@ const POLICIES_OF_X: readonly Register['policy'][] = [
   { kind: 'set' },
   { kind: 'grow-set' },
   { kind: 'map' },
+  { kind: 'text', longest: null },
 ];
 
 function policyOfX(words: readonly string[]): Register['policy'] | undefined {

@@ -5,6 +5,7 @@ export const NEW_BOARD: Values = {
   ...{ note: 'none', draft: 'none', top: '0', low: '0', shown: 'true', pinned: 'false' },
   ...{ tags: '{a}', seen: '{a}', doc: '{"k": 1, "under": {"x": 1}}' },
   ...{ plan: '{"n": 1, "under": {"of": ["a"], "m": 1}, "most": 1, "first": 1}' },
+  body: 'the quick brown fox',
 };
 
 /** The element put in, in front, or taken out. */
@@ -52,6 +53,14 @@ export function editedPlan(text: string, draw: number): string {
   ];
   edits[draw % edits.length]!();
   return JSON.stringify(plan);
+}
+
+/** A word put in, put in the place of another, or taken out, somewhere. */
+export function editedText(text: string, draw: number, word: string): string {
+  const words = text.split(' ');
+  const place = draw % (words.length + 1);
+  const [remove, ...insert] = [[0, word], [0, word], [1, word], [1]][draw % 4] as [number, ...string[]];
+  return words.toSpliced(place, remove, ...insert).join(' ');
 }
 
 /** A leaf set or taken away, an object put where a leaf was, or the reverse. */

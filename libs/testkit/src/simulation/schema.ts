@@ -85,6 +85,7 @@ export function specsOf(options: SimulationOptions): ReadonlyMap<TableName, Tabl
         { columns: ['seen'], policy: { kind: 'grow-set' } },
         { columns: ['doc'], policy: { kind: 'map' } },
         { columns: ['plan'], policy: { kind: 'map', paths: PLAN } },
+        { columns: ['body'], policy: { kind: 'text', longest: null } },
       ],
     }),
     table(USERS, {

@@ -3,7 +3,7 @@ import { keyOf, LocalTransaction, type MemoryDatabase, type Statement } from './
 import type { SimulationOptions } from './options.js';
 import { PeopleWriter } from './people-writer.js';
 import type { Prng } from './prng.js';
-import { editedDocument, editedPlan, NEW_BOARD, toggled } from './boards.js';
+import { editedDocument, editedPlan, editedText, NEW_BOARD, toggled } from './boards.js';
 import { ACCOUNTS, BOARDS, CHILDREN, ITEMS, PARENTS, STOCKS, VISITS } from './schema.js';
 import type { Agent, WaitQueue } from './scheduler.js';
 
@@ -170,6 +170,7 @@ export class Writer {
       (row) => ({ doc: editedDocument(row['doc']!, draw) }),
       (row) => ({ plan: editedPlan(row['plan']!, wide) }),
       (row) => ({ plan: editedPlan(row['plan']!, wide) }),
+      (row) => ({ body: editedText(row['body']!, draw, `w${value.replaceAll(/\W/g, '_')}_`) }),
     ];
     const edit = this.prng.pick(edits);
     return tx.update(ref, (row) => ({ ...row, ...edit(row) }));

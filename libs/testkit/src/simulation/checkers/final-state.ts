@@ -8,7 +8,6 @@ import {
   isTouch,
   type FunctionPolicy,
   type MapPath,
-  type MergePolicy,
   merges,
   nameOf,
   type Overwritten,
@@ -21,6 +20,7 @@ import {
   rowId,
   siblingsIn,
   type TableSpec,
+  type TextPolicy,
   type Values,
   covers,
   winner,
@@ -28,7 +28,8 @@ import {
 import { CONFLICT_TABLE, counted, fullValues, type MemoryDatabase, parseRecord } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
 import { leafAt, wholeLeaf } from './map-paths.js';
-import { allParts, decidePart, partsOf } from './merged-parts.js';
+import { allParts, decidePart, partsOf, type PartsPolicy } from './merged-parts.js';
+import { wrongText } from './merged-text.js';
 import { Violation } from './violation.js';
 
 /**
@@ -131,6 +132,7 @@ class FinalRow {
   }
 
   private checkRegister({ columns, policy }: Register, values: Values): void {
+    if (policy.kind === 'text') return this.checkText(columns[0]!, policy, values);
     if (merges(policy)) return this.checkParts(columns[0]!, policy, values);
     const setters = this.maximal(this.versions.filter((e) => columns.some((c) => Object.hasOwn(patchOf(e), c))));
     if (setters.length === 0) return;
@@ -162,7 +164,15 @@ class FinalRow {
         throw this.violation('I6', `${column} should be made of what ${origin} wrote, and is ${values[column]}`);
   }
 
-  private checkParts(column: string, policy: MergePolicy, values: Values): void {
+  private checkText(column: string, policy: TextPolicy, values: Values): void {
+    const writers = this.versions.filter((e) => Object.hasOwn(patchOf(e), column));
+    if (writers.length === 0) return;
+    const held = values[column] ?? '';
+    const wrong = wrongText(column, policy, writers, held);
+    if (wrong !== null) throw this.violation('I6', `${column} ${wrong}, and is ${held}`);
+  }
+
+  private checkParts(column: string, policy: PartsPolicy, values: Values): void {
     const writers = this.versions.filter((e) => Object.hasOwn(patchOf(e), column));
     if (policy.kind === 'map' && policy.paths !== undefined)
       return this.checkPaths(column, policy.paths, writers, values);

@@ -1,9 +1,12 @@
-import { beforeOf, compareRank, covers, type Entry, type MergePolicy, patchOf } from '@meridian/core';
+import { beforeOf, compareRank, covers, type Entry, patchOf, type MergePolicy, type TextPolicy } from '@meridian/core';
 
 /*
  * What a merged value should be, decided anew for each part from all that was ever written to it. Beside the product's merge, which
  * decides an arriving change among those that it has not seen, and never looks back.
  */
+
+/** Beside a text, whose parts have an order of their own. */
+export type PartsPolicy = Exclude<MergePolicy, TextPolicy>;
 
 export interface DecidedPart {
   /** Null: it is not there. */
@@ -14,15 +17,15 @@ export interface DecidedPart {
 type Parts = ReadonlyMap<string, string>;
 
 /** An element, or the keys to a leaf, and its text. */
-export const partsOf = (policy: MergePolicy, text: string | null): Parts =>
+export const partsOf = (policy: PartsPolicy, text: string | null): Parts =>
   policy.kind === 'map' ? leavesOf(text) : new Map(elementsOf(text).map((e) => [e, e]));
 
-export const allParts = (policy: MergePolicy, column: string, writers: readonly Entry[]): ReadonlySet<string> =>
+export const allParts = (policy: PartsPolicy, column: string, writers: readonly Entry[]): ReadonlySet<string> =>
   new Set(writers.flatMap((e) => [...before(policy, column, e).keys(), ...after(policy, column, e).keys()]));
 
 /** Undefined: nobody wrote to it. */
 export function decidePart(
-  policy: MergePolicy,
+  policy: PartsPolicy,
   column: string,
   part: string,
   writers: readonly Entry[],
@@ -46,7 +49,7 @@ export function decidePart(
 }
 
 /** Undefined: nothing; null: it took it away. */
-function writtenTo(policy: MergePolicy, column: string, part: string, e: Entry): string | null | undefined {
+function writtenTo(policy: PartsPolicy, column: string, part: string, e: Entry): string | null | undefined {
   const [old, now] = [before(policy, column, e), after(policy, column, e)];
   const here = now.get(part) ?? null;
   if (e.op === 'insert') return here;
@@ -55,15 +58,15 @@ function writtenTo(policy: MergePolicy, column: string, part: string, e: Entry):
 }
 
 /** It set this leaf, or one that cannot be beside it. */
-function means(policy: MergePolicy, column: string, part: string, e: Entry): boolean {
+function means(policy: PartsPolicy, column: string, part: string, e: Entry): boolean {
   const [old, now] = [before(policy, column, e), after(policy, column, e)];
   const set = [...now].filter(([p, leaf]) => old.get(p) !== leaf).map(([p]) => p);
   return old.get(part) !== now.get(part) || set.some((p) => isAbove(p, part) || isAbove(part, p));
 }
 
-const before = (policy: MergePolicy, column: string, e: Entry): Parts =>
+const before = (policy: PartsPolicy, column: string, e: Entry): Parts =>
   partsOf(policy, e.op === 'insert' ? null : (beforeOf(e)[column] ?? null));
-const after = (policy: MergePolicy, column: string, e: Entry): Parts => partsOf(policy, patchOf(e)[column] ?? null);
+const after = (policy: PartsPolicy, column: string, e: Entry): Parts => partsOf(policy, patchOf(e)[column] ?? null);
 
 const isAbove = (a: string, b: string): boolean => {
   const [x, y] = [JSON.parse(a) as string[], JSON.parse(b) as string[]];

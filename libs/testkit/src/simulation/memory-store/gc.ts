@@ -1,4 +1,15 @@
-import { at, claimedValue, claimsInLog, type Entry, rowId, seq, type Vector } from '@meridian/core';
+import {
+  at,
+  claimedValue,
+  claimsInLog,
+  cutForTexts,
+  type Entry,
+  rowId,
+  seq,
+  textsOf,
+  type Vector,
+  writesColumn,
+} from '@meridian/core';
 import type { MemoryDatabase } from './database.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
@@ -17,13 +28,28 @@ export function dropPartitions(db: MemoryDatabase, stableCut: Vector): number {
     else partition.push(row);
   }
   const open = new Set([...db.running].flatMap((tx) => tx.privateLog.map((row) => partitionOf(row.logId))));
-  const below = (row: LogRow): boolean => row.seq !== null && row.seq <= at(stableCut, row.change.origin);
+  const cut = cutForTexts(stableCut, writersOfTexts(db));
+  const below = (row: LogRow): boolean => row.seq !== null && row.seq <= at(cut, row.change.origin);
   const doomed = [...partitions].filter(([partition, rows]) => !open.has(partition) && rows.every(below));
   if (doomed.length > 0) db.forgetOvertaken();
   if (doomed.length > 0) db.forgotten = seq(at(stableCut, db.region));
   if (doomed.length > 0) keepContendedClaims(db);
   for (const [, rows] of doomed) for (const row of rows) db.log.drop(row);
   return doomed.length;
+}
+
+/** Of each text, the changes that write it. */
+function writersOfTexts(db: MemoryDatabase): Entry[][] {
+  const texts = new Map<string, Entry[]>();
+  for (const row of db.log.all()) {
+    const spec = db.specs.get(row.change.table);
+    for (const column of spec === undefined ? [] : textsOf(spec).keys()) {
+      if (!writesColumn(column, row.change)) continue;
+      const text = `${rowId(row.change)}\n${column}`;
+      texts.set(text, [...(texts.get(text) ?? []), entryOf(db, row, [], [])]);
+    }
+  }
+  return [...texts.values()];
 }
 
 /** Claims of rows that a parked row contends with stay, whatever the log forgets; others are forgotten (design 6). */
