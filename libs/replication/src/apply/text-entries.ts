@@ -8,8 +8,9 @@ import {
   textMembers,
   textsOf,
   writesColumn,
+  groupByRow,
 } from '@meridian/core';
-import { type RowWork, groupByRow } from './batch.js';
+import type { RowWork } from './batch.js';
 
 /**
  * The entries of contended rows as far back as their texts need them: what one of those had not seen among which an arriving change
