@@ -13,6 +13,8 @@ import { ConflictsController } from './conflicts/conflicts.controller.js';
 import { ConflictExportController } from './conflicts/export.controller.js';
 import { DataController } from './data/data.controller.js';
 import { DataService } from './data/data.service.js';
+import { TextController } from './data/text/text.controller.js';
+import { TextService } from './data/text/text.service.js';
 import { TxController } from './data/tx.controller.js';
 import { TxService } from './data/tx.service.js';
 import { DiagnosisController } from './diagnosis/diagnosis.controller.js';
@@ -44,6 +46,7 @@ export class ApiModule {
       controllers: [
         DataController,
         RowLogController,
+        TextController,
         TxController,
         ChangesController,
         TablesController,
@@ -68,6 +71,7 @@ export class ApiModule {
         SessionService,
         DataService,
         RowLogService,
+        TextService,
         PolicyPreviewService,
         TxService,
         ChangesService,

@@ -5,6 +5,7 @@ export * from './webhooks.js';
 export * from './conflicts.js';
 export * from './row-history.js';
 export * from './row-siblings.js';
+export * from './row-text.js';
 export * from './policy-preview.js';
 export * from './conflict-actions.js';
 export * from './cluster.js';

@@ -18,7 +18,7 @@ export const SESSION = {
   [HEADERS.session]: 'The token of an earlier answer: this one will not be older',
   [HEADERS.consistency]: 'eventual, session (default), or bounded; max-staleness=<seconds>',
 };
-const WRITE = {
+export const WRITE = {
   ...SESSION,
   [HEADERS.idempotencyKey]:
     'A retry with the same key and body is answered as the first was, in any region, and writes nothing',

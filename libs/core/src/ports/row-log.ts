@@ -12,6 +12,22 @@ export interface RowLog {
   standing(table: TableName, key: readonly string[]): Promise<RowStanding | null>;
   /** Null: the row is not there. */
   siblings(table: TableName, key: readonly string[]): Promise<RowSiblings | null>;
+  /** Of a column with the policy `text`. Null: the row is not there. */
+  text(table: TableName, key: readonly string[], column: string): Promise<RowText | null>;
+  /** What such a column had once. Null: the log does not tell, or no longer. */
+  textAt(table: TableName, key: readonly string[], column: string, at: TextPlace): Promise<string | null>;
+}
+
+export interface RowText {
+  readonly value: string | null;
+  /** The changes that made it, of each origin the last that no other one had seen: with them a merged text can be made again. */
+  readonly heads: readonly ChangeName[];
+}
+
+export interface TextPlace {
+  /** SHA-256 of the text, lower-case hex; of NULL that of no characters. */
+  readonly digest: string;
+  readonly heads: readonly ChangeName[];
 }
 
 /** A change of a row, as the log here has it. */

@@ -43,7 +43,10 @@ export type RefusalCode =
   | 'conflict_not_decided'
   | 'conflict_withdrawn'
   | 'note_required'
-  | 'unresolvable';
+  | 'unresolvable'
+  | 'not_a_text'
+  | 'unfit_text_edit'
+  | 'text_version_expired';
 
 export interface RefusalMembers {
   readonly table?: string;

@@ -14,10 +14,14 @@ import {
   type RowLog,
   type RowSiblings,
   type RowStanding,
+  type RowText,
   stamp,
   standingSiblings,
   type TableName,
   type TableSpec,
+  type TextPlace,
+  valueIn,
+  type Values,
 } from '@meridian/core';
 import type { Pool } from 'pg';
 import { ApplyTable } from '../apply/apply-table.js';
@@ -26,6 +30,7 @@ import type { StoredSpec } from '../entities/enrolled-table.entity.js';
 import { HISTORY_WINDOW, pageOf, parseHistoryCursor } from './history-cursor.js';
 import { type KeyedRow, rowByKey } from './keyed-row.js';
 import { loggedVersions, type LoggedVersion, type LogRow, type Window, withValues } from './logged-versions.js';
+import { headsOfText, requireTextColumn, textAt, type TextColumn } from './logged-text.js';
 import { keptSiblings } from './kept-siblings.js';
 import { ReadingTransaction } from './reading-transaction.js';
 
@@ -86,6 +91,30 @@ export class PgRowLog implements RowLog {
       const versions = kept.length === 0 ? [] : await this.#versions(reading, known, window);
       const entries = versions.filter((v) => !v.waiting).map((v) => v.entry);
       return { key: known.keyed.key, registers: standingSiblings(kept, entries, row.values, known.spec.renamed) };
+    });
+  }
+
+  text(table: TableName, key: readonly string[], column: string): Promise<RowText | null> {
+    return this.#text(table, key, column, async (reading, text, row) => ({
+      value: valueIn(row, column),
+      heads: await headsOfText(reading, this.region, text),
+    }));
+  }
+
+  textAt(table: TableName, key: readonly string[], column: string, at: TextPlace): Promise<string | null> {
+    return this.#text(table, key, column, (reading, text) => textAt(reading, this.region, text, at));
+  }
+
+  #text<T>(
+    table: TableName,
+    key: readonly string[],
+    column: string,
+    work: (reading: ReadingTransaction, text: TextColumn, row: Values) => Promise<T | null>,
+  ): Promise<T | null> {
+    return this.#known(table, key, async (reading, { spec, at, keyed, ended }) => {
+      requireTextColumn({ table, column, spec });
+      if (keyed.row?.place !== 'table') return null;
+      return work(reading, { ...at, column, spec, ended }, keyed.row.values);
     });
   }
 

@@ -1,6 +1,6 @@
 import { Doc, type Text, applyUpdate } from 'yjs';
 import { BASE_CLIENT } from './text-client.js';
-import { textEdits } from './text-edits.js';
+import { type TextEdit, textEdits } from './text-edits.js';
 
 /** What one writer did to a document; null: nothing. */
 export type TextUpdate = Uint8Array | null;
@@ -26,7 +26,11 @@ export class TextReplica {
 
   /** By the least that makes this text of it. */
   become(client: number, text: string): TextUpdate {
-    const edits = textEdits(this.text, text);
+    return this.edit(client, textEdits(this.text, text));
+  }
+
+  /** Last edit first. */
+  edit(client: number, edits: readonly TextEdit[]): TextUpdate {
     return this.as(client, (sequence) => {
       for (const { at, remove, insert } of edits) {
         sequence.delete(at, remove);
