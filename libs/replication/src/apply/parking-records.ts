@@ -10,6 +10,7 @@ import {
   type RowRef,
   covers,
   distinctRows,
+  isTouch,
   type Values,
   parseValues,
   patchOf,
@@ -39,7 +40,7 @@ export async function recordParking(
   if (rows.length === 0) return [];
   const entries = groupByRow(await tx.entriesOf([...rows, ...parks.flatMap(severalOthers)]));
   const ownWrites = (ref: RowRef) =>
-    (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete');
+    (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete' && !isTouch(e));
   const known = await tx.conflictRecords(rows.flatMap((ref) => ownWrites(ref).map((e) => parkingId(digest, ref, e))));
   const idOf = (ref: RowRef, write: Entry) => parkingId(digest, ref, write);
   const recordOf = (ref: RowRef, write: Entry) => known.get(idOf(ref, write));
