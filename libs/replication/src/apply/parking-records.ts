@@ -45,7 +45,7 @@ export async function recordParking(
   const idOf = (ref: RowRef, write: Entry) => parkingId(digest, ref, write);
   const recordOf = (ref: RowRef, write: Entry) => known.get(idOf(ref, write));
   const opened = parks.flatMap((park) => {
-    const loser = parkedWrite(park, ownWrites(park));
+    const loser = parkedWrite(park, ownWrites(park), entries.get(rowId(park)) ?? []);
     if (loser === undefined) return [];
     const before = recordOf(park, loser);
     const record = parkedRecord(idOf(park, loser), region, park, loser, entries);
@@ -116,12 +116,18 @@ export const parkingId = (digest: Digest, ref: RowRef, e: Pick<ConflictVersion, 
   recordId(digest, { table: ref.table, key: `${ref.key}\nparked` as RowRef['key'] }, e);
 
 /** The write that is not in the table: the claim that lost the key, or the last write of the child. */
-function parkedWrite(park: Park, writes: readonly Entry[]): Entry | undefined {
-  if (park.because.kind === 'foreign_key') return writes.at(-1);
+function parkedWrite(park: Park, writes: readonly Entry[], entries: readonly Entry[]): Entry | undefined {
+  if (park.because.kind === 'foreign_key') return writes.findLast((write) => !isOfEarlierRow(write, entries));
   const claims = JSON.parse(park.claims) as Record<string, [string, string, string] | null>;
   const claim = Object.hasOwn(claims, park.because.constraint) ? claims[park.because.constraint] : null;
   return writes.find((e) => claim != null && String(e.id) === claim[2] && e.origin === claim[1]);
 }
+
+/** Its row was deleted before this one was inserted under the key: its record tells how that one ended. */
+const isOfEarlierRow = (write: Entry, entries: readonly Entry[]): boolean =>
+  entries.some(
+    (d) => d.op === 'delete' && covers(d, write) && entries.some((e) => e.op === 'insert' && covers(e, d)),
+  );
 
 function parkedRecord(
   id: string,
