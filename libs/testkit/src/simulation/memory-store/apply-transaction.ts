@@ -1,6 +1,7 @@
 import {
   type ApplyTransaction,
   type Change,
+  type Claim,
   type Claimant,
   type ConflictRecord,
   type Enrolments,
@@ -154,6 +155,20 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
           for (const [key, claim] of claims) if (claim !== null) this.db.keepClaim(row.ref, key, claim);
       });
     });
+  }
+
+  async keptClaims(rows: readonly RowRef[]): Promise<ReadonlyMap<string, ReadonlyMap<string, Claim>>> {
+    await this.agent.step('kept claims');
+    return new Map(rows.map((ref) => [rowId(ref), new Map(this.db.claims.get(rowId(ref)))]));
+  }
+
+  async deletedAbove(tables: readonly TableName[], floor: Vector): Promise<readonly RowRef[]> {
+    await this.agent.step('deleted above');
+    const deletes = this.db.log
+      .all()
+      .filter(({ change }) => change.op === 'delete' && tables.includes(change.table))
+      .filter(({ change, seq: of }) => of === null || of > at(floor, change.origin));
+    return distinctRows(deletes.map(({ change: { table, key } }) => ({ table, key })));
   }
 
   async removeOvertaken(): Promise<readonly RowRef[]> {
