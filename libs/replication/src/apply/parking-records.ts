@@ -45,8 +45,9 @@ export async function recordParking(
   const idOf = (ref: RowRef, write: Entry) => parkingId(digest, ref, write);
   const recordOf = (ref: RowRef, write: Entry) => known.get(idOf(ref, write));
   const opened = parks.flatMap((park) => {
-    const loser = parkedWrite(park, ownWrites(park), entries.get(rowId(park)) ?? []);
-    if (loser === undefined) return [];
+    const lost = parkedWrite(park, ownWrites(park), entries.get(rowId(park)) ?? []);
+    if (lost === undefined) return [];
+    const loser = endedByPolicy(recordOf(park, lost)) ? ownWrites(park).at(-1)! : lost;
     const before = recordOf(park, loser);
     const record = parkedRecord(idOf(park, loser), region, park, loser, entries);
     return before?.status === 'open' && before.reason === record.reason ? [] : [record];
@@ -69,6 +70,10 @@ export async function recordParking(
   });
   return [...opened, ...followed, ...unheardOf];
 }
+
+/** Its record tells of what the policy took: a later loss is one of the row as the policy has left it. */
+const endedByPolicy = (record: ConflictRecord | undefined): boolean =>
+  record?.status === 'resolved' && record.overwritten.length > 0;
 
 type Place = 'parked' | 'table' | 'nowhere' | 'as it was';
 
