@@ -69,7 +69,11 @@ export async function keptClaimsOf(
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Claim>>> {
   const sql = `SELECT c.rel, c.pk, c.unique_key, c.claim
      FROM meridian.claim c JOIN unnest($1::text[], $2::text[]) AS k(rel, pk) ON c.rel = k.rel AND c.pk = k.pk`;
-  const { rows: found } = await session.query(sql, [rows.map((r) => r.table), rows.map((r) => r.key)], 'kept_claims_of');
+  const { rows: found } = await session.query(
+    sql,
+    [rows.map((r) => r.table), rows.map((r) => r.key)],
+    'kept_claims_of',
+  );
   const kept = new Map<string, Map<string, Claim>>();
   for (const [rel, pk, key, stored] of found) {
     const claim = claimOf(JSON.parse(stored!) as StoredClaim);

@@ -130,9 +130,7 @@ function parkedWrite(park: Park, writes: readonly Entry[], entries: readonly Ent
 
 /** Its row was deleted before this one was inserted under the key: its record tells how that one ended. */
 const isOfEarlierRow = (write: Entry, entries: readonly Entry[]): boolean =>
-  entries.some(
-    (d) => d.op === 'delete' && covers(d, write) && entries.some((e) => e.op === 'insert' && covers(e, d)),
-  );
+  entries.some((d) => d.op === 'delete' && covers(d, write) && entries.some((e) => e.op === 'insert' && covers(e, d)));
 
 function parkedRecord(
   id: string,

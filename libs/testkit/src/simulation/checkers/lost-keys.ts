@@ -1,4 +1,12 @@
-import { claimedValue, type ConflictRecord, type Entry, rowId, type RowRef, type TableName, visibleRows } from '@meridian/core';
+import {
+  claimedValue,
+  type ConflictRecord,
+  type Entry,
+  rowId,
+  type RowRef,
+  type TableName,
+  visibleRows,
+} from '@meridian/core';
 import { CONFLICT_TABLE, type MemoryDatabase, parentOf, parseRecord, virtualClaimants } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';

@@ -1,13 +1,4 @@
-import {
-  at,
-  cutForTexts,
-  type Entry,
-  rowId,
-  seq,
-  textsOf,
-  type Vector,
-  writesColumn,
-} from '@meridian/core';
+import { at, cutForTexts, type Entry, rowId, seq, textsOf, type Vector, writesColumn } from '@meridian/core';
 import type { MemoryDatabase } from './database.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
