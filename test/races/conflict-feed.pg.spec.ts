@@ -48,7 +48,7 @@ describe('the feed of conflicts', () => {
     await desk.resolve(id, { choice: { kind: 'accept' }, note: 'fine' }, { actor: 'ann', version: null });
     // Of one tick, other regions are told how it ended.
     await regions.exchange();
-    await desk.reopen(id, null, { actor: 'bob', version: null });
+    await desk.reopen(id, 'looked again', { actor: 'bob', version: null });
     await regions.exchange();
     for (const region of regions.all) {
       const events = await told(region, begin.get(region)!, of(t));

@@ -80,7 +80,18 @@ export const ColumnPolicy = z
       Bounded,
       ByFunction,
       z.strictObject({
-        policy: z.enum(['hlc', 'first-write', 'manual', 'register', 'max', 'min', 'counter', 'set', 'grow-set', 'text']),
+        policy: z.enum([
+          'hlc',
+          'first-write',
+          'manual',
+          'register',
+          'max',
+          'min',
+          'counter',
+          'set',
+          'grow-set',
+          'text',
+        ]),
       }),
     ],
     {

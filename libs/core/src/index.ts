@@ -38,6 +38,7 @@ export * from './conflict/resolve.js';
 export * from './conflict/explain.js';
 export * from './conflict/conflict-event.js';
 export * from './conflict/recording.js';
+export * from './conflict/past-losers.js';
 export * from './conflict/merge-count.js';
 export * from './conflict/siblings.js';
 export * from './conflict/row-history.js';

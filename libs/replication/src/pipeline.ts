@@ -10,6 +10,7 @@ import {
   type TickStore,
   type Timers,
   type Transport,
+  type Vector,
   seq,
 } from '@meridian/core';
 import { ApplyLoop, type ApplyLoopEvents } from './apply/apply-loop.js';
@@ -106,7 +107,7 @@ export class Pipeline {
         [region, ...peers],
         timers,
         this.settings.retentionIntervalMs,
-        () => this.applyLoop.swept(),
+        (cut: Vector) => this.applyLoop.swept(cut),
       ] as const),
       (error) => this.events.failed('retention', error),
     );

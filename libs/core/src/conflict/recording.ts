@@ -12,6 +12,8 @@ import type { Resolution, Verdict } from './resolve.js';
 export interface Recording {
   readonly ref: RowRef;
   readonly resolution: Resolution;
+  /** Verdicts of somebody's past: of their losers it is told where nothing tells of them, and nobody comes back by them. */
+  readonly past?: true;
 }
 
 /** A record's id: one for each overwritten change of a row. */
@@ -41,11 +43,12 @@ export function recordVerdicts(
 ): ConflictRecord[] {
   const records = new Map(existing);
   const changed = new Set<string>();
-  for (const { ref, resolution } of recordings)
+  for (const { ref, resolution, past } of recordings)
     for (const verdict of resolution.verdicts)
       for (const own of verdict.versions) {
         if (own.origin !== region) continue;
         const id = recordId(digest, ref, own);
+        if (past && (!verdict.losers.includes(own) || tells(records.get(id), verdict))) continue;
         const next = verdict.losers.includes(own)
           ? overwrite(records.get(id), id, ref, own, verdict, resolution, offsets)
           : withdraw(records.get(id), verdict);
@@ -132,6 +135,9 @@ function kindOfRest(record: ConflictRecord, withdrawn: Verdict): ConflictKind {
   if (!isExistence(withdrawn)) return record.kind;
   return record.loser.op === 'insert' ? 'insert_exists' : 'update_origin_differs';
 }
+
+const tells = (record: ConflictRecord | undefined, verdict: Verdict): boolean =>
+  record !== undefined && others(record, verdict).length < record.overwritten.length && record.status !== 'withdrawn';
 
 const isExistence = ({ columns }: Overwritten | Verdict): boolean => columns.length === 0;
 

@@ -101,7 +101,7 @@ interface InForce extends Register {
  * The registers that a change writes, each as the latest policy has it that any of its maximal versions was written under: in
  * whatever order policy and changes arrive, regions decide by the same one (design 6).
  */
-function contended(spec: TableSpec, arriving: Entry, all: readonly Entry[]): readonly InForce[] {
+export function contended(spec: TableSpec, arriving: Entry, all: readonly Entry[]): readonly InForce[] {
   const written = patchOf(arriving);
   if (spec.earlier === undefined || spec.earlier.length === 0)
     return spec.registers.filter((r) => writes(written, r.columns)).map((r) => ({ ...r, since: spec.epoch }));
@@ -119,7 +119,7 @@ function contended(spec: TableSpec, arriving: Entry, all: readonly Entry[]): rea
   return [...registers.values()];
 }
 
-const latestEpoch = (versions: readonly Entry[]): number =>
+export const latestEpoch = (versions: readonly Entry[]): number =>
   versions.reduce((latest, e) => Math.max(latest, e.epoch), 0);
 
 /** A register's columns after the decision, and what it was. */
@@ -179,7 +179,7 @@ export function settle(resolution: Resolution, { columns }: PendingMerge, made: 
 const settled = (verdict: Verdict, made: Made): Verdict =>
   made.kind === 'merged' ? { ...verdict, losers: [] } : { ...verdict, failure: made.reason };
 
-function decideWhole(policy: RegisterPolicy, columns: readonly string[], writers: readonly Entry[]): Decided {
+export function decideWhole(policy: RegisterPolicy, columns: readonly string[], writers: readonly Entry[]): Decided {
   const versions = byStamp(columns, maximal(writers));
   const won = winner(policy, columns, versions);
   const losers = versions.filter((e) => e !== won && differs(columns, e, won));
@@ -286,7 +286,8 @@ function existsBy(policy: DeletePolicy, versions: readonly Entry[]): boolean {
   }
 }
 
-const writes = (patch: Values, columns: readonly string[]): boolean => columns.some((c) => Object.hasOwn(patch, c));
+export const writes = (patch: Values, columns: readonly string[]): boolean =>
+  columns.some((c) => Object.hasOwn(patch, c));
 
 const differs = (columns: readonly string[], a: Entry, b: Entry): boolean =>
   columns.some((c) => valueIn(patchOf(a), c) !== valueIn(patchOf(b), c));

@@ -184,6 +184,10 @@ export interface ApplyTransaction {
   claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]>;
   /** Keeps these rows' claims as long as one of their keys is contended, though the log forgets them (design 6). */
   keepClaims(rows: readonly Claimant[]): Promise<void>;
+  /** What was kept of these rows, by row and unique key. */
+  keptClaims(rows: readonly RowRef[]): Promise<ReadonlyMap<string, ReadonlyMap<string, Claim>>>;
+  /** Rows of these tables of which the log has a delete that the floor does not cover. */
+  deletedAbove(tables: readonly TableName[], floor: Vector): Promise<readonly RowRef[]>;
   /** Removes the parked entries whose key a local insert took, whether its row is still there or not. Resolves to these. */
   removeOvertaken(): Promise<readonly RowRef[]>;
   /** All parked rows, for the sweep. */

@@ -1,4 +1,4 @@
-import { type ConflictRecord, type RegionId, type RowEffect, rowId, seq } from '@meridian/core';
+import { type ConflictRecord, type RegionId, type RowEffect, rowId, seq, type Vector } from '@meridian/core';
 import { cutTick } from '../log/cut.builder.js';
 import { PARTITION_IDS } from '../log/partitions.js';
 import { type TestRegion, testRegion } from '../region.builder.js';
@@ -70,6 +70,31 @@ describe('virtual rows, their claims and children, and conflict records', () => 
     const after = await claimants('a@x', 'b@x');
     expect(after[0]).toEqual(before[0]);
     expect(after[1]!.claims).toEqual(new Map([[KEY, null]]));
+  });
+
+  it('tells what was kept of a row that is gone', async () => {
+    await eu.user.query(`INSERT INTO person VALUES (1, 'a@x'), (2, 'b@x')`);
+    const [first] = await claimants('a@x');
+    await applying(eu, (tx) => tx.keepClaims([first!]));
+    await eu.user.query('DELETE FROM person WHERE id = 1');
+    const kept = await applying(eu, (tx) => tx.keptClaims([person('1'), person('2')]));
+    expect([...kept]).toEqual([[rowId(person('1')), first!.claims]]);
+  });
+
+  it('finds the rows of which the log has a delete above the floor, local ones and others', async () => {
+    const us = remoteTicks('us');
+    await eu.user.query(`INSERT INTO person VALUES (1, 'a@x'), (2, 'b@x'), (3, 'c@x'), (4, 'd@x')`);
+    await eu.user.query('DELETE FROM person WHERE id = 1');
+    await cutTick(eu);
+    await eu.user.query('DELETE FROM person WHERE id = 2');
+    const gone = { op: 'delete', table: 'public.person', key: '["3"]', before: { id: '3' }, stamp: 99n } as const;
+    await receiving(eu, [us.tick([gone], { eu: 1 })]);
+    const above = async (floor: Vector) =>
+      (await applying(eu, (tx) => tx.deletedAbove([PERSON], floor))).map(({ key }) => key).sort();
+    expect(await above({})).toEqual(['["1"]', '["2"]', '["3"]']);
+    expect(await above({ eu: seq(1) })).toEqual(['["2"]', '["3"]']);
+    expect(await above({ eu: seq(1), us: seq(1) })).toEqual(['["2"]']);
+    expect(await applying(eu, (tx) => tx.deletedAbove([tableName('public.letter')], {}))).toEqual([]);
   });
 
   it('finds the children of a parent, whether they refer to its primary key alone or with more columns', async () => {

@@ -7,7 +7,10 @@ import {
   inPresentColumns,
   type RegionId,
   rowId,
+  type RowKey,
+  type RowRef,
   type RowState,
+  type TableName,
 } from '@meridian/core';
 import type { Session } from '../connection/session.js';
 import type { ApplyTable } from './apply-table.js';
@@ -57,6 +60,27 @@ async function keptClaims(
   const sql = 'SELECT pk, unique_key, claim FROM meridian.claim WHERE rel = $1 AND pk = ANY ($2)';
   const found = await session.query(sql, [table.name, rows.map((r) => r.ref.key)], 'kept_claims');
   return new Map(found.rows.map(([pk, key, claim]) => [`${pk}\n${key}`, claimOf(JSON.parse(claim!) as StoredClaim)]));
+}
+
+/** By row and unique key. */
+export async function keptClaimsOf(
+  session: Session,
+  rows: readonly RowRef[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Claim>>> {
+  const sql = `SELECT c.rel, c.pk, c.unique_key, c.claim
+     FROM meridian.claim c JOIN unnest($1::text[], $2::text[]) AS k(rel, pk) ON c.rel = k.rel AND c.pk = k.pk`;
+  const { rows: found } = await session.query(
+    sql,
+    [rows.map((r) => r.table), rows.map((r) => r.key)],
+    'kept_claims_of',
+  );
+  const kept = new Map<string, Map<string, Claim>>();
+  for (const [rel, pk, key, stored] of found) {
+    const claim = claimOf(JSON.parse(stored!) as StoredClaim);
+    const id = rowId({ table: rel as TableName, key: pk as RowKey });
+    if (claim !== null) kept.set(id, (kept.get(id) ?? new Map<string, Claim>()).set(key!, claim));
+  }
+  return kept;
 }
 
 async function parkedClaims(

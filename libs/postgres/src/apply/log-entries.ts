@@ -4,6 +4,7 @@ import {
   EMPTY_VECTOR,
   isPast,
   type RegionId,
+  type RowKey,
   type RowRef,
   distinctRows,
   type Seq,
@@ -58,6 +59,15 @@ SELECT e.*, ${DEPS} FROM (
    CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM meridian.change c WHERE c.origin = f.origin AND c.seq > f.seq OFFSET 0) r
   OFFSET 0) e
  WHERE (rel, pk::text) IN (SELECT * FROM unnest($3::text[], $4::text[]))`;
+
+const DELETED_ABOVE = /* sql */ `
+SELECT DISTINCT e.rel, e.pk::text FROM (
+  SELECT c.rel, c.pk, c.op FROM meridian.change c WHERE ${UNSEEN_LOCAL}
+  UNION ALL
+  SELECT r.* FROM ${floors('$4', '$5')}
+   CROSS JOIN LATERAL (SELECT c.rel, c.pk, c.op FROM meridian.change c WHERE c.origin = f.origin AND c.seq > f.seq OFFSET 0) r
+  OFFSET 0) e
+ WHERE e.op = 'd' AND e.rel = ANY ($3)`;
 
 /** How long the tail is, counted no further than matters. */
 const TAIL_LENGTH = /* sql */ `
@@ -137,6 +147,18 @@ export class LogEntries {
       'entries_of',
     );
     return this.entries(found.map(foundOf), 0);
+  }
+
+  /** Rows of these tables with a delete in the tail of the log. */
+  async deletedAbove(tables: readonly TableName[], floor: Vector): Promise<readonly RowRef[]> {
+    const snapshot = await this.snapshots.of(this.session, at(floor, this.self));
+    if (snapshot === null) throw new TickForgottenError(this.self, at(floor, this.self));
+    const { rows } = await this.session.query(
+      DELETED_ABOVE,
+      [snapshot.xmin, snapshot.text, tables, origins(floor), Object.values(floor)],
+      'deleted_above',
+    );
+    return rows.map(([table, key]) => ({ table: table as TableName, key: key as RowKey }));
   }
 
   /** Of one table, in the order of the log. */

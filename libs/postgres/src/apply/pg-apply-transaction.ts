@@ -1,6 +1,7 @@
 import {
   type ApplyTransaction,
   type Change,
+  type Claim,
   type Claimant,
   type ConflictRecord,
   type Enrolments,
@@ -35,7 +36,7 @@ import { APPLY_LOCK_TIMEOUT_MS } from '../connection/settings.js';
 import { advanceVector, type Positions } from './advance-vector.js';
 import { appendTicks, isLargeAppend, keepImages } from './append-ticks.js';
 import { type ApplyTable, TableDiffersError } from './apply-table.js';
-import { keepClaims, withClaims } from './claims.js';
+import { keepClaims, keptClaimsOf, withClaims } from './claims.js';
 import { conflictRecords, recordConflicts } from './conflict-rows.js';
 import { countMerges } from './merge-counts.js';
 import { unsettledRows } from './counter-excess.js';
@@ -167,6 +168,14 @@ export class PgApplyTransaction implements ApplyTransaction {
 
   keepClaims(rows: readonly Claimant[]): Promise<void> {
     return this.steps.answer(() => keepClaims(this.session, rows));
+  }
+
+  keptClaims(rows: readonly RowRef[]): Promise<ReadonlyMap<string, ReadonlyMap<string, Claim>>> {
+    return this.steps.answer(() => keptClaimsOf(this.session, rows));
+  }
+
+  deletedAbove(tables: readonly TableName[], floor: Vector): Promise<readonly RowRef[]> {
+    return this.steps.answer(() => this.log.deletedAbove(tables, floor));
   }
 
   removeOvertaken(): Promise<readonly RowRef[]> {

@@ -8,6 +8,8 @@ import {
   type TableName,
   type Tick,
   type Timers,
+  type Vector,
+  minVector,
   readyBatch,
   vectorOf,
 } from '@meridian/core';
@@ -28,11 +30,16 @@ export interface ApplyLoopEvents {
   halted(error: unknown): void;
 }
 
+interface WantedSweep {
+  readonly forgetting: Vector;
+  readonly tell: (wentThrough: boolean) => void;
+}
+
 /** Takes what is ready from the inbox, many ticks at a time when behind, and applies it; sweeps the parked rows. */
 export class ApplyLoop {
   private readonly wakeup = new Wakeup();
   private lastBatch = -Infinity;
-  private readonly wanted: ((wentThrough: boolean) => void)[] = [];
+  private readonly wanted: WantedSweep[] = [];
   private over = false;
 
   constructor(
@@ -50,11 +57,11 @@ export class ApplyLoop {
     this.wakeup.wake();
   }
 
-  /** Did the next sweep go through? It begins after this call, and soon. */
-  swept(): Promise<boolean> {
+  /** Did the next sweep go through, so that what is below the cut may be forgotten? It begins after this call, and soon. */
+  swept(forgetting: Vector): Promise<boolean> {
     if (this.over) return Promise.resolve(false);
     this.wakeup.wake();
-    return new Promise((resolve) => this.wanted.push(resolve));
+    return new Promise((resolve) => this.wanted.push({ forgetting, tell: resolve }));
   }
 
   async run(signal: Cancellation): Promise<void> {
@@ -74,7 +81,7 @@ export class ApplyLoop {
       }
     }
     this.over = true;
-    for (const tell of this.wanted.splice(0)) tell(false);
+    for (const { tell } of this.wanted.splice(0)) tell(false);
   }
 
   private async sweepOnce(): Promise<void> {
@@ -82,9 +89,10 @@ export class ApplyLoop {
     let wentThrough = false;
     try {
       await this.applier.resumeWaiting();
-      wentThrough = (await this.sweep.run()) !== null;
+      const forgetting = wanted.length === 0 ? null : minVector(wanted.map((w) => w.forgetting));
+      wentThrough = (await this.sweep.run(forgetting)) !== null;
     } finally {
-      for (const tell of wanted) tell(wentThrough);
+      for (const { tell } of wanted) tell(wentThrough);
     }
   }
 

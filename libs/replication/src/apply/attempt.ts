@@ -30,11 +30,11 @@ import {
 } from '@meridian/core';
 import { type Batch, type RowWork, arrange } from './batch.js';
 import { decideForeignKeys } from './foreign-keys.js';
+import { entriesFurtherBack } from './further-back.js';
 import { recordParking } from './parking-records.js';
 import { runMerges } from './run-merges.js';
 import { type RowOutcome, ContendedRow, isPlain, plainOutcome } from './row-outcome.js';
 import { asked, behind, inTurn, orRetry, type Step } from './take-again.js';
-import { entriesOfTexts } from './text-entries.js';
 import { decideUniqueKeys, showWritten } from './virtual-rows.js';
 
 export type AttemptOutcome =
@@ -122,12 +122,12 @@ export class Attempt {
     return this.work.map((w) => rows.get(w)?.outcome() ?? plainOutcome(w, held.get(rowId(w.ref)) ?? null));
   }
 
-  /** Further back where a text needs it. */
+  /** Further back where it is needed. */
   private knownOf(
     contended: readonly RowWork[],
     byRow: ReadonlyMap<string, readonly Entry[]>,
   ): Promise<ReadonlyMap<string, readonly Entry[]>> {
-    return entriesOfTexts(contended, byRow, this.batch.floor, async (rows, floor) =>
+    return entriesFurtherBack(contended, byRow, this.batch.floor, async (rows, floor) =>
       this.inPresentColumns(this.applied(await this.tx.entriesAbove(rows, floor))),
     );
   }

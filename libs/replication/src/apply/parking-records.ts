@@ -10,6 +10,7 @@ import {
   type RowRef,
   covers,
   distinctRows,
+  isTouch,
   type Values,
   parseValues,
   patchOf,
@@ -39,13 +40,14 @@ export async function recordParking(
   if (rows.length === 0) return [];
   const entries = groupByRow(await tx.entriesOf([...rows, ...parks.flatMap(severalOthers)]));
   const ownWrites = (ref: RowRef) =>
-    (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete');
+    (entries.get(rowId(ref)) ?? []).filter((e) => e.origin === region && e.op !== 'delete' && !isTouch(e));
   const known = await tx.conflictRecords(rows.flatMap((ref) => ownWrites(ref).map((e) => parkingId(digest, ref, e))));
   const idOf = (ref: RowRef, write: Entry) => parkingId(digest, ref, write);
   const recordOf = (ref: RowRef, write: Entry) => known.get(idOf(ref, write));
   const opened = parks.flatMap((park) => {
-    const loser = parkedWrite(park, ownWrites(park));
-    if (loser === undefined) return [];
+    const lost = parkedWrite(park, ownWrites(park), entries.get(rowId(park)) ?? []);
+    if (lost === undefined) return [];
+    const loser = endedByPolicy(recordOf(park, lost)) ? ownWrites(park).at(-1)! : lost;
     const before = recordOf(park, loser);
     const record = parkedRecord(idOf(park, loser), region, park, loser, entries);
     return before?.status === 'open' && before.reason === record.reason ? [] : [record];
@@ -68,6 +70,10 @@ export async function recordParking(
   });
   return [...opened, ...followed, ...unheardOf];
 }
+
+/** Its record tells of what the policy took: a later loss is one of the row as the policy has left it. */
+const endedByPolicy = (record: ConflictRecord | undefined): boolean =>
+  record?.status === 'resolved' && record.overwritten.length > 0;
 
 type Place = 'parked' | 'table' | 'nowhere' | 'as it was';
 
@@ -115,12 +121,16 @@ export const parkingId = (digest: Digest, ref: RowRef, e: Pick<ConflictVersion, 
   recordId(digest, { table: ref.table, key: `${ref.key}\nparked` as RowRef['key'] }, e);
 
 /** The write that is not in the table: the claim that lost the key, or the last write of the child. */
-function parkedWrite(park: Park, writes: readonly Entry[]): Entry | undefined {
-  if (park.because.kind === 'foreign_key') return writes.at(-1);
+function parkedWrite(park: Park, writes: readonly Entry[], entries: readonly Entry[]): Entry | undefined {
+  if (park.because.kind === 'foreign_key') return writes.findLast((write) => !isOfEarlierRow(write, entries));
   const claims = JSON.parse(park.claims) as Record<string, [string, string, string] | null>;
   const claim = Object.hasOwn(claims, park.because.constraint) ? claims[park.because.constraint] : null;
   return writes.find((e) => claim != null && String(e.id) === claim[2] && e.origin === claim[1]);
 }
+
+/** Its row was deleted before this one was inserted under the key: its record tells how that one ended. */
+const isOfEarlierRow = (write: Entry, entries: readonly Entry[]): boolean =>
+  entries.some((d) => d.op === 'delete' && covers(d, write) && entries.some((e) => e.op === 'insert' && covers(e, d)));
 
 function parkedRecord(
   id: string,

@@ -45,6 +45,11 @@ export class RowEntries {
     return [...this.byOrigin.values()].flatMap((own) => (all ? own.uncoveredBy(change) : own.versionsBeside(change)));
   }
 
+  /** Of each origin the last that writes these columns, of what `change` covers. */
+  writersSeenBy(change: Entry, columns: readonly string[]): readonly Entry[] {
+    return [...this.byOrigin.values()].flatMap((own) => own.writerSeenBy(change, columns) ?? []);
+  }
+
   /** All that is known of the row here. */
   get all(): readonly Entry[] {
     return [...this.byOrigin.values()].flatMap((own) => own.all);
@@ -107,6 +112,12 @@ class OriginEntries {
 
   uncoveredBy(change: Entry): readonly Entry[] {
     return this.entries.slice(this.firstUncovered(change));
+  }
+
+  writerSeenBy(change: Entry, columns: readonly string[]): Entry | undefined {
+    for (let i = this.firstUncovered(change) - 1; i >= 0; i--)
+      if (columns.some((c) => Object.hasOwn(patchOf(this.entries[i]!), c))) return this.entries[i];
+    return undefined;
   }
 
   versionsBeside(change: Entry): readonly Entry[] {

@@ -19,6 +19,7 @@ import {
   mergePatch,
   mergesTried,
   netEffect,
+  pastLosers,
   patchOf,
   rankOf,
   resolve,
@@ -205,6 +206,8 @@ export class ContendedRow {
     const present = this.exists ? this.present : this.lastImage(change);
     const resolution = resolve(spec, change, uncovered, present);
     if (present === null && change.op !== 'insert' && resolution.exists) throw new MissingRowError(ref);
+    const past = pastLosers(spec, change, uncovered, (columns) => this.entries.writersSeenBy(change, columns));
+    if (past.length > 0) this.recordings.push({ ref, resolution: { ...resolution, verdicts: past }, past: true });
     this.forgetDecided(patchOf(change));
     for (const merge of resolution.pending) this.undecided.set(merge.columns, { merge, at: this.recordings.length });
     const at = this.recordings.push({ ref, resolution }) - 1;

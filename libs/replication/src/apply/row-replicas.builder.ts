@@ -1,5 +1,6 @@
 import {
   type ChangeOp,
+  type ConflictRecord,
   type DeletePolicy,
   type Entry,
   type JsonText,
@@ -24,6 +25,7 @@ import {
   parseValues,
   reaches,
   readyBatch,
+  recordVerdicts,
   seq,
   stableCut,
   textsOf,
@@ -31,7 +33,8 @@ import {
   withSeq,
   writesColumn,
 } from '@meridian/core';
-import { arrange, tickBatch } from './batch.js';
+import { type RowWork, arrange, tickBatch } from './batch.js';
+import { floorOfRow } from './further-back.js';
 import { ContendedRow, isPlain, plainOutcome } from './row-outcome.js';
 
 /*
@@ -78,6 +81,8 @@ export interface Replica {
   image: JsonText | null;
   row: Values | null;
   applied: Vector;
+  /** Of its own users' writes, by id. */
+  readonly records: Map<string, ConflictRecord>;
 }
 
 export interface RowOptions {
@@ -162,8 +167,10 @@ export class RowReplicas {
       const state = replica.row === null ? undefined : stateOf(replica.row);
       const outcome = isPlain(work, entries)
         ? plainOutcome(work, state?.place ?? null)
-        : settledRow(new ContendedRow(work, this.isText ? logged : entries, state, imageOf(replica))).outcome();
+        : settledRow(new ContendedRow(work, neededOf(work, logged, floor), state, imageOf(replica))).outcome();
       this.decisions += outcome.recordings.length;
+      for (const record of recordVerdicts((text) => text, replica.name, outcome.recordings, replica.records))
+        replica.records.set(record.id, record);
       this.show(replica, outcome.effect);
       const deleted = work.arriving.filter((c) => c.op === 'delete').at(-1);
       if (outcome.image !== null) replica.image = valuesText(outcome.image);
@@ -175,11 +182,6 @@ export class RowReplicas {
       replica.log.push(...work.arriving);
     }
     for (const { origin, seq: last } of batch) replica.applied = withSeq(replica.applied, origin, last);
-  }
-
-  /** A text is decided among changes from further back than the floor. */
-  private get isText(): boolean {
-    return textsOf(this.spec).size > 0;
   }
 
   private cutOf({ log }: Replica, stable: Vector): Vector {
@@ -267,7 +269,7 @@ export class RowReplicas {
 }
 
 const newReplica = (name: RegionId, batch: number): Replica => ({
-  ...{ name, batch, log: [], image: null, row: null, applied: {} },
+  ...{ name, batch, log: [], image: null, row: null, applied: {}, records: new Map() },
 });
 
 const stateOf = (values: Values): RowState => ({
@@ -278,6 +280,13 @@ const stateOf = (values: Values): RowState => ({
 
 const imageOf = ({ log, image }: Replica): Values | null =>
   image !== null && log.some((e) => e.op === 'delete') ? parseValues(image) : null;
+
+/** As far back as the row needs them. */
+function neededOf(work: RowWork, logged: readonly Entry[], floor: Vector): readonly Entry[] {
+  const entries = logged.filter((e) => e.seq === null || e.seq > at(floor, e.origin));
+  const needed = floorOfRow(work, entries, floor);
+  return reaches(needed, floor) ? entries : neededOf(work, logged, needed);
+}
 
 const atMost = (unseen: Vector, origin: RegionId, first: number): Vector =>
   withSeq(unseen, origin, Math.min(first, at(unseen, origin) || Infinity) as never);

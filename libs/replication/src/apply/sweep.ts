@@ -19,6 +19,7 @@ import {
 } from '@meridian/core';
 import { endWrittenOver } from './end-siblings.js';
 import { decideForeignKeys, parentsOf } from './foreign-keys.js';
+import { keepClaimsBelow } from './claims-to-keep.js';
 import { recordActs } from './act-records.js';
 import { type Act, findActs, withActs } from './losers.js';
 import { ownChange } from './own-changes.js';
@@ -39,15 +40,18 @@ export class Sweep {
     private readonly digest: Digest,
   ) {}
 
-  /** Resolves to how many rows and records of siblings changed; null: contention with local writers leaves them to the next sweep. */
-  async run(): Promise<number | null> {
-    const placed = await this.once('place');
+  /**
+   * Resolves to how many rows and records of siblings changed; null: contention with local writers leaves them to the next sweep.
+   * `forgetting`: the cut below which the log is to be forgotten next.
+   */
+  async run(forgetting: Vector | null = null): Promise<number | null> {
+    const placed = await this.once('place', forgetting);
     if (placed === null || !placed.deletesDue) return placed === null ? null : placed.changed;
-    return placed.changed + ((await this.once('delete'))?.changed ?? 0);
+    return placed.changed + ((await this.once('delete', null))?.changed ?? 0);
   }
 
   /** Deletes in a transaction of their own: it holds writers, and is given up when one holds it. */
-  private async once(what: Work): Promise<Swept | null> {
+  private async once(what: Work, forgetting: Vector | null): Promise<Swept | null> {
     const waiting = await this.store.waitingTables();
     const { tables } = await this.store.enrolments();
     const heads = await this.store.heads();
@@ -61,6 +65,7 @@ export class Sweep {
       await this.carryOut(tx, tables, plan, vectorOf(heads), overtaken);
       const ended = what === 'place' ? await endWrittenOver(tx, notWaiting(tables, waiting)) : [];
       if (ended.length > 0) await tx.recordConflicts(ended);
+      if (forgetting !== null) await keepClaimsBelow(tx, tables, forgetting);
       open = false;
       orRetry(await tx.commit());
       const changed = ended.length + overtaken.length + plan.effects.filter((e) => e.kind !== 'unpark').length;
@@ -73,7 +78,7 @@ export class Sweep {
       if (open) await tx.rollback();
     }
     // At once: the very next transaction is the one that knows what to do about it.
-    return overflowed ? this.once(what) : null;
+    return overflowed ? this.once(what, forgetting) : null;
   }
 
   /** Behind the write of the rows, by whose keys local inserts come before or after it: so the log has all in their order. */

@@ -150,15 +150,18 @@ async function claimingRows(
   const restored = relevant.filter((o) => o.place === null && spec.uniqueKeys.some((key) => !o.claims.has(key.name)));
   const logged = restored.length === 0 ? [] : await tx.entriesOf(restored.map((o) => o.ref));
   const log = groupByRow(logged.map((e) => inPresentColumns(e, spec)));
+  const kept = restored.length === 0 ? NONE_KEPT : await tx.keptClaims(restored.map((o) => o.ref));
   return new Map(
     relevant.map((o) => {
       const id = rowId(o.ref);
       const values = o.after ?? updatedValues(spec, present.get(id)?.values ?? {}, o.effect!);
-      const claims = new Map([...claimsInLog(spec, log.get(id) ?? [], values), ...o.claims]);
+      const claims = new Map([...(kept.get(id) ?? []), ...claimsInLog(spec, log.get(id) ?? [], values), ...o.claims]);
       return [id, { row: { ref: o.ref, place: o.place ?? 'table', values }, claims }];
     }),
   );
 }
+
+const NONE_KEPT: ReadonlyMap<string, ReadonlyMap<string, Claim>> = new Map();
 
 /** The whole row after an effect on `present`. */
 export function updatedValues(spec: TableSpec, present: Values, effect: RowEffect): Values {

@@ -1,4 +1,4 @@
-import { type Cancellation, type RegionId, type TickStore, type Timers, stableCut } from '@meridian/core';
+import { type Cancellation, type RegionId, type TickStore, type Timers, type Vector, stableCut } from '@meridian/core';
 
 /** Drops the log's partitions that are below the stable cut and older than the history to keep. */
 export class RetentionLoop {
@@ -7,8 +7,8 @@ export class RetentionLoop {
     private readonly members: readonly RegionId[],
     private readonly timers: Timers,
     private readonly intervalMs: number,
-    /** A sweep has gone through that began after the call: what it reads of the log may be dropped. */
-    private readonly swept: () => Promise<boolean>,
+    /** A sweep has gone through that began after the call: what it reads of the log below the cut may be dropped. */
+    private readonly swept: (cut: Vector) => Promise<boolean>,
     private readonly failed: (error: unknown) => void,
   ) {}
 
@@ -25,6 +25,6 @@ export class RetentionLoop {
 
   async collect(): Promise<number> {
     const cut = stableCut(this.members, await this.store.lastDeps());
-    return (await this.swept()) ? this.store.dropBelow(cut) : 0;
+    return (await this.swept(cut)) ? this.store.dropBelow(cut) : 0;
   }
 }

@@ -133,7 +133,7 @@ export class Replica {
       const writers = this.log.filter((e) => writesColumn(column, e));
       return [decideText(column, policy, textMembers([change], writers))];
     });
-    const merged = Object.fromEntries(texts.map((t) => [t.verdict.columns[0]!, t.value])) as Values;
+    const merged = Object.fromEntries<string | null>(texts.map((t) => [t.verdict.columns[0]!, t.value]));
     return {
       ...resolution,
       values: { ...resolution.values, ...merged },

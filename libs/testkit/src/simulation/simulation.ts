@@ -259,6 +259,7 @@ class Cluster implements Addressees {
   private heal(): void {
     this.healed = true;
     this.network.heal();
+    this.scheduler.heal();
   }
 
   /** Waits until nothing moves any more and compares; in a spell that is not the last, only as long as it may take. */

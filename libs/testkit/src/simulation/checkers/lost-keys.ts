@@ -1,4 +1,12 @@
-import { claimedValue, type ConflictRecord, rowId, type RowRef, type TableName, visibleRows } from '@meridian/core';
+import {
+  claimedValue,
+  type ConflictRecord,
+  type Entry,
+  rowId,
+  type RowRef,
+  type TableName,
+  visibleRows,
+} from '@meridian/core';
 import { CONFLICT_TABLE, type MemoryDatabase, parentOf, parseRecord, virtualClaimants } from '../memory-store/index.js';
 import type { Ledger } from './ledger.js';
 import { Violation } from './violation.js';
@@ -15,13 +23,17 @@ export function checkLostKeys(db: MemoryDatabase, ledger: Ledger): void {
   for (const { ref, versions } of ledger.touched) {
     const { uniqueKeys, foreignKeys } = db.spec(ref.table);
     const hasEnds = [...uniqueKeys, ...foreignKeys].length > 0;
-    const wasActedOn = hasEnds && versions.some((e) => e.actor === 'meridian');
+    const wasActedOn = hasEnds && versions.some((e) => e.actor === 'meridian' && !lostItself(e, records));
     // The record of a row that lost again after that tells of this.
     if (!wasActedOn || db.parkedOf(ref) !== null) continue;
     if (!of(ref, records).some((r) => r.overwritten.length > 0 && r.status === 'resolved'))
       throw new Violation('I3', `${named(ref)} was changed by a policy of its keys, and no record says so`);
   }
 }
+
+/** What the policy did was overwritten, as a delete beside an update is: that has a record of its own. */
+const lostItself = ({ origin, id }: Entry, records: readonly ConflictRecord[]): boolean =>
+  records.some(({ loser, overwritten }) => overwritten.length > 0 && loser.origin === origin && loser.id === id);
 
 function checkShown(db: MemoryDatabase, table: TableName): void {
   const { uniqueKeys, foreignKeys } = db.spec(table);

@@ -1,6 +1,7 @@
 import {
   type ApplyTransaction,
   type Change,
+  type Claim,
   type Claimant,
   type ConflictRecord,
   type Enrolments,
@@ -22,7 +23,6 @@ import {
   rowId,
   seq,
   siblingsIn,
-  stampOfMillis,
   type TableName,
   type Tick,
   TransactionRetryError,
@@ -34,21 +34,18 @@ import {
 } from '@meridian/core';
 import type { Agent, Micros } from '../scheduler.js';
 import { fullValues } from './counter-range.js';
-import { Capture, parentOf } from './capture.js';
+import { Capture } from './capture.js';
 import { recordOf, recordsOf, writeRecord } from './conflict-rows.js';
-import type { MemoryDatabase, ParkedRow } from './database.js';
+import type { MemoryDatabase } from './database.js';
 import { EffectWriter } from './effect-writer.js';
 import { excludeWriters } from './enrolment.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
 import { type Snapshot, visibleIn } from './snapshot.js';
-import { claimantOf, virtualRows, VirtualRows } from './virtual-rows.js';
+import { childrenOf, claimantOf, virtualRows, VirtualRows } from './virtual-rows.js';
 
 /** Below deadlock_timeout: apply starts over, never its user's transaction (design 5). */
 const LOCK_TIMEOUT: Micros = 500_000;
-/** How far ahead of the local clock a remote stamp may raise the floor. */
-const FLOOR_BOUND_MS = 60_000;
-
 const OK: WriteOutcome = { retry: null };
 const timedOut = (detail: string): Retry => ({ retry: 'lock timeout', detail });
 
@@ -130,14 +127,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   async children(parents: readonly RowRef[]): Promise<readonly RowState[]> {
     await this.agent.step('children');
     const wanted = new Set(parents.map(rowId));
-    const out: RowState[] = [];
-    for (const spec of this.db.specs.values())
-      for (const key of spec.foreignKeys)
-        for (const { ref, row } of this.visibleRows(spec.name)) {
-          const parent = parentOf(this.db, key, row.values);
-          if (parent !== null && wanted.has(rowId(parent))) out.push({ ref, place: 'table', values: fullValues(row) });
-        }
-    return out;
+    return childrenOf(this, (parent) => wanted.has(rowId(parent)));
   }
 
   async claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]> {
@@ -154,6 +144,20 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
           for (const [key, claim] of claims) if (claim !== null) this.db.keepClaim(row.ref, key, claim);
       });
     });
+  }
+
+  async keptClaims(rows: readonly RowRef[]): Promise<ReadonlyMap<string, ReadonlyMap<string, Claim>>> {
+    await this.agent.step('kept claims');
+    return new Map(rows.map((ref) => [rowId(ref), new Map(this.db.claims.get(rowId(ref)))]));
+  }
+
+  async deletedAbove(tables: readonly TableName[], floor: Vector): Promise<readonly RowRef[]> {
+    await this.agent.step('deleted above');
+    const deletes = this.db.log
+      .all()
+      .filter(({ change }) => change.op === 'delete' && tables.includes(change.table))
+      .filter(({ change, seq: of }) => of === null || of > at(floor, change.origin));
+    return distinctRows(deletes.map(({ change: { table, key } }) => ({ table, key })));
   }
 
   async removeOvertaken(): Promise<readonly RowRef[]> {
@@ -315,7 +319,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
         this.writes.others.push(() =>
           this.db.applied.set(origin, { seq: seq(tick.seq), digest: tick.digest, deps: tick.deps }),
         );
-        this.raiseFloor(tick);
+        this.db.raiseStampFloor(tick);
       }
       return OK;
     });
@@ -403,14 +407,6 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   private entry(row: LogRow): Entry {
     const own = this.ownRaces.filter((race) => row.seq === null && race.change === row.change.id);
     return entryOf(this.db, row, own, this.appended);
-  }
-
-  /** From sequences, so not undone by a rollback; bounded, so that a clock far ahead does not drag ours along. */
-  private raiseFloor(tick: Tick): void {
-    const bound = stampOfMillis(Math.floor(this.db.wall() / 1000) + FLOOR_BOUND_MS);
-    const highest = tick.changes.reduce((max, change) => (change.stamp > max ? change.stamp : max), tick.stamp);
-    const raised = highest < bound ? highest : bound;
-    if (raised > this.db.highestApplied) this.db.highestApplied = raised;
   }
 }
 

@@ -23,6 +23,7 @@ import {
   type Tick,
   type Values,
   type Vector,
+  stampOfMillis,
 } from '@meridian/core';
 import type { Scheduler } from '../scheduler.js';
 import { aboveBound } from './above-bound.js';
@@ -30,6 +31,9 @@ import { type Counted, type CounterRanges, NO_EXCESS } from './counter-range.js'
 import { Locks } from './locks.js';
 import { Log, type LogRow } from './log.js';
 import { EMPTY_SNAPSHOT, type Snapshot, visibleIn, type Xid } from './snapshot.js';
+
+/** A clock further ahead than this is reported, and not followed. */
+const FLOOR_BOUND_MS = 60_000;
 
 export interface StoredRow extends Counted {
   /** Which insert made it: a row deleted and inserted anew is another row to those who waited for the old one. */
@@ -199,6 +203,14 @@ export class MemoryDatabase {
 
   nextIncarnation(): number {
     return ++this.lastIncarnation;
+  }
+
+  /** From sequences, so not undone by a rollback; bounded, so that a clock far ahead does not drag ours along. */
+  raiseStampFloor(tick: Tick): void {
+    const bound = stampOfMillis(Math.floor(this.wall() / 1000) + FLOOR_BOUND_MS);
+    const highest = tick.changes.reduce((max, change) => (change.stamp > max ? change.stamp : max), tick.stamp);
+    const raised = highest < bound ? highest : bound;
+    if (raised > this.highestApplied) this.highestApplied = raised;
   }
 
   /** Once per statement, from sequences: not undone by a rollback. */

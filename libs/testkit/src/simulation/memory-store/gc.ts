@@ -1,15 +1,4 @@
-import {
-  at,
-  claimedValue,
-  claimsInLog,
-  cutForTexts,
-  type Entry,
-  rowId,
-  seq,
-  textsOf,
-  type Vector,
-  writesColumn,
-} from '@meridian/core';
+import { at, cutForTexts, type Entry, rowId, seq, textsOf, type Vector, writesColumn } from '@meridian/core';
 import type { MemoryDatabase } from './database.js';
 import { entryOf } from './entries.js';
 import type { LogRow } from './log.js';
@@ -33,7 +22,6 @@ export function dropPartitions(db: MemoryDatabase, stableCut: Vector): number {
   const doomed = [...partitions].filter(([partition, rows]) => !open.has(partition) && rows.every(below));
   if (doomed.length > 0) db.forgetOvertaken();
   if (doomed.length > 0) db.forgotten = seq(at(stableCut, db.region));
-  if (doomed.length > 0) keepContendedClaims(db);
   for (const [, rows] of doomed) for (const row of rows) db.log.drop(row);
   return doomed.length;
 }
@@ -50,23 +38,4 @@ function writersOfTexts(db: MemoryDatabase): Entry[][] {
     }
   }
   return [...texts.values()];
-}
-
-/** Claims of rows that a parked row contends with stay, whatever the log forgets; others are forgotten (design 6). */
-function keepContendedClaims(db: MemoryDatabase): void {
-  for (const spec of db.specs.values()) {
-    if (spec.uniqueKeys.length === 0) continue;
-    const rivals = [...db.parked.values()].filter((p) => p.ref.table === spec.name);
-    for (const [key, row] of db.rows(spec.name)) {
-      const ref = { table: spec.name, key };
-      const entries: Entry[] = db.log.of(ref).map((r) => entryOf(db, r, [], []));
-      for (const unique of spec.uniqueKeys) {
-        const value = claimedValue(unique, row.values);
-        const contended = value !== null && rivals.some((p) => claimedValue(unique, p.values) === value);
-        const claim = contended ? claimsInLog(spec, entries, row.values).get(unique.name) : undefined;
-        if (claim !== undefined) db.keepClaim(ref, unique.name, claim);
-        else if (!contended) db.claims.get(rowId(ref))?.delete(unique.name);
-      }
-    }
-  }
 }

@@ -9,6 +9,7 @@ import {
   type TableName,
   type Values,
 } from '@meridian/core';
+import { parentOf } from './capture.js';
 import { fullValues } from './counter-range.js';
 import type { MemoryDatabase, ParkedRow } from './database.js';
 import { entryOf } from './entries.js';
@@ -20,6 +21,18 @@ export function virtualRows(tx: Transaction, ref: RowRef): RowState[] {
   if (shown !== null) return [{ ref, place: 'table', values: fullValues(shown) }];
   const parked = tx.parkedRow(ref);
   return parked === null ? [] : [{ ref, place: 'parked', values: parked.values }];
+}
+
+/** The rows in the tables that refer to such a parent. */
+export function childrenOf(tx: Transaction, isParent: (ref: RowRef) => boolean): RowState[] {
+  const children: RowState[] = [];
+  for (const spec of tx.db.specs.values())
+    for (const key of spec.foreignKeys)
+      for (const { ref, row } of tx.visibleRows(spec.name)) {
+        const parent = parentOf(tx.db, key, row.values);
+        if (parent !== null && isParent(parent)) children.push({ ref, place: 'table', values: fullValues(row) });
+      }
+  return children;
 }
 
 export const claimantOf = ({ ref, values, claims }: ParkedRow): Claimant => ({
