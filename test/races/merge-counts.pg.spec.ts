@@ -1,3 +1,4 @@
+import { createRowsPool, PgMergeCounts } from '@meridian/postgres';
 import { nextMillisecond, type RealRegions, useRegions } from './real-regions.js';
 
 describe('merges that lost nothing', () => {
@@ -31,6 +32,14 @@ describe('merges that lost nothing', () => {
     await regions.equalRows('baskets');
     expect(await counted('baskets')).toEqual(['["doc"] map 1', '["n"] counter 1', '["tags"] set 1']);
     expect(await regions.conflicts('baskets')).toHaveLength(1);
+
+    const us = regions.named('us');
+    const pool = createRowsPool({ url: us.url, max: 1, statementTimeoutMs: 20_000, lockTimeoutMs: 20_000 });
+    const told = await new PgMergeCounts(pool).counts({ schema: 'public', name: 'baskets' }).finally(() => pool.end());
+    const here = await us.read(
+      `SELECT columns FROM meridian.merge_count WHERE rel = 'public.baskets' ORDER BY columns`,
+    );
+    expect(told.map(({ columns }) => JSON.stringify(columns))).toEqual(here);
 
     // One after the other is no merge.
     await write('eu', `UPDATE baskets SET n = n + 1`);

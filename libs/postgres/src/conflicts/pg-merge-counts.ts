@@ -18,4 +18,4 @@ export class PgMergeCounts implements MergeCounts {
 const COUNTS = /* sql */ `
 SELECT rel AS table, columns::json AS columns, policy, merges::float8 AS merges, ${utcTime('since')} AS since FROM meridian.merge_count
  WHERE $1::text IS NULL OR rel = quote_ident($1) || '.' || quote_ident($2::text)
- ORDER BY rel, columns, policy`;
+ ORDER BY rel, merge_count.columns, policy`;
