@@ -40,7 +40,7 @@ import type { MemoryDatabase } from './database.js';
 import { EffectWriter } from './effect-writer.js';
 import { excludeWriters } from './enrolment.js';
 import { entryOf } from './entries.js';
-import type { LogRow } from './log.js';
+import { type LogRow, remoteRow } from './log.js';
 import { type Snapshot, visibleIn } from './snapshot.js';
 import { childrenOf, claimantOf, virtualRows, VirtualRows } from './virtual-rows.js';
 
@@ -126,8 +126,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
 
   async children(parents: readonly RowRef[]): Promise<readonly RowState[]> {
     await this.agent.step('children');
-    const wanted = new Set(parents.map(rowId));
-    return childrenOf(this, (parent) => wanted.has(rowId(parent)));
+    return childrenOf(this, new Set(parents.map(rowId)));
   }
 
   async claimants(table: TableName, uniqueKey: string, values: readonly Values[]): Promise<readonly Claimant[]> {
@@ -153,11 +152,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
 
   async deletedAbove(tables: readonly TableName[], floor: Vector): Promise<readonly RowRef[]> {
     await this.agent.step('deleted above');
-    const deletes = this.db.log
-      .all()
-      .filter(({ change }) => change.op === 'delete' && tables.includes(change.table))
-      .filter(({ change, seq: of }) => of === null || of > at(floor, change.origin));
-    return distinctRows(deletes.map(({ change: { table, key } }) => ({ table, key })));
+    return this.db.log.deletedAbove(tables, floor);
   }
 
   async removeOvertaken(): Promise<readonly RowRef[]> {
@@ -187,18 +182,8 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     return this.inOrder(async () => {
       await this.agent.step('append');
       const xid = this.writing();
-      for (const tick of ticks)
-        for (const change of tick.changes) {
-          const image = change.op === 'delete' ? change.before : null;
-          this.writes.log.push({
-            logId: this.db.nextLogId(),
-            xid,
-            change,
-            seq: tick.seq,
-            unseen: change.unseen,
-            image,
-          });
-        }
+      for (const { changes, seq: of } of ticks)
+        for (const change of changes) this.writes.log.push(remoteRow(this.db.nextLogId(), xid, change, of));
       this.appended.push(...ticks);
       this.writes.others.push(() => ticks.forEach((tick) => this.db.keepTick(tick)));
     });
@@ -215,14 +200,14 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
 
   async waitingChanges(table: TableName): Promise<readonly Entry[]> {
     await this.agent.step('waiting changes');
-    return [...this.db.waiting].filter((row) => row.change.table === table).map((row) => this.entry(row));
+    return this.db.waitingOf(table).map((row) => this.entry(row));
   }
 
   resume(table: TableName): Promise<void> {
     return this.inOrder(async () => {
       await this.agent.step('resume');
       this.writing();
-      const rows = [...this.db.waiting].filter((row) => row.change.table === table);
+      const rows = this.db.waitingOf(table);
       this.writes.others.push(() => rows.forEach((row) => this.db.waiting.delete(row)));
     });
   }
@@ -252,7 +237,7 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
     return this.inOrder(async () => {
       await this.agent.step('log own');
       const capture = new Capture(this.db, this.writing(), 'meridian');
-      for (const change of changes) this.writes.log.push(capture.own(change));
+      this.writes.log.push(...changes.map((change) => capture.own(change)));
     });
   }
 
@@ -296,8 +281,8 @@ export class MemoryApplyTransaction extends EffectWriter implements ApplyTransac
   openSiblings(): Promise<OpenSiblings> {
     return this.inOrder(async () => {
       await this.agent.step('open siblings');
-      const own = recordsOf(this).filter((record) => record.region === this.db.region);
-      return { records: own.filter((record) => siblingsIn(record).length > 0), forgotten: this.db.forgotten };
+      const own = recordsOf(this).filter((r) => r.region === this.db.region && siblingsIn(r).length > 0);
+      return { records: own, forgotten: this.db.forgotten };
     });
   }
 

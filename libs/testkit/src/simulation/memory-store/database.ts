@@ -205,6 +205,10 @@ export class MemoryDatabase {
     return ++this.lastIncarnation;
   }
 
+  waitingOf(table: TableName): LogRow[] {
+    return [...this.waiting].filter((row) => row.change.table === table);
+  }
+
   /** From sequences, so not undone by a rollback; bounded, so that a clock far ahead does not drag ours along. */
   raiseStampFloor(tick: Tick): void {
     const bound = stampOfMillis(Math.floor(this.wall() / 1000) + FLOOR_BOUND_MS);

@@ -1,4 +1,14 @@
-import { type Change, type JsonText, type RowRef, rowId, type Seq, type Vector } from '@meridian/core';
+import {
+  at,
+  type Change,
+  distinctRows,
+  type JsonText,
+  type RowRef,
+  rowId,
+  type Seq,
+  type TableName,
+  type Vector,
+} from '@meridian/core';
 import type { Xid } from './snapshot.js';
 
 /** A row of the log. What comes to be known later (its tick, the image of a delete) is not part of the change. */
@@ -14,6 +24,11 @@ export interface LogRow {
   /** Deletes: the newest image of the row. The change's own `before` stays as it was written, for ticks are made again from it. */
   image: JsonText | null;
 }
+
+export const remoteRow = (logId: number, xid: Xid, change: Change, seq: Seq): LogRow => ({
+  ...{ logId, xid, change, seq, unseen: change.unseen },
+  image: change.op === 'delete' ? change.before : null,
+});
 
 /** The committed log, in partitions by range of id as PostgreSQL's. */
 export class Log {
@@ -53,6 +68,14 @@ export class Log {
 
   all(): LogRow[] {
     return [...this.byId.values()].sort((a, b) => a.logId - b.logId);
+  }
+
+  /** Rows of these tables that a change above the floor deletes. */
+  deletedAbove(tables: readonly TableName[], floor: Vector): RowRef[] {
+    const deletes = this.all()
+      .filter(({ change }) => change.op === 'delete' && tables.includes(change.table))
+      .filter(({ change, seq }) => seq === null || seq > at(floor, change.origin));
+    return distinctRows(deletes.map(({ change: { table, key } }) => ({ table, key })));
   }
 
   of(ref: RowRef): readonly LogRow[] {

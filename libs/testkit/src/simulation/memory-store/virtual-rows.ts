@@ -23,14 +23,15 @@ export function virtualRows(tx: Transaction, ref: RowRef): RowState[] {
   return parked === null ? [] : [{ ref, place: 'parked', values: parked.values }];
 }
 
-/** The rows in the tables that refer to such a parent. */
-export function childrenOf(tx: Transaction, isParent: (ref: RowRef) => boolean): RowState[] {
+/** The rows in the tables that refer to one of these, by {@link rowId}. */
+export function childrenOf(tx: Transaction, parents: ReadonlySet<string>): RowState[] {
   const children: RowState[] = [];
   for (const spec of tx.db.specs.values())
     for (const key of spec.foreignKeys)
       for (const { ref, row } of tx.visibleRows(spec.name)) {
         const parent = parentOf(tx.db, key, row.values);
-        if (parent !== null && isParent(parent)) children.push({ ref, place: 'table', values: fullValues(row) });
+        if (parent !== null && parents.has(rowId(parent)))
+          children.push({ ref, place: 'table', values: fullValues(row) });
       }
   return children;
 }
