@@ -1,5 +1,5 @@
 /** A JSON value whose numbers keep their digits: a jsonb number has up to 131,072 of them. */
-export type Json = null | boolean | string | number | RawNumber | readonly Json[] | { readonly [key: string]: Json };
+type Json = null | boolean | string | number | RawNumber | readonly Json[] | { readonly [key: string]: Json };
 
 interface RawNumber {
   readonly rawJSON: string;
@@ -13,7 +13,7 @@ interface SourceJson {
 }
 const source = JSON as unknown as SourceJson;
 
-export const parseJson = (text: string): Json =>
+const parseJson = (text: string): Json =>
   MAY_LOSE_DIGITS.test(text)
     ? source.parse(text, (_key, value, { source: digits }) =>
         typeof value === 'number' ? source.rawJSON(digits) : value,
@@ -31,8 +31,8 @@ export const pathId = (path: Path): string => JSON.stringify(path);
 export const pathOf = (id: string): Path => JSON.parse(id) as Path;
 
 /** A document that is deeper, or has more leaves, is one leaf: what it takes to merge and to record it is bounded. */
-export const DEEPEST = 100;
-export const MOST_LEAVES = 2_000;
+const DEEPEST = 100;
+const MOST_LEAVES = 2_000;
 
 /** By path: every value that is no object, or at a path that is a leaf as a whole. An object without members has none. */
 export function leavesOf(text: string | null, whole: ReadonlySet<string> = new Set()): ReadonlyMap<string, string> {

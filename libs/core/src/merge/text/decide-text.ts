@@ -10,7 +10,7 @@ import { mergeText } from './merge-text.js';
  * recorded. A merge takes time that grows with both, under the row's lock.
  */
 export const MOST_MEMBERS = 2_000;
-export const MOST_TEXT = 64_000_000;
+const MOST_TEXT = 64_000_000;
 
 export interface DecidedText {
   readonly value: string | null;
